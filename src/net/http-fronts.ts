@@ -1,0 +1,60 @@
+import type { Address } from "../core/address.ts";
+import type { HttpHandler } from "../wire/http/message.ts";
+import type { SocketOptions } from "./listen.ts";
+import type { Quick } from "./quick.ts";
+
+/** What a service wants served, on which listeners, for which virtual hosts. */
+export interface Site {
+  /** `web.site`, for logs and metrics. */
+  readonly name: string;
+  readonly listen: readonly Address[];
+  readonly socket: SocketOptions;
+  /** Exact names, `*.example.net`, or `*`. Exact wins over the longest wildcard, that over `*`. */
+  readonly hosts: readonly string[];
+  /** TLS on every listener of this site. */
+  readonly tls: boolean;
+  readonly http2: boolean;
+  readonly http3: boolean;
+  /** Answer pipelined requests without waiting for each to be read. */
+  readonly pipelining: boolean;
+  readonly handler: HttpHandler;
+  /** Answers that need no waiting, made ahead; see quick.ts. */
+  readonly quick?: Quick;
+  readonly limits: HttpLimits;
+}
+
+export interface HttpLimits {
+  /** Bytes of request line and fields; beyond it 431 (414 when the line alone is too long). */
+  readonly maxHead: number;
+  /** Bytes of a request body; beyond it 413. */
+  readonly maxBody: number;
+  /** Longest wait for a whole request head: a slow client gets 408. */
+  readonly headTimeout: number;
+  /** Longest silence while a body comes in or a response goes out. */
+  readonly bodyTimeout: number;
+  /** Longest idle time between requests on one connection. */
+  readonly keepAlive: number;
+}
+
+export const DEFAULT_LIMITS: HttpLimits = {
+  maxHead: 16 * 1024,
+  maxBody: 10 * 2 ** 30,
+  headTimeout: 15_000,
+  bodyTimeout: 60_000,
+  keepAlive: 75_000,
+};
+
+/** A site bound to its listeners. Bound by `attach`; takes traffic between `open` and `close`. */
+export interface Attachment {
+  open(): void;
+  /** Take no new requests for this site; resolves when those in hand are answered or `deadline` aborts. */
+  close(deadline: AbortSignal): Promise<void>;
+}
+
+/**
+ * The HTTP listeners of this process. A listener is shared by all sites on its address and
+ * closes with the last of them; a site attached before another is closed keeps it open.
+ */
+export interface HttpFronts {
+  attach(site: Site): Promise<Attachment>;
+}

@@ -1,0 +1,29 @@
+import type { FileSlice } from "../wire/http/message.ts";
+import type { Head } from "../wire/http1/head.ts";
+
+/**
+ * A whole response made ahead, that the HTTP/1 writer copies out in one go. `head` runs from the
+ * status line to the blank line, and holds at `dateAt` the 29 bytes of an IMF-fixdate, which the
+ * writer overwrites. No Connection field: when the connection is to close, the writer sends
+ * `closing`, the same head with `Connection: close`.
+ */
+export interface Prepared {
+  readonly status: number;
+  readonly head: Uint8Array;
+  readonly closing: Uint8Array;
+  /** Offset of the date in `head` and in `closing`. */
+  readonly dateAt: number;
+  /** Empty for 304 and for files. */
+  readonly body: Uint8Array;
+  /** A body sent from a file instead. The file stays open at least until `sent` is called. */
+  readonly file: FileSlice | undefined;
+  /** Called when a file body begins and ends to be sent, so that its handle is not closed meanwhile. */
+  hold?(): void;
+  drop?(): void;
+}
+
+/**
+ * Look for a response made ahead. Runs for every GET and HEAD before anything else, so: no
+ * allocation, no system call, no promise. Undefined sends the request down the full path.
+ */
+export type Quick = (head: Head, now: number) => Prepared | undefined;

@@ -1,0 +1,19 @@
+import type { Address } from "../core/address.ts";
+import type { Lease } from "../core/lease.ts";
+import type { SocketOptions } from "./listen.ts";
+
+/** A bound, listening, non-blocking, close-on-exec stream socket. */
+export interface ListenSocket {
+  readonly fd: number;
+  /** The port the kernel chose when the address said 0; 0 for unix sockets. */
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Where listening sockets come from: made here when this process is alone, asked from the
+ * supervisor when it is a worker (so that a crash or an upgrade loses no connection in a backlog).
+ */
+export interface ListenSockets {
+  take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>>;
+}

@@ -1,0 +1,21 @@
+/** One served request. The writer formats it (combined or JSON), buffers, and rotates the file. */
+export interface AccessEntry {
+  readonly service: string;
+  readonly client: string;
+  readonly user: string | undefined;
+  readonly method: string;
+  readonly target: string;
+  readonly protocol: string;
+  readonly host: string;
+  readonly status: number;
+  /** Body bytes sent. */
+  readonly bytes: number;
+  /** From the request's first byte to the response's last. */
+  readonly ms: number;
+  readonly referer: string | null;
+  readonly agent: string | null;
+}
+
+export interface AccessLog {
+  write(entry: AccessEntry): void;
+}

@@ -1,0 +1,59 @@
+import type { GenericSchema } from "valibot";
+
+import type { Clock } from "../core/clock.ts";
+import type { Certificates } from "../net/certificates.ts";
+import type { HttpFronts } from "../net/http-fronts.ts";
+import type { Reactor } from "../net/reactor.ts";
+import type { AccessLog } from "../observe/access-log.ts";
+import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+
+/** What the appliance lends a service. Tests lend fakes. */
+export interface Host {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Undefined when no access log is configured. */
+  readonly accessLog: AccessLog | undefined;
+  readonly reactor: Reactor;
+  /** Every HTTP listener of this process, shared by the services on it. */
+  readonly http: HttpFronts;
+  readonly certificates: Certificates;
+  /** Directory for what must survive a restart; made, ours, 0700. */
+  readonly state: string;
+  /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */
+  readonly worker: { readonly index: number; readonly count: number };
+}
+
+/** One thing the appliance can do. `app/services.ts` is the list of them. */
+export interface Service<Config> {
+  /** Section in the config file, tag in the logs, path in the admin API, word in the CLI. */
+  readonly name: string;
+  /** One line for `help`, the console and the config reference. */
+  readonly about: string;
+  /** The whole section: `web:` is a record of named sites, all of them in one Config. */
+  readonly schema: GenericSchema<unknown, Config>;
+  /**
+   * Do everything that can fail: bind, open, resolve. Serve nothing yet. What should outlive
+   * a reload (sockets, upstream health, caches, tunnel sessions) is leased, not made.
+   */
+  prepare(config: Config, host: Host): Promise<Instance>;
+}
+
+/** A service under one config. A new config means a new instance; the old one then stops. */
+export interface Instance {
+  /** Take the traffic. Cannot fail. */
+  start(): void;
+  /** What the console and /metrics show. Cheap; never waits. Plain JSON; numbers are summed over workers. */
+  stats(): Readonly<Record<string, unknown>>;
+  /** Take no more work, finish what is in hand, be gone when `deadline` aborts. */
+  stop(deadline: AbortSignal): Promise<void>;
+  /** What an operator may ask of it: one table feeds the admin API, the CLI and the console. */
+  readonly actions?: Readonly<Record<string, Action<any>>>;
+}
+
+export interface Action<Input> {
+  readonly about: string;
+  readonly input: GenericSchema<unknown, Input>;
+  run(input: Input): Promise<unknown>;
+}

@@ -1,0 +1,97 @@
+/**
+ * HTTP messages as plain values (RFC 9110), the same for HTTP/1.1, 2 and 3. Whoever owns the
+ * socket makes the request and writes the response; handlers need no socket.
+ */
+
+/** Case-insensitive read access to fields. The platform's `Headers` is one. */
+export interface Fields {
+  /** Values of repeated fields joined with ", "; null when absent. */
+  get(name: string): string | null;
+  has(name: string): boolean;
+  forEach(visit: (value: string, name: string) => void): void;
+}
+
+export interface HttpRequest {
+  /** Case-sensitive, as sent. */
+  readonly method: string;
+  /** Request target as sent: `/a%20b?q=1`. For the log and for redirects. */
+  readonly target: string;
+  /** Decoded and dot-segments removed: starts with "/", holds no NUL, no "//", no "." or ".." segment. */
+  readonly path: string;
+  /** Behind the "?", as sent; "" when there is none. */
+  readonly query: string;
+  /** Lower case, without port and trailing dot; "" when HTTP/1.0 sent none. */
+  readonly host: string;
+  readonly headers: Fields;
+  /** Undefined when the request has no body. Reading pulls from the socket; not reading holds it back. */
+  readonly body: ReadableStream<Uint8Array> | undefined;
+  /** Bytes the body says it has; undefined when chunked or absent. */
+  readonly contentLength: number | undefined;
+  readonly client: { readonly address: string; readonly port: number };
+  /** Came in over TLS. */
+  readonly secure: boolean;
+  readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "HTTP/3";
+  /** Aborts when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** A run of bytes in an open file. The writer uses sendfile(2) where it can. */
+export interface FileSlice {
+  readonly fd: number;
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type Piece = Uint8Array | FileSlice;
+
+/**
+ * `pieces` have a length known from the start and are sent in order; `release` is called once,
+ * when the last byte is out or the client is gone (give back file handles there).
+ * A stream is sent chunked in HTTP/1.1.
+ */
+export type Body =
+  | { readonly kind: "none" }
+  | { readonly kind: "pieces"; readonly pieces: readonly Piece[]; readonly release?: () => void }
+  | {
+      readonly kind: "stream";
+      readonly stream: ReadableStream<Uint8Array>;
+      readonly length?: number;
+    };
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Without Date, Connection, Transfer-Encoding and Server: the writer adds those. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /**
+   * For HEAD and 304 give the body's headers (Content-Length too, where known) and kind "none".
+   * Otherwise the writer makes Content-Length from the body: leave it out of `headers`.
+   */
+  readonly body: Body;
+  /** Close the connection behind this response. */
+  readonly close?: boolean;
+  /** Who asked, once authenticated: for the access log. */
+  readonly user?: string;
+}
+
+/** Must not throw for anything a stranger can send; a throw is answered 500 and logged. */
+export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+
+/** A body-less response or one with a short text. */
+export function respond(
+  status: number,
+  headers: readonly (readonly [string, string])[] = [],
+  text?: string,
+): HttpResponse {
+  if (text === undefined) return { status, headers, body: { kind: "none" } };
+  const bytes = new TextEncoder().encode(text);
+  const typed: (readonly [string, string])[] = [
+    ["Content-Type", "text/plain; charset=utf-8"],
+    ...headers,
+  ];
+  return { status, headers: typed, body: { kind: "pieces", pieces: [bytes] } };
+}
+
+/** Bytes of a piece. */
+export function lengthOf(piece: Piece): number {
+  return piece.length;
+}
