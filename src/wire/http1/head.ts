@@ -1,0 +1,365 @@
+/**
+ * HTTP/1.x request heads (RFC 9112), strict and without allocation: `parseHead` fills a reusable
+ * `Head` with offsets into the caller's bytes. Whatever two readers could understand differently
+ * is refused: bare CR or LF, folded lines, space before a colon, a length given twice or beside
+ * a transfer coding.
+ */
+import { knownField, Slot, SLOTS } from "./known-fields.ts";
+
+/** More fields than this are answered 431. */
+export const MAX_FIELDS = 100;
+/** Body length of a request that has none, or whose length is not known. */
+const NONE = -1;
+
+const CR = 13;
+const LF = 10;
+const SP = 32;
+const HT = 9;
+const COLON = 58;
+const SLASH = 47;
+
+const TOKEN = table("!#$%&'*+-.^_`|~0123456789", true);
+const HOST = table("-._~!$&'()*+,;=%:[]0123456789", true);
+/** Visible ASCII without "#": a fragment is never sent (RFC 9112, 3.2). */
+const TARGET = Uint8Array.from({ length: 256 }, (_, c) => Number(c > 0x20 && c < 0x7f && c !== 35));
+/** field-vchar, obs-text, SP and HTAB (RFC 9110, 5.5). */
+const VALUE = Uint8Array.from({ length: 256 }, (_, c) =>
+  Number((c >= 0x20 && c !== 0x7f) || c === HT),
+);
+
+export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
+
+/** A parsed head. Offsets are into `bytes`, which the caller reuses: copy what must last. */
+export class Head {
+  bytes: Uint8Array = new Uint8Array();
+  methodStart = 0;
+  methodEnd = 0;
+  /** The whole request target, as sent. */
+  targetStart = 0;
+  targetEnd = 0;
+  /** Path and query of it; empty for the authority and asterisk forms. */
+  pathStart = 0;
+  form: TargetForm = "origin";
+  /** Minor version: 0 or 1. */
+  minor = 1;
+  fields = 0;
+  readonly nameStart = new Int32Array(MAX_FIELDS);
+  readonly nameEnd = new Int32Array(MAX_FIELDS);
+  readonly valueStart = new Int32Array(MAX_FIELDS);
+  readonly valueEnd = new Int32Array(MAX_FIELDS);
+  /** Index of a known field by `Slot`, -1 when absent; the first one when repeated. */
+  readonly slot = new Int32Array(SLOTS);
+  /** Host without port: from the target when it is absolute, else from the field. */
+  hostStart = 0;
+  hostEnd = 0;
+  /** Bytes of the body; 0 when there is none, -1 when chunked. */
+  contentLength = 0;
+  chunked = false;
+  keepAlive = true;
+  expectContinue = false;
+  upgrade = false;
+
+  text(start: number, end: number): string {
+    return latin1(this.bytes, start, end);
+  }
+
+  /** Value of the first field in `slot`, or undefined. */
+  value(slot: Slot): string | undefined {
+    const i = this.slot[slot] ?? NONE;
+    return i < 0 ? undefined : latin1(this.bytes, this.valueStart[i]!, this.valueEnd[i]!);
+  }
+
+  /** GET is the method. */
+  get isGet(): boolean {
+    const { bytes, methodStart: at } = this;
+    return (
+      this.methodEnd - at === 3 && bytes[at] === 71 && bytes[at + 1] === 69 && bytes[at + 2] === 84
+    );
+  }
+  get isHead(): boolean {
+    const { bytes, methodStart: at } = this;
+    return (
+      this.methodEnd - at === 4 &&
+      bytes[at] === 72 &&
+      bytes[at + 1] === 69 &&
+      bytes[at + 2] === 65 &&
+      bytes[at + 3] === 68
+    );
+  }
+}
+
+/**
+ * Read a request head in `bytes[from, to)`.
+ * Returns how many bytes it takes, 0 when more are needed, or the negated status to refuse it
+ * with: -400, -414, -417, -431, -501, -505. `maxHead` bounds the head in bytes.
+ */
+export function parseHead(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  head: Head,
+  maxHead: number,
+): number {
+  const end = Math.min(to, from + maxHead);
+  let at = from;
+  // An empty line before the request line is forgiven once (RFC 9112, 2.2).
+  if (bytes[at] === CR && at < end) {
+    if (at + 1 >= end) return 0;
+    if (bytes[at + 1] !== LF) return -400;
+    at += 2;
+  }
+  head.bytes = bytes;
+
+  head.methodStart = at;
+  while (at < end && TOKEN[bytes[at]!] === 1) at++;
+  if (at >= end) return more(to, from, maxHead, 431);
+  if (bytes[at] !== SP || at === head.methodStart) return -400;
+  head.methodEnd = at++;
+
+  head.targetStart = at;
+  while (at < end && TARGET[bytes[at]!] === 1) at++;
+  if (at >= end) return more(to, from, maxHead, 414);
+  if (bytes[at] !== SP || at === head.targetStart) return -400;
+  head.targetEnd = at++;
+
+  if (at + 10 > end) return shortVersion(bytes, at, end) ? more(to, from, maxHead, 414) : -400;
+  if (!startsHttp(bytes, at)) return -400;
+  const major = bytes[at + 5]! - 48;
+  const minor = bytes[at + 7]! - 48;
+  if (major < 0 || major > 9 || minor < 0 || minor > 9 || bytes[at + 6] !== 46) return -400;
+  if (bytes[at + 8] !== CR || bytes[at + 9] !== LF) return -400;
+  if (major !== 1) return -505;
+  head.minor = minor === 0 ? 0 : 1;
+  at += 10;
+
+  const { nameStart, nameEnd, valueStart, valueEnd, slot } = head;
+  slot.fill(NONE);
+  let count = 0;
+  let repeats = 0; // bit per slot that came twice
+  for (;;) {
+    if (at + 1 >= end)
+      return at < end && bytes[at] !== CR && TOKEN[bytes[at]!] === 0
+        ? -400
+        : more(to, from, maxHead, 431);
+    if (bytes[at] === CR) {
+      if (bytes[at + 1] !== LF) return -400;
+      at += 2;
+      break;
+    }
+    if (count === MAX_FIELDS) return -431;
+    const name = at;
+    let hash = 0;
+    let c = bytes[at]!;
+    while (TOKEN[c] === 1) {
+      hash = (Math.imul(hash, 31) + (c | 0x20)) | 0;
+      if (++at >= end) return more(to, from, maxHead, 431);
+      c = bytes[at]!;
+    }
+    if (c !== COLON || at === name) return -400;
+    nameStart[count] = name;
+    nameEnd[count] = at;
+    const known = knownField(bytes, name, at, hash);
+    at++;
+    while (at < end && (bytes[at] === SP || bytes[at] === HT)) at++;
+    const value = at;
+    while (at < end && VALUE[bytes[at]!] === 1) at++;
+    if (at + 1 >= end) return at < end && bytes[at] !== CR ? -400 : more(to, from, maxHead, 431);
+    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -400;
+    let last = at;
+    while (last > value && (bytes[last - 1] === SP || bytes[last - 1] === HT)) last--;
+    valueStart[count] = value;
+    valueEnd[count] = last;
+    if (known >= 0) {
+      if (slot[known] === NONE) slot[known] = count;
+      else repeats |= 1 << known;
+    }
+    count++;
+    at += 2;
+  }
+  head.fields = count;
+
+  const refused = readFraming(head, repeats) || readTarget(head, repeats);
+  return refused === 0 ? at - from : -refused;
+}
+
+/** Waiting for more makes sense only while the head may still fit. */
+function more(to: number, from: number, maxHead: number, status: number): number {
+  return to - from >= maxHead ? -status : 0;
+}
+
+/** Length, coding and persistence: RFC 9112, 6.3 and 9.3. Answers a status to refuse with, or 0. */
+function readFraming(head: Head, repeats: number): number {
+  const { bytes, slot, valueStart, valueEnd } = head;
+  const length = slot[Slot.contentLength]!;
+  const coding = slot[Slot.transferEncoding]!;
+  head.contentLength = 0;
+  head.chunked = false;
+  if (coding >= 0) {
+    if (length >= 0 || head.minor === 0) return 400;
+    if ((repeats & (1 << Slot.transferEncoding)) !== 0) return 400;
+    if (!is(bytes, valueStart[coding]!, valueEnd[coding]!, "chunked")) return 501;
+    head.chunked = true;
+    head.contentLength = NONE;
+  } else if (length >= 0) {
+    if ((repeats & (1 << Slot.contentLength)) !== 0) return 400;
+    const n = decimal(bytes, valueStart[length]!, valueEnd[length]!);
+    if (n < 0) return 400;
+    head.contentLength = n;
+  }
+
+  head.keepAlive = head.minor === 1;
+  head.upgrade = false;
+  if (slot[Slot.connection]! >= 0) readConnection(head);
+  if (slot[Slot.upgrade]! < 0) head.upgrade = false;
+
+  head.expectContinue = false;
+  const expect = slot[Slot.expect]!;
+  if (expect >= 0) {
+    if (!is(bytes, valueStart[expect]!, valueEnd[expect]!, "100-continue")) return 417;
+    head.expectContinue = head.minor === 1;
+  }
+  return 0;
+}
+
+/** Every Connection field: `close` wins over `keep-alive` (RFC 9112, 9.3). */
+function readConnection(head: Head): void {
+  const { bytes, fields, nameStart, nameEnd, valueStart, valueEnd } = head;
+  let close = false;
+  let keep = false;
+  for (let i = head.slot[Slot.connection]!; i < fields; i++) {
+    if (!is(bytes, nameStart[i]!, nameEnd[i]!, "connection")) continue;
+    let at = valueStart[i]!;
+    const end = valueEnd[i]!;
+    while (at < end) {
+      while (at < end && (bytes[at] === SP || bytes[at] === HT || bytes[at] === 44)) at++;
+      const word = at;
+      while (at < end && bytes[at] !== 44) at++;
+      let last = at;
+      while (last > word && (bytes[last - 1] === SP || bytes[last - 1] === HT)) last--;
+      if (is(bytes, word, last, "close")) close = true;
+      else if (is(bytes, word, last, "keep-alive")) keep = true;
+      else if (is(bytes, word, last, "upgrade")) head.upgrade = true;
+    }
+  }
+  head.keepAlive = !close && (head.minor === 1 || keep);
+}
+
+/** Form of the target (RFC 9112, 3.2) and the host. Answers a status to refuse with, or 0. */
+function readTarget(head: Head, repeats: number): number {
+  const { bytes, slot, targetStart, targetEnd } = head;
+  const host = slot[Slot.host]!;
+  if ((repeats & (1 << Slot.host)) !== 0) return 400;
+  if (host < 0 && head.minor === 1) return 400;
+  head.hostStart = host < 0 ? 0 : head.valueStart[host]!;
+  head.hostEnd = host < 0 ? 0 : head.valueEnd[host]!;
+  if (host >= 0 && !cutPort(head)) return 400;
+
+  head.pathStart = targetStart;
+  if (bytes[targetStart] === SLASH) {
+    head.form = "origin";
+    return is(bytes, head.methodStart, head.methodEnd, "connect") ? 400 : 0;
+  }
+  if (is(bytes, head.methodStart, head.methodEnd, "connect")) {
+    head.form = "authority";
+    head.pathStart = targetEnd;
+    return 0;
+  }
+  if (targetEnd - targetStart === 1 && bytes[targetStart] === 42) {
+    head.form = "asterisk";
+    head.pathStart = targetEnd;
+    return is(bytes, head.methodStart, head.methodEnd, "options") ? 0 : 400;
+  }
+  let authority = 0;
+  if (is(bytes, targetStart, targetStart + 7, "http://")) authority = targetStart + 7;
+  else if (is(bytes, targetStart, targetStart + 8, "https://")) authority = targetStart + 8;
+  if (authority === 0 || authority >= targetEnd) return 400;
+  head.form = "absolute";
+  let at = authority;
+  while (at < targetEnd && bytes[at] !== SLASH && bytes[at] !== 63) at++;
+  head.pathStart = at;
+  head.hostStart = authority;
+  head.hostEnd = at;
+  return at > authority && cutPort(head) ? 0 : 400;
+}
+
+/** Check the characters of the host and leave its port out. */
+function cutPort(head: Head): boolean {
+  const { bytes, hostStart } = head;
+  let { hostEnd } = head;
+  for (let i = hostStart; i < hostEnd; i++) if (HOST[bytes[i]!] === 0) return false;
+  let at = hostEnd;
+  while (at > hostStart && bytes[at - 1]! >= 48 && bytes[at - 1]! <= 57) at--;
+  if (
+    at > hostStart &&
+    bytes[at - 1] === COLON &&
+    (at - 1 === hostStart || bytes[hostStart] !== 91 || bytes[at - 2] === 93)
+  ) {
+    if (hostEnd - at > 5) return false;
+    hostEnd = at - 1;
+    if (hostEnd === hostStart) return false;
+  }
+  const bracketed = bytes[hostStart] === 91;
+  for (let i = hostStart; i < hostEnd; i++) {
+    const c = bytes[i]!;
+    if (bracketed ? i > hostStart && c === 91 : c === COLON || c === 91 || c === 93) return false;
+    if (bracketed && c === 93 && i !== hostEnd - 1) return false;
+  }
+  if (bracketed && bytes[hostEnd - 1] !== 93) return false;
+  if (hostEnd - hostStart > 1 && bytes[hostEnd - 1] === 46) hostEnd--;
+  head.hostEnd = hostEnd;
+  return true;
+}
+
+/** 1*DIGIT without a leading zero, up to 2^53; -1 for anything else. */
+function decimal(bytes: Uint8Array, from: number, to: number): number {
+  if (to - from < 1 || to - from > 15) return -1;
+  if (bytes[from] === 48 && to - from > 1) return -1;
+  let n = 0;
+  for (let i = from; i < to; i++) {
+    const d = bytes[i]! - 48;
+    if (d < 0 || d > 9) return -1;
+    n = n * 10 + d;
+  }
+  return n;
+}
+
+/** Case-insensitive; `text` is lower case. */
+function is(bytes: Uint8Array, from: number, to: number, text: string): boolean {
+  if (to - from !== text.length) return false;
+  for (let i = 0; i < text.length; i++) {
+    const c = bytes[from + i]!;
+    if ((c >= 65 && c <= 90 ? c | 0x20 : c) !== text.charCodeAt(i)) return false;
+  }
+  return true;
+}
+
+function startsHttp(b: Uint8Array, at: number): boolean {
+  return (
+    b[at] === 72 && b[at + 1] === 84 && b[at + 2] === 84 && b[at + 3] === 80 && b[at + 4] === SLASH
+  );
+}
+
+/** Could `bytes[at, end)` still become "HTTP/1.1" CRLF? */
+function shortVersion(bytes: Uint8Array, at: number, end: number): boolean {
+  for (let i = at; i < end; i++) {
+    const c = bytes[i]!;
+    const want = "HTTP/".charCodeAt(i - at);
+    const place = i - at;
+    if (place < 5 ? c !== want : place === 6 ? c !== 46 : place === 8 ? c !== CR : c < 48 || c > 57)
+      return false;
+  }
+  return true;
+}
+
+function latin1(bytes: Uint8Array, start: number, end: number): string {
+  let text = "";
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  return text;
+}
+
+function table(extra: string, letters: boolean): Uint8Array {
+  const t = new Uint8Array(256);
+  for (const c of extra) t[c.charCodeAt(0)] = 1;
+  if (letters) for (let c = 65; c <= 90; c++) t[c] = t[c | 0x20] = 1;
+  return t;
+}
