@@ -1,0 +1,206 @@
+import { lookup } from "node:dns/promises";
+import { fchownSync, lstatSync, unlinkSync } from "node:fs";
+
+import { type Address, showAddress } from "../core/address.ts";
+import { type Lease, Leases } from "../core/lease.ts";
+import { applyOptions, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
+import { close } from "../sys/socket.ts";
+import type { SocketOptions } from "./listen.ts";
+import type { ListenSocket, ListenSockets } from "./sockets.ts";
+
+/** A listening socket made elsewhere: by systemd, or by the process we replace. */
+export interface Inherited {
+  readonly address: Address;
+  readonly fd: number;
+  /** The worker it was made for; without one, the first to ask gets it. */
+  readonly slot?: number;
+  /** Its maker keeps the unix path (systemd): closing leaves it in place. */
+  readonly lent?: boolean;
+}
+
+/** A socket now open here, for a new binary to inherit. */
+export interface Held extends Inherited {
+  readonly slot: number;
+}
+
+/**
+ * The listening sockets of one process, leased by address, so that a reload which keeps an
+ * address keeps its socket and everything waiting in its backlog.
+ *
+ * A supervisor takes one socket per worker by giving each a `slot`: with SO_REUSEPORT they share
+ * the port. Where that cannot be (unix, `reusePort: false`, a socket inherited without it) every
+ * slot gets the same socket.
+ */
+export class LocalSockets implements ListenSockets {
+  readonly #leases = new Leases<Socket>();
+  readonly #open = new Set<Socket>();
+  readonly #inherited: Inherited[];
+
+  constructor(inherited: readonly Inherited[] = []) {
+    this.#inherited = [...inherited];
+  }
+
+  /**
+   * A share in the socket of `address` and `slot`. The options of the latest share are in force
+   * as far as the kernel lets them change (see `applyOptions`); when it is given back, those of
+   * the one before it. Throws SysError.
+   */
+  async take(address: Address, options: SocketOptions, slot = 0): Promise<Lease<ListenSocket>> {
+    const where = await resolved(address);
+    const name = showAddress(where);
+    const key = this.#perSlot(name, where, options) ? `${name} ${slot}` : name;
+    const lease = await this.#leases.take(key, async () => this.#make(where, options, slot));
+    let given = false;
+    const giveBack = async (): Promise<void> => {
+      if (given) return;
+      given = true;
+      lease.value.unshare(options);
+      await lease[Symbol.asyncDispose]();
+    };
+    try {
+      lease.value.share(options);
+      return { value: lease.value, [Symbol.asyncDispose]: giveBack };
+    } catch (failed) {
+      await giveBack();
+      throw failed;
+    }
+  }
+
+  /** Has each slot its own socket? What is open or inherited decides before the options do. */
+  #perSlot(name: string, where: Address, options: SocketOptions): boolean {
+    if (where.kind === "unix") return false;
+    const before =
+      [...this.#open].find((s) => s.name === name)?.fd ??
+      this.#inherited.find((i) => showAddress(i.address) === name)?.fd;
+    return before === undefined ? options.reusePort : readBack(before).reusePort;
+  }
+
+  #make(address: Address, options: SocketOptions, slot: number): Socket {
+    const name = showAddress(address);
+    const gone = (socket: Socket): void => void this.#open.delete(socket);
+    const taken = this.#adopt(name, slot);
+    if (taken !== undefined) {
+      const socket = new Socket({ ...taken, address, slot }, portOf(taken.fd), gone);
+      this.#open.add(socket);
+      return socket;
+    }
+    // Port 0 is chosen once, by the first slot; the others join it.
+    const sibling = [...this.#open].find((s) => s.name === name);
+    const at = address.kind === "tcp" && sibling ? { ...address, port: sibling.port } : address;
+    const { fd, port } = listenStream(at, options);
+    const socket = new Socket({ address, slot, fd }, port, gone);
+    this.#open.add(socket);
+    return socket;
+  }
+
+  /** The inherited socket made for `slot`, or the first that was made for nobody. */
+  #adopt(name: string, slot: number): Inherited | undefined {
+    const mine = this.#inherited.filter((i) => showAddress(i.address) === name);
+    const best =
+      mine.find((i) => i.slot === slot) ??
+      mine.find((i) => i.slot === undefined) ??
+      // A path cannot be bound twice, so whoever asks takes it.
+      mine.find((i) => i.address.kind === "unix" || !readBack(i.fd).reusePort);
+    if (best !== undefined) this.#inherited.splice(this.#inherited.indexOf(best), 1);
+    return best;
+  }
+
+  /** What is open now. */
+  get held(): readonly Held[] {
+    return [...this.#open].map((s) => s.held);
+  }
+
+  /**
+   * What a new binary is to inherit. From here on closing a unix socket leaves its path, which
+   * is the new binary's now.
+   */
+  handOver(): readonly Held[] {
+    for (const socket of this.#open) socket.keepPath = true;
+    return this.held;
+  }
+
+  /**
+   * Close what was inherited and nobody took, once every listener of the config is up: an open
+   * SO_REUSEPORT socket that nobody accepts from would swallow its share of the connections.
+   * Answers what was closed.
+   */
+  closeUnclaimed(): readonly Address[] {
+    const left = this.#inherited.splice(0);
+    for (const { fd } of left) close(fd);
+    return left.map((i) => i.address);
+  }
+
+  /**
+   * Make every open socket that user's. To be called before privileges are dropped: the kernel
+   * lets only sockets of one user share a port, and a later worker's will be that user's.
+   */
+  giveTo(uid: number, gid: number): void {
+    for (const { fd } of [...this.#open, ...this.#inherited]) fchownSync(fd, uid, gid);
+  }
+}
+
+/** One socket and the options of its shares, latest last. */
+class Socket implements ListenSocket {
+  readonly name: string;
+  keepPath: boolean;
+  readonly #inode: bigint | undefined;
+  readonly #shares: SocketOptions[] = [];
+  readonly #gone: (socket: Socket) => void;
+
+  constructor(
+    readonly held: Held,
+    readonly port: number,
+    gone: (socket: Socket) => void,
+  ) {
+    this.name = showAddress(held.address);
+    this.keepPath = held.lent ?? false;
+    this.#inode = inodeOf(held.address);
+    this.#gone = gone;
+  }
+
+  get fd(): number {
+    return this.held.fd;
+  }
+
+  share(options: SocketOptions): void {
+    this.#shares.push(options);
+    applyOptions(this.fd, options);
+  }
+
+  unshare(options: SocketOptions): void {
+    const at = this.#shares.lastIndexOf(options);
+    this.#shares.splice(at, 1);
+    const latest = this.#shares.at(-1);
+    const wasLatest = at === this.#shares.length;
+    if (wasLatest && latest !== undefined) applyOptions(this.fd, latest);
+  }
+
+  async close(): Promise<void> {
+    this.#gone(this);
+    const { address } = this.held;
+    // Only the file this socket is bound to: another server may have taken the path since.
+    if (!this.keepPath && address.kind === "unix" && inodeOf(address) === this.#inode)
+      removeQuietly(address.path);
+    close(this.fd);
+  }
+}
+
+/** Undefined for TCP, abstract names, and a path that is gone. */
+function inodeOf(address: Address): bigint | undefined {
+  if (address.kind !== "unix" || address.path.startsWith("@")) return undefined;
+  return lstatSync(address.path, { bigint: true, throwIfNoEntry: false })?.ino;
+}
+
+/** After a drop of privileges the directory may not be ours any more; a stale path does no harm. */
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {}
+}
+
+/** A name such as localhost becomes the first address the resolver gives. */
+async function resolved(address: Address): Promise<Address> {
+  if (address.kind === "unix" || toSocketAddress(address) !== undefined) return address;
+  const { address: host } = await lookup(address.host).catch(() => ({ address: address.host }));
+  return { ...address, host };
+}
