@@ -1,0 +1,37 @@
+/** A Debian package that tests run, the program that shows it is there, and what for. */
+export interface Needed {
+  readonly name: string;
+  /** A program on the PATH or, with a slash, a file. */
+  readonly shows: string;
+  readonly for: string;
+}
+
+/** Everything the tests and benchmarks take from Debian. Nothing here is in the product. */
+export const NEEDED: readonly Needed[] = [
+  { name: "nginx-light", shows: "/usr/sbin/nginx", for: "the other side of the benchmark" },
+  { name: "wrk", shows: "wrk", for: "load in the benchmark and during reload and upgrade" },
+  { name: "hey", shows: "hey", for: "load during reload and upgrade" },
+  { name: "util-linux", shows: "taskset", for: "pinning both sides of the benchmark" },
+  { name: "curl", shows: "curl", for: "HTTP/1.1, HTTP/2 and TLS by another's client" },
+  { name: "nghttp2-client", shows: "nghttp", for: "HTTP/2 by another's client" },
+  { name: "openssl", shows: "openssl", for: "TLS by another's client, test certificates" },
+  { name: "litmus", shows: "litmus", for: "WebDAV" },
+  { name: "pebble", shows: "pebble", for: "ACME" },
+  { name: "iproute2", shows: "ss", for: "socket options as the kernel sees them" },
+  { name: "gcc", shows: "cc", for: "layouts of C structures against the headers" },
+  { name: "libc6-dev", shows: "/usr/include/stdio.h", for: "layouts of C structures" },
+  { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
+  {
+    name: "libc6-arm64-cross",
+    shows: "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1",
+    for: "the arm64 binary",
+  },
+  { name: "musl", shows: "/lib/ld-musl-x86_64.so.1", for: "the musl binary and libc's name there" },
+];
+
+/** What is not on this machine. */
+export function missing(): readonly Needed[] {
+  return NEEDED.filter(({ shows }) =>
+    shows.startsWith("/") ? Bun.file(shows).size === 0 : Bun.which(shows) === null,
+  );
+}

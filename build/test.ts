@@ -1,0 +1,77 @@
+/**
+ * Everything that must hold: what Debian has is installed, then the gate, the binaries, and all
+ * tests. The last line is `N passed, N failed, N skipped`.
+ */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { missing } from "./debian.ts";
+import { type Case, read } from "./junit.ts";
+import { run, say, seconds, show } from "./step.ts";
+
+const TEST_TIMEOUT_MS = 60_000; // two busy cores; a test that waits this long has failed
+const began = performance.now();
+const cases: Case[] = [];
+
+await install();
+await step("gate", ["bun", "build/check.ts"]);
+await step("build", ["bun", "build/compile.ts", "--only=linux-arm64"]);
+
+const reports = await mkdtemp(join(tmpdir(), "tern-test-"));
+try {
+  // The first in parallel: each brings its own ports and directories. The second start binaries,
+  // and measure time.
+  await tests("in-process", ["--parallel", "--path-ignore-patterns=test/e2e/**", "test/"]);
+  await tests("end to end", ["test/e2e/"]);
+} finally {
+  await rm(reports, { recursive: true });
+}
+
+const count = (outcome: Case["outcome"]): number =>
+  cases.filter((c) => c.outcome === outcome).length;
+for (const c of cases) if (c.outcome === "skipped") say(`skipped: ${c.file}: ${c.name}`);
+for (const c of cases) if (c.outcome === "failed") say(`FAILED: ${c.file}: ${c.name}`);
+say(`\nin ${seconds(performance.now() - began)}`);
+say(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
+process.exit(count("failed") === 0 ? 0 : 1);
+
+/** Debian's packages, when we may; otherwise say what will be skipped for want of which. */
+async function install(): Promise<void> {
+  const wanted = missing();
+  if (wanted.length === 0) return;
+  if (process.getuid?.() === 0 && Bun.which("apt-get") !== null) {
+    const names = wanted.map((w) => w.name);
+    say(`installing ${names.join(" ")}`);
+    await run(["apt-get", "update", "-q"]);
+    const apt = ["apt-get", "install", "-q", "-y", "--no-install-recommends"];
+    const done = await run(["env", "DEBIAN_FRONTEND=noninteractive", ...apt, ...names]);
+    if (!done.ok) say(done.output);
+  }
+  for (const w of missing()) say(`MISSING ${w.name}: tests are skipped that need it for ${w.for}`);
+}
+
+/** Something that either works or not, counted as one test. */
+async function step(name: string, command: readonly string[]): Promise<void> {
+  const ok = await show(command);
+  cases.push({ file: "build", name, outcome: ok ? "passed" : "failed" });
+}
+
+async function tests(name: string, args: readonly string[]): Promise<void> {
+  say(`\ntests, ${name}`);
+  const report = join(reports, `${cases.length}.xml`);
+  const ok = await show([
+    "bun",
+    "test",
+    "--only-failures",
+    `--timeout=${TEST_TIMEOUT_MS}`,
+    "--reporter=junit",
+    `--reporter-outfile=${report}`,
+    ...args,
+  ]);
+  const found = await read(report);
+  cases.push(...found);
+  // A file that does not load, or a process that dies, has no case of its own in the report.
+  if (!ok && !found.some((c) => c.outcome === "failed"))
+    cases.push({ file: name, name: "bun test", outcome: "failed" });
+}
