@@ -1,14 +1,30 @@
 /** The `web:` section: named sites, each with its own listeners, names, files and rules. */
 import * as v from "valibot";
 
-import { addressList, duration, rate, secret, size, socketOptions } from "../../config/scalars.ts";
-
-/** Content codings this server can make or find beside a file, by their HTTP names. */
-export const CODINGS = ["zstd", "br", "gzip"] as const;
-export type Coding = (typeof CODINGS)[number];
+import {
+  addressList,
+  count,
+  duration,
+  passwordHash,
+  path,
+  rate,
+  size,
+  socketOptions,
+} from "../../config/scalars.ts";
 
 /** `root:` of the page that greets a first start; served from inside the executable. */
 export const WELCOME = "builtin:welcome";
+
+/** A key of a section: how it is read, what it is when absent (as an operator would write it), what it is for. */
+function key<T>(
+  schema: v.GenericSchema<unknown, T>,
+  absent: object | string | number | boolean | null,
+  about: string,
+) {
+  return v.optional(v.pipe(schema, v.description(about)), absent);
+}
+
+const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
 const urlPath = v.pipe(v.string(), v.regex(/^\/[^?#\s]*$/, 'expected a path such as "/private/"'));
 
@@ -30,96 +46,178 @@ const extension = v.pipe(
 );
 
 const gzip = v.strictObject({
-  enabled: v.optional(v.boolean(), true), // compress on the fly; files beside the original are sent either way
-  min: v.optional(size, "1k"), // smaller files gain nothing
-  max: v.optional(size, "100m"), // larger files are sent as they are
-  types: v.optional(v.array(extension), [
-    ...["html", "htm", "js", "mjs", "css", "txt", "xml", "json", "svg"],
-    ...["md", "csv", "wasm", "webmanifest", "map", "ico", "ttf", "otf"],
-  ]),
-  store: v.optional(v.boolean(), true), // keep results on disk, so that a restart need not make them again
-  store_max: v.optional(size, "1GiB"), // bytes of them; the least used go first
+  enabled: key(
+    bool,
+    true,
+    "Compress on the fly. Compressed files beside the original are another key: precompressed.",
+  ),
+  min: key(size, "1k", "Smaller files gain nothing."),
+  max: key(size, "100m", "Larger files are sent as they are."),
+  types: key(
+    v.array(extension),
+    [
+      "html",
+      "htm",
+      "js",
+      "mjs",
+      "css",
+      "txt",
+      "xml",
+      "json",
+      "svg",
+      "md",
+      "csv",
+      "wasm",
+      "webmanifest",
+      "map",
+    ],
+    "Extensions worth compressing.",
+  ),
+  store: key(bool, true, "Keep results on disk, so that a restart need not make them again."),
+  store_max: key(size, "1GiB", "Bytes of them; the longest unused go first."),
 });
 
 const cache = v.strictObject({
-  memory: v.optional(size, "64MiB"), // bytes of bodies held in memory
-  ttl: v.optional(duration, "10s"), // longest time until a change on disk is seen; inotify makes it at once
-  small: v.optional(size, "64KiB"), // larger files are sent from disk with sendfile
-  open_files: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1000), // handles kept open for them
+  memory: key(size, "64MiB", "Bytes of bodies held in memory by each worker; 0 is off."),
+  ttl: key(
+    duration,
+    "10s",
+    "Longest time until a change on disk is seen; inotify makes it at once.",
+  ),
+  small: key(size, "64KiB", "Larger files are sent from disk with sendfile."),
+  open_files: key(count(), 1000, "Handles kept open for larger files by each worker."),
 });
 
 const webdav = v.strictObject({
-  enabled: v.optional(v.boolean(), false),
-  writers: v.optional(v.array(v.string()), ["127.0.0.1", "::1"]), // addresses, ranges, CIDRs, or users of `auth`
-  locks: v.optional(v.boolean(), true), // class 2: LOCK and UNLOCK
-  max_body: v.optional(size, "10g"), // largest upload
+  enabled: key(bool, false, "Answer WebDAV requests."),
+  writers: key(
+    v.array(v.string()),
+    ["127.0.0.1", "::1"],
+    "Who may change files: addresses, ranges, networks, or users of auth.",
+  ),
+  locks: key(bool, true, "Class 2: LOCK and UNLOCK."),
+  max_body: key(size, "10g", "Largest upload."),
 });
 
 const auth = v.strictObject({
-  realm: v.optional(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)), "restricted"),
-  users: v.record(v.string(), secret), // name: argon2id hash, as `tern hash-password` prints it
-  paths: v.optional(v.array(urlPath), ["/"]), // prefixes that ask for a user
+  realm: key(v.pipe(v.string(), v.regex(/^[\x20-\x7e]*$/)), "restricted", "Shown by the browser."),
+  users: v.record(v.string(), passwordHash),
+  paths: key(v.array(urlPath), ["/"], "Prefixes of paths that ask for a user."),
 });
 
 const limit = v.strictObject({
-  rate: v.optional(rate, "100/s"), // steady requests per client
-  burst: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 200), // requests at once
-  by: v.optional(v.picklist(["ip"]), "ip"),
+  rate: key(rate, "100/s", "Steady requests per client."),
+  burst: key(count(1), 200, "Requests at once."),
+  by: key(v.picklist(["ip"]), "ip", "What tells clients apart; IPv6 by /64."),
 });
 
 const redirect = v.strictObject({
-  from: urlPath, // a path, or a prefix that ends in "*"
+  from: v.pipe(urlPath, v.description('A path, or a prefix that ends in "*".')),
   to: v.pipe(
     v.string(),
-    v.regex(/^(\/|https?:\/\/)[^\s]*$/i, 'expected "/path" or "https://host/path"'),
-  ), // "*" stands for what "*" matched
-  status: v.optional(v.picklist([301, 302, 303, 307, 308]), 301),
+    v.regex(/^(\/|https?:\/\/)[!-~]*$/i, 'expected "/path" or "https://host/path"'),
+    v.description('Where to; "*" stands for what "*" matched.'),
+  ),
+  status: key(v.picklist([301, 302, 303, 307, 308]), 301, "301 and 308 are for ever."),
 });
 
 const limits = v.strictObject({
-  head: v.optional(size, "16k"), // bytes of request line and fields
-  head_timeout: v.optional(duration, "15s"), // longest wait for a whole head
-  body_timeout: v.optional(duration, "60s"), // longest silence within a body, either way
-  keep_alive: v.optional(duration, "75s"), // longest idle time between requests
-  ranges: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 16), // ranges in one request; more are answered whole
+  head: key(size, "16k", "Bytes of request line and fields."),
+  head_timeout: key(duration, "15s", "Longest wait for a whole request head."),
+  body_timeout: key(duration, "60s", "Longest silence within a body, either way."),
+  keep_alive: key(duration, "75s", "Longest idle time between requests."),
+  ranges: key(count(), 16, "Ranges in one request; when there are more, the whole file is sent."),
 });
 
 const site = v.strictObject({
-  listen: v.optional(addressList, [":8080"]),
-  socket: v.optional(socketOptions, {}), // overrides of the global `socket:`
-  hosts: v.optional(v.array(v.pipe(v.string(), v.toLowerCase())), ["*"]), // exact, "*.example.net" or "*"
-  root: v.optional(v.string(), "./www"), // a directory, or "builtin:welcome"
-  index: v.optional(v.array(v.pipe(v.string(), v.regex(/^[^/]+$/))), ["index.html", "index.htm"]),
-  autoindex: v.optional(v.union([v.boolean(), v.picklist(["html", "json"])]), false), // true: HTML, or JSON for who asks
-  fallback: v.optional(v.nullable(urlPath), null), // sent for paths that do not exist: "/index.html"
-  error_pages: v.optional(
+  listen: key(addressList, ":8080", "Addresses to listen on."),
+  socket: v.optional(socketOptions, {}),
+  hosts: key(
+    v.array(v.pipe(v.string(), v.toLowerCase())),
+    ["*"],
+    'Names: exact, "*.example.net" or "*".',
+  ),
+  root: key(v.union([v.literal(WELCOME), path]), "./www", 'Directory, or "builtin:welcome".'),
+  index: key(
+    v.array(v.pipe(v.string(), v.regex(/^[^/]+$/))),
+    ["index.html", "index.htm"],
+    "Files sent for a directory; the first that exists.",
+  ),
+  autoindex: key(
+    v.union([v.boolean(), v.picklist(["html", "json"])]),
+    false,
+    "List directories without index: as HTML, as JSON, or (true) as the client asks.",
+  ),
+  fallback: key(
+    v.nullable(urlPath),
+    null,
+    'Sent for paths that do not exist: "/index.html" for a single-page app.',
+  ),
+  error_pages: key(
     v.record(
       v.pipe(v.string(), v.regex(/^([45]\d\d|[45]xx)$/, 'expected "404" or "5xx"')),
       urlPath,
     ),
     {},
+    "Files sent with errors, by status or class of it.",
   ),
-  redirects: v.optional(v.array(redirect), []),
-  dotfiles: v.optional(v.picklist(["hide", "allow", "deny"]), "hide"), // 404, sent, 403; /.well-known/ is always sent
-  symlinks: v.optional(v.picklist(["beneath", "follow", "owner", "never"]), "beneath"), // beneath: followed, but never out of the root
-  mime_types: v.optional(v.record(extension, headerValue), {}),
-  charset: v.optional(v.nullable(v.pipe(v.string(), v.regex(/^[\w.:-]+$/))), "utf-8"), // of text types
+  redirects: key(v.array(redirect), [], "Paths that have moved; the first that matches."),
+  dotfiles: key(
+    v.picklist(["hide", "allow", "deny"]),
+    "hide",
+    "Files whose name begins with a dot: 404, sent, or 403. /.well-known/ is always sent.",
+  ),
+  symlinks: key(
+    v.picklist(["beneath", "follow", "owner", "never"]),
+    "beneath",
+    "Symbolic links: followed within the root, anywhere, when they belong to the target's owner, or never.",
+  ),
+  mime_types: key(
+    v.record(extension, headerValue),
+    {},
+    "Content-Type by extension, before the built-in table.",
+  ),
+  charset: key(
+    v.nullable(v.pipe(v.string(), v.regex(/^[\w.:-]+$/))),
+    "utf-8",
+    "Of text types that say none.",
+  ),
   gzip: v.optional(gzip, {}),
-  encodings: v.optional(v.array(v.picklist(CODINGS)), ["zstd", "br", "gzip"]), // in order of liking
-  precompressed: v.optional(v.boolean(), true), // send page.html.br beside page.html when it is not older
+  encodings: key(
+    v.array(v.picklist(["zstd", "br", "gzip"])),
+    ["zstd", "br", "gzip"],
+    "Content codings, in order of liking.",
+  ),
+  precompressed: key(
+    bool,
+    true,
+    "Send page.html.br, .zst or .gz for page.html when it is not older.",
+  ),
   cache: v.optional(cache, {}),
-  expires: v.optional(v.record(v.union([v.literal("*"), extension]), duration), {}), // Cache-Control and Expires by extension
+  expires: key(
+    v.record(v.union([v.literal("*"), extension]), duration),
+    {},
+    'Cache-Control and Expires by extension; "*" for all others.',
+  ),
   webdav: v.optional(webdav, {}),
-  headers: v.optional(headers, { "X-Content-Type-Options": "nosniff" }),
-  path_headers: v.optional(v.record(urlPath, headers), {}), // more of them for files under a path
-  early_hints: v.optional(v.record(urlPath, v.array(headerValue)), {}), // Link values by path
-  auth: v.optional(v.nullable(auth), null),
-  limit: v.optional(v.nullable(limit), null),
+  headers: key(headers, { "X-Content-Type-Options": "nosniff" }, "Fields of every response."),
+  path_headers: key(
+    v.record(urlPath, headers),
+    {},
+    "More of them, by prefix of the file's path; the longest wins.",
+  ),
+  early_hints: key(
+    v.record(urlPath, v.array(headerValue)),
+    {},
+    "Link fields, also sent ahead with 103, by path.",
+  ),
+  auth: key(v.nullable(auth), null, "Basic authentication."),
+  limit: key(v.nullable(limit), null, "Requests per client; beyond it 429."),
   limits: v.optional(limits, {}),
-  pipelining: v.optional(v.boolean(), true),
-  http2: v.optional(v.boolean(), true),
-  http3: v.optional(v.boolean(), false),
-  tls: v.optional(v.boolean(), false),
+  pipelining: key(bool, true, "Answer pipelined requests without waiting for each to be read."),
+  http2: key(bool, true, "HTTP/2, over TLS."),
+  http3: key(bool, false, "HTTP/3, over TLS."),
+  tls: key(bool, false, "TLS on every listener of this site."),
 });
 
 /** The whole section. */

@@ -112,18 +112,21 @@ export class Tree {
     return this.#real === "/" ? trimmed || "/" : this.#real + trimmed;
   }
 
-  /** Is it forbidden to reach `real` (links resolved) by the way `lexical` (spelled)? */
+  /** May `real` (links resolved) not be reached by the way `lexical` (spelled)? */
   refuses(lexical: string, real: string): "outside" | undefined {
-    if (real === lexical) return undefined;
+    return real === lexical || this.#mayLead(lexical, real) ? undefined : "outside";
+  }
+
+  #mayLead(lexical: string, real: string): boolean {
     switch (this.policy.symlinks) {
       case "follow":
-        return undefined;
+        return true;
       case "never":
-        return "outside";
+        return false;
       case "beneath":
-        return isBeneath(real, this.#real) ? undefined : "outside";
+        return isBeneath(real, this.#real);
       case "owner":
-        return this.#linksAreOwned(lexical) ? undefined : "outside";
+        return this.#linksAreOwned(lexical);
     }
   }
 
