@@ -1,0 +1,158 @@
+import { readFileSync } from "node:fs";
+
+import * as v from "valibot";
+
+import { closest } from "../core/suggest.ts";
+import { explain } from "./explain.ts";
+import type { KeyPath } from "./key-path.ts";
+import type { Problem } from "./problem.ts";
+import { root, ROOT_LATER, type RootConfig, rootConfig } from "./root.ts";
+import { Source } from "./source.ts";
+import { baseOf, type Reference, resolvePath, type Surroundings, within } from "./surroundings.ts";
+import { yamlProblems } from "./yaml-problems.ts";
+
+export interface LoadOptions {
+  /** The name that problems are reported under; relative paths are from its directory. */
+  readonly file: string;
+  /** What sections there are, by name. */
+  readonly sections: Readonly<Record<string, v.GenericSchema>>;
+  /** Sections that a later version will have. */
+  readonly later: readonly string[];
+  /** Directory for relative paths, when it is not the file's. */
+  readonly base?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The text of a file; throws when there is none. */
+  readonly readFile?: (path: string) => string;
+}
+
+export type Loaded =
+  | {
+      readonly ok: true;
+      readonly root: RootConfig;
+      /** The sections that the file has, every default filled in. */
+      readonly sections: Readonly<Record<string, unknown>>;
+      readonly text: string;
+      /** Things that are allowed but surely not meant. */
+      readonly warnings: readonly Problem[];
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** Read a config: every problem in it at once, or values without strings to parse. Never throws. */
+export function load(text: string, options: LoadOptions): Loaded {
+  const source = Source.read(text, options.file);
+  if (!(source instanceof Source)) return { ok: false, problems: [source] };
+  const yaml = yamlProblems(source);
+  if (yaml.fatal) return { ok: false, problems: yaml.problems };
+
+  const reader = new Reader(source, options);
+  const problems = [...yaml.problems, ...reader.problems].toSorted(byPlace);
+  if (problems.length > 0 || reader.root === undefined) return { ok: false, problems };
+  const { root, sections } = reader;
+  return { ok: true, root, sections, text, warnings: [] };
+}
+
+/** One walk over the sections of one file. */
+class Reader {
+  readonly problems: Problem[] = [];
+  readonly sections: Record<string, unknown> = {};
+  readonly root: RootConfig | undefined;
+  readonly #source: Source;
+
+  constructor(source: Source, options: LoadOptions) {
+    this.#source = source;
+    const whole = source.value() ?? {};
+    if (typeof whole !== "object" || Array.isArray(whole)) {
+      this.problems.push(source.problem([], "value", "expected a map of sections"));
+      return;
+    }
+    const input = whole as Readonly<Record<string, unknown>>;
+    const names = Object.keys(input);
+    this.#refuseUnknown(names, options);
+
+    const around = surroundingsOf(options);
+    const own = Object.fromEntries(names.filter(isRootKey).map((name) => [name, input[name]]));
+    const read = within(around, () => this.#validate(root, own, []));
+    this.root = read && within(around, () => rootConfig(read));
+
+    const inside = { ...around, socket: this.root?.socket };
+    for (const [name, schema] of Object.entries(options.sections))
+      if (Object.hasOwn(input, name))
+        this.sections[name] = within(inside, () => this.#validate(schema, input[name], [name]));
+  }
+
+  #validate<S extends v.GenericSchema>(
+    schema: S,
+    input: unknown,
+    path: KeyPath,
+  ): v.InferOutput<S> | undefined {
+    // An empty message marks what valibot would say by itself: explain has better words.
+    const result = v.safeParse(schema, input, { message: "" });
+    for (const issue of result.issues ?? [])
+      for (const { path: at, spot, about, message } of explain(issue, schema, path))
+        this.problems.push(this.#source.problem(at, spot, message, about));
+    return result.success ? result.output : undefined;
+  }
+
+  #refuseUnknown(names: readonly string[], { sections, later }: LoadOptions): void {
+    const planned = new Set([...later, ...ROOT_LATER]);
+    const known = [...Object.keys(root.entries), ...Object.keys(sections)];
+    for (const name of names) {
+      if (isRootKey(name) || Object.hasOwn(sections, name)) continue;
+      const quoted = JSON.stringify(name);
+      if (planned.has(name)) {
+        this.#refuse(name, `section ${quoted}: not available in this version`);
+        continue;
+      }
+      const meant = closest(name, [...known.filter((key) => !names.includes(key)), ...planned]);
+      const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+      this.#refuse(name, `unknown section ${quoted}${hint}`);
+    }
+  }
+
+  #refuse(name: string, message: string): void {
+    this.problems.push(this.#source.problem([name], "key", message, []));
+  }
+}
+
+function isRootKey(name: string): boolean {
+  return Object.hasOwn(root.entries, name);
+}
+
+function surroundingsOf(options: LoadOptions): Surroundings {
+  const { env = process.env, readFile = readText } = options;
+  return {
+    base: options.base ?? baseOf(options.file),
+    socket: undefined,
+    reveal: (reference) => reveal(reference, env, readFile),
+  };
+}
+
+function reveal(
+  reference: Reference,
+  env: Readonly<Record<string, string | undefined>>,
+  readFile: (path: string) => string,
+): string {
+  if (reference.kind === "file") return readFile(resolvePath(reference.path));
+  const value = env[reference.name];
+  if (value === undefined) throw new Error("no such variable in the environment");
+  return value;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EISDIR: "it is a directory",
+};
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    throw new Error(`${path}: ${REASONS[code] ?? String(error)}`, { cause: error });
+  }
+}
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.line - b.line || a.column - b.column;
+}

@@ -1,0 +1,79 @@
+import * as v from "valibot";
+
+import { showCidr } from "../core/cidr.ts";
+import { cidrList } from "./places.ts";
+import { count, duration } from "./quantities.ts";
+import { surroundings } from "./surroundings.ts";
+
+const PROXY_PROTOCOLS = ["off", "v1", "v2", "any"] as const;
+
+/** Options of a listening socket; the same shape as `SocketOptions` of net/listen.ts. */
+export interface SocketOptions {
+  readonly backlog: number;
+  readonly reusePort: boolean;
+  readonly fastOpen: number;
+  readonly deferAccept: number;
+  readonly maxConnections: number;
+  readonly proxyProtocol: (typeof PROXY_PROTOCOLS)[number];
+  readonly trusted: readonly string[];
+}
+
+const DEFAULTS: SocketOptions = {
+  backlog: 4096,
+  reusePort: true,
+  fastOpen: 256,
+  deferAccept: 5000,
+  maxConnections: 100_000,
+  proxyProtocol: "off",
+  trusted: [],
+};
+
+/**
+ * The contract's `socket:`. What it leaves out comes from the file's own `socket:` section, and
+ * from the defaults when it stands there: `socket: v.optional(socketOptions, {})` in a listener
+ * is always complete.
+ */
+export const socketOptions: v.GenericSchema<unknown, SocketOptions> = v.pipe(
+  v.strictObject({
+    backlog: v.optional(
+      v.pipe(count(1), v.description("Connections the kernel holds before they are accepted.")),
+    ),
+    reuse_port: v.optional(
+      v.pipe(
+        v.boolean() as v.GenericSchema<unknown, boolean>,
+        v.description("One socket per worker (SO_REUSEPORT)."),
+      ),
+    ),
+    fast_open: v.optional(v.pipe(count(), v.description("TCP_FASTOPEN queue length; 0 is off."))),
+    defer_accept: v.optional(
+      v.pipe(duration, v.description("Accept when the first bytes are there; 0 is off.")),
+    ),
+    max_connections: v.optional(
+      v.pipe(count(1), v.description("Open connections per listener and worker.")),
+    ),
+    proxy_protocol: v.optional(
+      v.pipe(
+        v.picklist(PROXY_PROTOCOLS),
+        v.description("PROXY header in front of each connection; needs `trusted`."),
+      ),
+    ),
+    trusted: v.optional(v.pipe(cidrList, v.description("Who a PROXY header is believed from."))),
+  }),
+  v.rawTransform(({ dataset: { value: own }, addIssue, NEVER }): SocketOptions => {
+    const rest = surroundings().socket ?? DEFAULTS;
+    const options = {
+      backlog: own.backlog ?? rest.backlog,
+      reusePort: own.reuse_port ?? rest.reusePort,
+      fastOpen: own.fast_open ?? rest.fastOpen,
+      deferAccept: own.defer_accept ?? rest.deferAccept,
+      maxConnections: own.max_connections ?? rest.maxConnections,
+      proxyProtocol: own.proxy_protocol ?? rest.proxyProtocol,
+      trusted: own.trusted?.map(showCidr) ?? rest.trusted,
+    };
+    if (options.proxyProtocol === "off" || options.trusted.length > 0) return options;
+    addIssue({
+      message: "proxy_protocol needs `trusted`: the networks a PROXY header is believed from",
+    });
+    return NEVER;
+  }),
+);
