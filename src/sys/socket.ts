@@ -1,12 +1,14 @@
+import { FFIType } from "bun:ffi";
+
 import { errno, errnoNumber, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { block, pointer } from "./memory.ts";
 
 const libc = openLibc({
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
-  recv: { args: ["i32", "ptr", "usize", "i32"], returns: "i64_fast" },
-  send: { args: ["i32", "ptr", "usize", "i32"], returns: "i64_fast" },
-  sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: "i64_fast" },
+  recv: { args: ["i32", "ptr", "usize", "i32"], returns: FFIType.i64_fast },
+  send: { args: ["i32", "ptr", "usize", "i32"], returns: FFIType.i64_fast },
+  sendfile: { args: ["i32", "i32", "ptr", "usize"], returns: FFIType.i64_fast },
   shutdown: { args: ["i32", "i32"], returns: "i32" },
   close: { args: ["i32"], returns: "i32" },
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },

@@ -33,6 +33,8 @@ export interface HttpRequest {
   readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "HTTP/3";
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** Send a 103 with these Link values at once (RFC 8297); absent where the protocol in use can't. */
+  earlyHints?(links: readonly string[]): void;
 }
 
 /** A run of bytes in an open file. The writer uses sendfile(2) where it can. */

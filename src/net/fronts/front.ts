@@ -1,0 +1,211 @@
+import type { AccessLog } from "../../observe/access-log.ts";
+import { accept, AGAIN, EXHAUSTED } from "../../sys/socket.ts";
+import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
+import { type Head } from "../../wire/http1/head.ts";
+import { Slot } from "../../wire/http1/known-fields.ts";
+import { DEFAULT_LIMITS, type HttpLimits } from "../http-fronts.ts";
+import { PlainTransport } from "../http1/plain-transport.ts";
+import { ClientGone } from "../http1/request-body.ts";
+import { Session } from "../http1/session.ts";
+import type { Transport } from "../http1/transport.ts";
+import type { SocketOptions } from "../listen.ts";
+import type { ReactorLoop } from "../reactor-loop.ts";
+import { READABLE } from "../reactor.ts";
+import type { FrontDeps } from "./deps.ts";
+import type { Mount } from "./mount.ts";
+import { Routes } from "./routes.ts";
+
+/** Connections accepted before those already open get their turn. */
+const MAX_ACCEPTS = 64;
+/** Pause after the process ran out of files. */
+const EXHAUSTED_MS = 100;
+/** How often deadlines are looked at: they may be missed by as much. */
+const SWEEP_MS = 500;
+/** A connection idle this long may be closed while draining: its client is not about to speak. */
+const DRAIN_IDLE_MS = 1000;
+
+/** One HTTP listener of this process: accepts, and knows which site answers. */
+export class Front {
+  readonly name: string;
+  readonly reactor: ReactorLoop;
+  readonly routes = new Routes();
+  limits: HttpLimits = DEFAULT_LIMITS;
+  draining = false;
+  /** Requests read so far, for `status`. */
+  requests = 0;
+  readonly #deps: FrontDeps;
+  readonly #fd: number;
+  readonly #options: SocketOptions;
+  readonly #sessions = new Set<Session>();
+  #listening = false;
+  #resumeAt = 0;
+  #sweepAt = 0;
+  #forgetTurn: (() => void) | undefined;
+  #empty: (() => void) | undefined;
+
+  constructor(name: string, fd: number, options: SocketOptions, deps: FrontDeps) {
+    this.name = name;
+    this.#fd = fd;
+    this.#options = options;
+    this.#deps = deps;
+    this.reactor = deps.reactor;
+  }
+
+  get now(): number {
+    return this.reactor.now;
+  }
+  get connections(): number {
+    return this.#sessions.size;
+  }
+  get accessLog(): AccessLog | undefined {
+    return this.#deps.accessLog;
+  }
+
+  add(mount: Mount): void {
+    this.routes.add(mount);
+    this.#limit();
+    if (this.#forgetTurn === undefined) {
+      this.#forgetTurn = this.reactor.onTurn((now) => this.#turn(now));
+      this.#listen(true);
+    }
+  }
+
+  remove(mount: Mount): void {
+    this.routes.remove(mount);
+    this.#limit();
+  }
+
+  /** Take no new connections; answer what is in hand; close what is idle. Resolves when all are gone. */
+  async drain(deadline: AbortSignal): Promise<void> {
+    this.draining = true;
+    this.#listen(false);
+    if (this.#sessions.size > 0 && !deadline.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#empty = resolve;
+        deadline.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+    // A session takes itself out of the set, which a Set's iteration allows.
+    for (const session of this.#sessions) session.broken();
+    this.#forgetTurn?.();
+    this.#forgetTurn = undefined;
+  }
+
+  /** The site for a parsed head. */
+  route(head: Head): Mount | undefined {
+    return this.routes.route(head);
+  }
+
+  left(session: Session): void {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#empty?.();
+    if (!this.#listening && !this.draining && this.#resumeAt === 0) this.#listen(true);
+  }
+
+  nudge(): void {
+    this.reactor.nudge();
+  }
+
+  refused(status: number): void {
+    this.#deps.metrics
+      .counter("tern_http_refused_total", "Requests refused before a site was asked.", {
+        listener: this.name,
+        code: String(status),
+      })
+      .add(1);
+  }
+
+  /** A handler or its body failed; a client that left is nobody's fault. */
+  trouble(error: unknown, request: HttpRequest | undefined): void {
+    if (error instanceof ClientGone) return;
+    this.#deps.log.error("request failed", { error, target: request?.target, host: request?.host });
+  }
+
+  log(request: HttpRequest, mount: Mount, response: HttpResponse, bytes: number, ms: number): void {
+    this.#deps.accessLog?.write({
+      service: mount.site.name,
+      client: request.client.address,
+      user: response.user,
+      method: request.method,
+      target: request.target,
+      protocol: request.protocol,
+      host: request.host,
+      status: response.status,
+      bytes,
+      ms,
+      referer: request.headers.get("referer"),
+      agent: request.headers.get("user-agent"),
+    });
+  }
+
+  logQuick(head: Head, mount: Mount, status: number, bytes: number, transport: Transport): void {
+    this.#deps.accessLog?.write({
+      service: mount.site.name,
+      client: transport.remote().address,
+      user: undefined,
+      method: head.text(head.methodStart, head.methodEnd),
+      target: head.text(head.targetStart, head.targetEnd),
+      protocol: head.minor === 0 ? "HTTP/1.0" : "HTTP/1.1",
+      host: head.text(head.hostStart, head.hostEnd).toLowerCase(),
+      status,
+      bytes,
+      ms: 0,
+      referer: head.value(Slot.referer) ?? null,
+      agent: head.value(Slot.userAgent) ?? null,
+    });
+  }
+
+  #limit(): void {
+    const all = this.routes.mounts.map((m) => m.site.limits);
+    if (all.length === 0) return;
+    const most = (of: (l: HttpLimits) => number): number => Math.max(...all.map(of));
+    this.limits = {
+      maxHead: most((l) => l.maxHead),
+      maxBody: most((l) => l.maxBody),
+      headTimeout: most((l) => l.headTimeout),
+      bodyTimeout: most((l) => l.bodyTimeout),
+      keepAlive: most((l) => l.keepAlive),
+    };
+  }
+
+  #listen(on: boolean): void {
+    if (on === this.#listening) return;
+    this.#listening = on;
+    if (on) this.reactor.add(this.#fd, READABLE, () => this.#accept());
+    else this.reactor.remove(this.#fd);
+  }
+
+  #accept(): void {
+    for (let i = 0; i < MAX_ACCEPTS; i++) {
+      if (this.#sessions.size >= this.#options.maxConnections) return this.#listen(false);
+      const fd = accept(this.#fd);
+      if (fd === AGAIN) return;
+      if (fd === EXHAUSTED) {
+        this.#deps.log.warn("out of files: connections wait", { listener: this.name });
+        this.#resumeAt = this.now + EXHAUSTED_MS;
+        return this.#listen(false);
+      }
+      if (fd >= 0) this.#serve(fd);
+    }
+  }
+
+  #serve(fd: number): void {
+    const transport = new PlainTransport(this, fd, undefined);
+    const session = new Session(this, transport, this.now);
+    this.#sessions.add(session);
+    transport.run(session);
+  }
+
+  #turn(now: number): void {
+    if (this.#resumeAt !== 0 && now >= this.#resumeAt) {
+      this.#resumeAt = 0;
+      if (!this.draining) this.#listen(true);
+    }
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + SWEEP_MS;
+    for (const session of this.#sessions) {
+      if (session.deadline <= now) session.late();
+      else if (this.draining && now - session.idleSince > DRAIN_IDLE_MS) session.leaveIfIdle();
+    }
+  }
+}

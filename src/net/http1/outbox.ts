@@ -1,0 +1,177 @@
+import { block } from "../../sys/memory.ts";
+import { AGAIN, GONE } from "../../sys/socket.ts";
+import type { FileSlice } from "../../wire/http/message.ts";
+import type { Transport } from "./transport.ts";
+
+/** Responses of one turn are put together here and leave in one call; shared by all sessions of the thread. */
+const GATHER = block(256 * 1024).bytes;
+/** Bodies from this size are not copied into GATHER. */
+const DIRECT = 48 * 1024;
+/** One sendfile(2) call: big enough to be cheap, small enough that neighbours get their turn. */
+const FILE_STEP = 1024 * 1024;
+/** Bytes sent to one peer before its neighbours get their turn. */
+const FAIR_SHARE = 4 * 1024 * 1024;
+
+type Sendable =
+  | { kind: "bytes"; bytes: Uint8Array; at: number }
+  | { kind: "file"; fd: number; offset: number; left: number };
+type Waiting = Sendable | { kind: "call"; run: () => void };
+
+let gathered = 0;
+
+/**
+ * What one session has to say, in order. `put…` gathers; `flush` sends, and what the socket does
+ * not take waits here, to be pushed on by `pump` when there is room.
+ */
+export class Outbox {
+  readonly #transport: Transport;
+  #waiting: Waiting[] = [];
+  #broken = false;
+  /** Body and head bytes handed to the socket so far. */
+  sent = 0;
+
+  constructor(transport: Transport) {
+    this.#transport = transport;
+  }
+
+  /** Nothing waits for the peer. Gathered bytes do not count: flush first. */
+  get empty(): boolean {
+    return this.#waiting.length === 0;
+  }
+  get broken(): boolean {
+    return this.#broken;
+  }
+
+  /** Copy `bytes` behind what is gathered; big ones are sent by reference and must not change. */
+  put(bytes: Uint8Array): void {
+    const length = bytes.length;
+    if (this.#waiting.length > 0) {
+      this.#waiting.push({ kind: "bytes", bytes: length < DIRECT ? bytes.slice() : bytes, at: 0 });
+    } else if (length < DIRECT) {
+      if (gathered + length > GATHER.length) {
+        this.flush(true);
+        if (this.#waiting.length > 0) return this.put(bytes);
+      }
+      GATHER.set(bytes, gathered);
+      gathered += length;
+    } else {
+      this.flush(true);
+      this.#push({ kind: "bytes", bytes, at: 0 });
+    }
+  }
+
+  /** As `put`, with `patch` written over a copy of `bytes` from `at`. */
+  putHead(bytes: Uint8Array, at: number, patch: Uint8Array): void {
+    if (this.#waiting.length > 0 || gathered + bytes.length > GATHER.length) {
+      const copy = bytes.slice();
+      copy.set(patch, at);
+      return this.put(copy);
+    }
+    GATHER.set(bytes, gathered);
+    GATHER.set(patch, gathered + at);
+    gathered += bytes.length;
+  }
+
+  putFile(slice: FileSlice): void {
+    if (slice.length === 0) return;
+    this.flush(true);
+    this.#push({ kind: "file", fd: slice.fd, offset: slice.offset, left: slice.length });
+  }
+
+  /** Call `run` when all before it has been sent, or will never be. */
+  afterwards(run: () => void): void {
+    this.flush(false);
+    if (this.#waiting.length === 0) run();
+    else this.#waiting.push({ kind: "call", run });
+  }
+
+  /** Send what is gathered. `more`: other bytes follow at once. */
+  flush(more: boolean): void {
+    if (gathered === 0) return;
+    const length = gathered;
+    gathered = 0;
+    if (this.#broken) return;
+    let at = 0;
+    while (at < length) {
+      const n = this.#transport.write(GATHER, at, length, more);
+      if (n === AGAIN) break;
+      if (n === GONE) return this.#breakOff();
+      at += n;
+      this.sent += n;
+    }
+    if (at < length) {
+      this.#waiting.push({ kind: "bytes", bytes: GATHER.slice(at, length), at: 0 });
+    }
+  }
+
+  /** The socket has room: send on. True when nothing waits any more. */
+  pump(): boolean {
+    let share = FAIR_SHARE;
+    let done = 0;
+    while (done < this.#waiting.length && share > 0) {
+      const item = this.#waiting[done]!;
+      if (item.kind === "call") {
+        done++;
+        item.run();
+        continue;
+      }
+      const before = this.sent;
+      const state = this.#step(item, share);
+      share -= this.sent - before;
+      if (this.#broken) return true;
+      if (state === "waits") break;
+      done++;
+    }
+    if (done > 0) this.#waiting.splice(0, done);
+    return this.#waiting.length === 0;
+  }
+
+  /** Forget what waits; its calls run, so that files are given back. */
+  drop(): void {
+    this.#broken = true;
+    const left = this.#waiting;
+    this.#waiting = [];
+    for (const item of left) if (item.kind === "call") item.run();
+  }
+
+  #push(item: Sendable): void {
+    if (this.#broken) return;
+    if (this.#step(item, FAIR_SHARE) === "waits" && !this.#broken) this.#waiting.push(item);
+  }
+
+  #step(item: Sendable, share: number): "sent" | "waits" {
+    const transport = this.#transport;
+    let budget = share;
+    if (item.kind === "bytes") {
+      while (item.at < item.bytes.length) {
+        if (budget <= 0) return "waits";
+        const n = transport.write(item.bytes, item.at, item.bytes.length, false);
+        if (n === AGAIN) return "waits";
+        if (n === GONE) return this.#gone();
+        item.at += n;
+        this.sent += n;
+        budget -= n;
+      }
+      return "sent";
+    }
+    while (item.left > 0) {
+      if (budget <= 0) return "waits";
+      const n = transport.sendFile(item.fd, item.offset, Math.min(item.left, FILE_STEP));
+      if (n === AGAIN) return "waits";
+      if (n <= 0) return this.#gone(); // the file shrank: the promised length can't be kept
+      item.offset += n;
+      item.left -= n;
+      this.sent += n;
+      budget -= n;
+    }
+    return "sent";
+  }
+
+  #gone(): "sent" {
+    this.#breakOff();
+    return "sent";
+  }
+  #breakOff(): void {
+    this.drop();
+  }
+}

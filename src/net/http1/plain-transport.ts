@@ -1,0 +1,110 @@
+import { address, block } from "../../sys/memory.ts";
+import { peerOf } from "../../sys/peer.ts";
+import type { SocketAddress } from "../../sys/sockaddr.ts";
+import * as socket from "../../sys/socket.ts";
+import type { Front } from "../fronts/front.ts";
+import { BROKEN, READABLE, WRITABLE } from "../reactor.ts";
+import type { Session } from "./session.ts";
+import type { Transport } from "./transport.ts";
+
+/** Every session of the thread reads into it; nothing in it lasts beyond `feed`. */
+const READ = block(128 * 1024);
+/** Reads from one socket before its neighbours get their turn. */
+const MAX_READS = 8;
+
+/** Whose connection it is. */
+export interface Remote {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A session's bytes over a plain socket that the reactor watches. */
+export class PlainTransport implements Transport {
+  readonly secure = false;
+  readonly fd: number;
+  readonly #front: Front;
+  #session: Session | undefined;
+  #remote: Remote | undefined;
+  #registered = false;
+  #events = READABLE;
+  #open = true;
+
+  constructor(front: Front, fd: number, remote: Remote | undefined) {
+    this.#front = front;
+    this.fd = fd;
+    this.#remote = remote;
+  }
+
+  /** Serve `session`, beginning with bytes that may be there already. */
+  run(session: Session): void {
+    this.#session = session;
+    this.#ready(READABLE);
+    if (!this.#open) return;
+    this.#registered = true;
+    this.#front.reactor.add(this.fd, this.#events, this.#ready);
+  }
+
+  readonly #ready = (events: number): void => {
+    const session = this.#session;
+    if (session === undefined || !this.#open) return;
+    if ((events & READABLE) !== 0 && (this.#events & READABLE) !== 0) this.#read(session);
+    else if ((events & BROKEN) !== 0) return session.broken();
+    if (this.#open && (events & WRITABLE) !== 0) session.writable();
+  };
+
+  #read(session: Session): void {
+    for (let i = 0; i < MAX_READS; i++) {
+      const n = socket.receive(this.fd, READ.at, READ.bytes.length);
+      if (n > 0) {
+        session.feed(READ.bytes, 0, n);
+        if (n < READ.bytes.length || !this.#open || (this.#events & READABLE) === 0) return;
+        continue;
+      }
+      if (n === 0) session.ended();
+      else if (n === socket.GONE) session.broken();
+      return;
+    }
+  }
+
+  write(bytes: Uint8Array, from: number, to: number, more: boolean): number {
+    return socket.send(this.fd, address(bytes) + from, to - from, more);
+  }
+  sendFile(file: number, offset: number, length: number): number {
+    return socket.sendfile(this.fd, file, offset, length);
+  }
+
+  interest(reading: boolean, writing: boolean): void {
+    const events = (reading ? READABLE : 0) | (writing ? WRITABLE : 0);
+    if (events === this.#events) return;
+    this.#events = events;
+    if (this.#registered) this.#front.reactor.modify(this.fd, events);
+  }
+
+  remote(): Remote {
+    return (this.#remote ??= remoteOf(peerOf(this.fd)));
+  }
+
+  finish(): void {
+    socket.finish(this.fd);
+  }
+  close(): void {
+    this.#forget();
+    socket.close(this.fd);
+  }
+  abort(): void {
+    this.#forget();
+    socket.abort(this.fd);
+  }
+
+  #forget(): void {
+    this.#open = false;
+    if (this.#registered) this.#front.reactor.forget(this.fd);
+  }
+}
+
+/** A unix peer has no address worth a name; an IPv4 one on a dual-stack socket shows as IPv4. */
+export function remoteOf(peer: SocketAddress | undefined): Remote {
+  if (peer?.kind !== "inet" && peer?.kind !== "inet6") return { address: "unix", port: 0 };
+  const mapped = peer.host.startsWith("::ffff:") && peer.host.includes(".");
+  return { address: mapped ? peer.host.slice(7) : peer.host, port: peer.port };
+}

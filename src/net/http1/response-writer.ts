@@ -1,0 +1,45 @@
+import { STATUS_CODES } from "node:http";
+
+import type { HttpResponse } from "../../wire/http/message.ts";
+import { currentDate } from "./http-date.ts";
+
+const BAD = /[\r\n\0]/;
+
+/** How the body's end is marked (RFC 9112, 6.3). */
+export type Framing =
+  | { readonly kind: "length"; readonly length: number }
+  | { readonly kind: "chunked" }
+  /** By closing the connection. */
+  | { readonly kind: "close" }
+  /** There is no body and none could be: 1xx, 204, 304, and HEAD without a known length. */
+  | { readonly kind: "bare" };
+
+/** The framing for `response` to a request with `method` in HTTP/1.`minor`. */
+export function framingOf(response: HttpResponse, method: string, minor: number): Framing {
+  const { status, body } = response;
+  if (status === 204 || status === 304 || status < 200) return { kind: "bare" };
+  if (body.kind === "none") {
+    if (method === "HEAD") return { kind: "bare" };
+    return { kind: "length", length: 0 };
+  }
+  if (body.kind === "pieces") {
+    let length = 0;
+    for (const piece of body.pieces) length += piece.length;
+    return { kind: "length", length };
+  }
+  if (body.length !== undefined) return { kind: "length", length: body.length };
+  return minor === 0 ? { kind: "close" } : { kind: "chunked" };
+}
+
+/** The head as bytes, status line to blank line. Values that would split it are left out. */
+export function headOf(response: HttpResponse, framing: Framing, close: boolean): Uint8Array {
+  let text = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? "Unknown"}\r\nDate: ${currentDate().text}\r\nServer: tern\r\n`;
+  for (const [name, value] of response.headers) {
+    if (BAD.test(value) || BAD.test(name)) continue;
+    text += `${name}: ${value}\r\n`;
+  }
+  if (framing.kind === "length") text += `Content-Length: ${framing.length}\r\n`;
+  if (framing.kind === "chunked") text += "Transfer-Encoding: chunked\r\n";
+  if (close) text += "Connection: close\r\n";
+  return Buffer.from(`${text}\r\n`, "latin1");
+}

@@ -1,0 +1,518 @@
+import type { HttpResponse } from "../../wire/http/message.ts";
+import { respond } from "../../wire/http/message.ts";
+import { decodeTarget } from "../../wire/http/path.ts";
+import { Head, parseHead } from "../../wire/http1/head.ts";
+import type { Front } from "../fronts/front.ts";
+import type { Mount } from "../fronts/mount.ts";
+import type { Prepared } from "../quick.ts";
+import { currentDate } from "./http-date.ts";
+import { Incoming } from "./incoming.ts";
+import { Outbox } from "./outbox.ts";
+import { RequestBody } from "./request-body.ts";
+import { type Framing, framingOf, headOf } from "./response-writer.ts";
+import type { Transport } from "./transport.ts";
+
+/** Requests that came while one is being answered wait here, up to this many bytes; then reading stops. */
+const MAX_WAITING = 64 * 1024;
+/** How much of an unread body is swallowed to keep the connection, and how long a closing one lingers. */
+const MAX_SWALLOWED = 256 * 1024;
+const LINGER_MS = 2000;
+
+/** One parsed head for the whole thread: sessions take turns. */
+const head = new Head();
+const CRLF = Uint8Array.of(13, 10);
+const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
+
+/** A request in hand. */
+interface Exchange {
+  readonly request: Incoming;
+  readonly mount: Mount;
+  readonly body: RequestBody | undefined;
+  readonly method: string;
+  readonly minor: number;
+  readonly keep: boolean;
+  readonly began: number;
+  responding: boolean;
+}
+
+/**
+ * One HTTP/1 connection as a conversation: bytes in by `feed`, bytes out through its outbox.
+ * Requests are answered in order; a pipelined one waits until the one before is done.
+ */
+export class Session {
+  /** When `late` should be called; Infinity while only the handler can be slow. */
+  deadline: number;
+  /** Idle between requests since; for draining. */
+  idleSince: number;
+  readonly #front: Front;
+  readonly #transport: Transport;
+  readonly #out: Outbox;
+  /** Bytes not understood yet: `[0, #kept)`. */
+  #in: Uint8Array | undefined;
+  #kept = 0;
+  #exchange: Exchange | undefined;
+  #processing = false;
+  #closing = false;
+  #lingering = false;
+  #over = false;
+  #eof = false;
+  /** The peer may be sending what we will not read. */
+  #unread = false;
+  #swallowed = 0;
+  #reading = true;
+  #wanting = false;
+  #drained: (() => void) | undefined;
+
+  constructor(front: Front, transport: Transport, now: number) {
+    this.#front = front;
+    this.#transport = transport;
+    this.#out = new Outbox(transport);
+    this.idleSince = now;
+    this.deadline = now + front.limits.headTimeout;
+  }
+
+  /** No request in hand, none half read. */
+  get idle(): boolean {
+    return this.#exchange === undefined && this.#kept === 0 && this.#out.empty;
+  }
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Bytes from the peer; not kept. */
+  feed(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#over) return;
+    if (this.#lingering) return this.#swallow(to - from);
+    if (this.#in === undefined) {
+      const used = this.#process(bytes, from, to);
+      if (!this.#over && used < to) this.#keep(bytes, used, to);
+    } else {
+      this.#keep(bytes, from, to);
+      this.#processKept();
+    }
+    this.#settle();
+  }
+
+  /** The peer will send no more. What is in hand is still answered. */
+  ended(): void {
+    this.#eof = true;
+    if (this.#lingering || (this.#exchange === undefined && this.#out.empty)) return this.#end();
+    this.#exchange?.body?.broken();
+    this.#closing = true;
+    this.#settle();
+  }
+
+  /** The connection broke. */
+  broken(): void {
+    if (this.#over) return;
+    this.#over = true;
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.body?.broken();
+    exchange?.request.abort();
+    this.#out.drop();
+    this.#drained?.();
+    this.#transport.abort();
+    this.#front.left(this);
+  }
+
+  /** There is room for outgoing bytes. */
+  writable(): void {
+    if (this.#over) return;
+    this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
+    const done = this.#out.pump();
+    if (this.#out.broken) return this.broken();
+    if (done) {
+      const drained = this.#drained;
+      this.#drained = undefined;
+      drained?.();
+      if (this.#in !== undefined && this.#exchange === undefined) this.#processKept();
+    }
+    this.#settle();
+  }
+
+  /** The deadline passed. */
+  late(): void {
+    if (this.#lingering || !this.#out.empty) return this.broken();
+    if (this.#exchange?.body?.waiting) return this.broken();
+    if (this.#exchange) {
+      this.deadline = Infinity; // the handler's own time
+      return;
+    }
+    if (this.#kept > 0) {
+      this.#refuse(408);
+      return this.#settle();
+    }
+    this.#end();
+  }
+
+  /** Close if nothing is in hand: the front is draining. */
+  leaveIfIdle(): void {
+    if (this.idle) this.#end();
+  }
+
+  /** Understand what is in `bytes[at, to)`; answers how far it got. */
+  #process(bytes: Uint8Array, at: number, to: number): number {
+    this.#processing = true;
+    while (at < to && !this.#closing && !this.#over) {
+      const exchange = this.#exchange;
+      if (exchange !== undefined) {
+        const body = exchange.body;
+        if (body === undefined || body.ended) break;
+        const took = body.push(bytes, at, to);
+        at += took;
+        this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
+        if (body.bad) {
+          this.#badBody(exchange);
+          break;
+        }
+        if (body.ended && !exchange.responding) this.#next();
+        else if (took === 0) break;
+        continue;
+      }
+      if (!this.#out.empty) break;
+      const used = parseHead(bytes, at, to, head, this.#front.limits.maxHead);
+      if (used === 0) break;
+      if (used < 0) {
+        at = to;
+        this.#refuse(-used);
+        break;
+      }
+      at += used;
+      this.#begin();
+    }
+    this.#processing = false;
+    return at;
+  }
+
+  /** A request head has been read. */
+  #begin(): void {
+    const front = this.#front;
+    const mount = front.route(head);
+    front.requests++;
+    if (mount === undefined) return this.#refuse(421);
+    const quick = mount.site.quick;
+    if (quick !== undefined && head.contentLength === 0 && head.form !== "authority") {
+      const prepared = quick(head, front.now);
+      if (prepared !== undefined) return this.#quick(prepared, mount);
+    }
+    this.#full(mount);
+  }
+
+  /** Copy a response made ahead. */
+  #quick(prepared: Prepared, mount: Mount): void {
+    const out = this.#out;
+    const keep = head.keepAlive && !this.#front.draining;
+    const bytes = keep ? prepared.head : prepared.closing;
+    out.putHead(bytes, prepared.dateAt, currentDate().bytes);
+    let length = 0;
+    if (!head.isHead) {
+      if (prepared.file !== undefined) {
+        prepared.hold?.();
+        length = prepared.file.length;
+        out.putFile(prepared.file);
+        out.afterwards(() => prepared.drop?.());
+      } else {
+        length = prepared.body.length;
+        if (length > 0) out.put(prepared.body);
+      }
+    }
+    mount.count(prepared.status, length, 0);
+    if (this.#front.accessLog !== undefined)
+      this.#front.logQuick(head, mount, prepared.status, length, this.#transport);
+    if (!keep) this.#closing = true;
+    this.idleSince = this.#front.now;
+    this.deadline = this.idleSince + mount.site.limits.keepAlive;
+  }
+
+  /** Hand the request to the site's handler. */
+  #full(mount: Mount): void {
+    const front = this.#front;
+    const target = head.text(head.pathStart, head.targetEnd);
+    const decoded =
+      head.form === "asterisk"
+        ? { path: "*", query: "" }
+        : decodeTarget(target === "" ? "/" : target);
+    if (decoded === undefined || head.form === "authority") return this.#refuse(400);
+    const { limits } = mount.site;
+    if (head.contentLength > limits.maxBody) return this.#refuse(413);
+    const body = head.contentLength === 0 ? undefined : this.#bodyOf(head, limits.maxBody);
+    const request = new Incoming(head, {
+      ...decoded,
+      body: body?.stream,
+      secure: this.#transport.secure,
+      remote: () => this.#transport.remote(),
+      hint: (links) => this.#hint(links),
+    });
+    const exchange: Exchange = {
+      request,
+      mount,
+      body,
+      method: request.method,
+      minor: head.minor,
+      keep: head.keepAlive,
+      began: performance.now(),
+      responding: true,
+    };
+    this.#exchange = exchange;
+    this.deadline = body ? front.now + limits.bodyTimeout : Infinity;
+    mount.begin();
+    let answer: HttpResponse | Promise<HttpResponse>;
+    try {
+      answer = mount.site.handler(request);
+    } catch (error) {
+      return this.#failed(exchange, error);
+    }
+    if (answer instanceof Promise) {
+      front.nudge();
+      answer.then(
+        (response) => this.#later(exchange, response),
+        (error: unknown) => {
+          this.#failed(exchange, error);
+          this.#settle();
+        },
+      );
+    } else this.#respond(exchange, answer);
+  }
+
+  #bodyOf(of: Head, maxBody: number): RequestBody {
+    return new RequestBody(of.chunked ? undefined : of.contentLength, maxBody, {
+      wanted: () => {
+        if (this.#over) return;
+        this.#front.nudge();
+        if (!this.#processing && this.#kept > 0) {
+          this.#processKept();
+        }
+        this.#settle();
+      },
+      firstAsked: of.expectContinue
+        ? () => {
+            this.#out.put(CONTINUE);
+            this.#out.flush(false);
+          }
+        : undefined,
+    });
+  }
+
+  #hint(links: readonly string[]): void {
+    if (this.#over || !this.#exchange?.responding) return;
+    const lines = links.filter((l) => !/[\r\n\0]/.test(l)).map((l) => `Link: ${l}\r\n`);
+    this.#out.put(Buffer.from(`HTTP/1.1 103 Early Hints\r\n${lines.join("")}\r\n`, "latin1"));
+    this.#out.flush(false);
+  }
+
+  #later(exchange: Exchange, response: HttpResponse): void {
+    this.#respond(exchange, response);
+    if (!this.#over) {
+      if (!this.#processing && this.#exchange === undefined && this.#kept > 0) this.#processKept();
+      this.#settle();
+    }
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    this.#front.trouble(error, exchange.request);
+    this.#respond(exchange, respond(500, [], "Internal Server Error\n"));
+  }
+
+  /** Write `response`; the exchange is over when its last byte is out and the body is read. */
+  #respond(exchange: Exchange, response: HttpResponse): void {
+    const { body } = response;
+    if (this.#over || this.#exchange !== exchange) {
+      discard(response);
+      exchange.mount.end();
+      return;
+    }
+    const framing = framingOf(response, exchange.method, exchange.minor);
+    const keep =
+      exchange.keep &&
+      response.close !== true &&
+      framing.kind !== "close" &&
+      !this.#front.draining &&
+      !this.#closing &&
+      (exchange.body === undefined || exchange.body.canSwallow(MAX_SWALLOWED));
+    if (!keep) this.#closing = this.#closing || exchange.body === undefined || exchange.body.ended;
+    const bytes = headOf(response, framing, !keep);
+    const before = this.#out.sent;
+    this.#out.put(bytes);
+    const finish = (): void =>
+      this.#responded(exchange, response, this.#out.sent - before - bytes.length, keep);
+    if (exchange.method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
+      discard(response);
+      return this.#out.afterwards(finish);
+    }
+    if (body.kind === "stream") {
+      void this.#stream(body.stream, framing, finish);
+      return;
+    }
+    for (const piece of body.pieces) {
+      if (piece instanceof Uint8Array) this.#out.put(piece);
+      else this.#out.putFile(piece);
+    }
+    this.#out.afterwards(() => {
+      body.release?.();
+      finish();
+    });
+  }
+
+  async #stream(
+    stream: ReadableStream<Uint8Array>,
+    framing: Framing,
+    finish: () => void,
+  ): Promise<void> {
+    const reader = stream.getReader();
+    let left = framing.kind === "length" ? framing.length : Infinity;
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (this.#over) {
+          finish();
+          return void reader.cancel().catch(() => {});
+        }
+        if (done) break;
+        if (value.length === 0) continue;
+        left -= value.length;
+        if (left < 0) throw new Error("the body is longer than its Content-Length");
+        if (framing.kind === "chunked")
+          this.#out.put(Buffer.from(`${value.length.toString(16)}\r\n`, "latin1"));
+        this.#out.put(value);
+        if (framing.kind === "chunked") this.#out.put(CRLF);
+        this.#out.flush(false);
+        if (!this.#out.empty) await this.#room();
+        this.#front.nudge();
+      }
+      if (framing.kind === "length" && left > 0)
+        throw new Error("the body is shorter than its Content-Length");
+    } catch (error) {
+      // The head is out: only a broken connection tells the client that this is not all.
+      this.#front.trouble(error, this.#exchange?.request);
+      finish();
+      return this.broken();
+    }
+    if (framing.kind === "chunked") this.#out.put(LAST_CHUNK);
+    this.#out.afterwards(finish);
+    if (!this.#processing && this.#exchange === undefined && this.#kept > 0) this.#processKept();
+    this.#settle();
+  }
+
+  /** Resolves when all that waits is sent, or never will be. */
+  #room(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#drained = resolve;
+      this.#settle();
+    });
+  }
+
+  #responded(exchange: Exchange, response: HttpResponse, sent: number, keep: boolean): void {
+    const ms = performance.now() - exchange.began;
+    exchange.mount.count(response.status, Math.max(0, sent), ms / 1000);
+    exchange.mount.end();
+    this.#front.log(exchange.request, exchange.mount, response, Math.max(0, sent), ms);
+    if (this.#exchange !== exchange) return;
+    exchange.responding = false;
+    exchange.body?.ignore();
+    if (!keep) this.#closing = true;
+    if (exchange.body?.ended === false && this.#closing) this.#unread = true;
+    if (this.#closing || exchange.body === undefined || exchange.body.ended) this.#next();
+  }
+
+  /** The exchange is over. */
+  #next(): void {
+    this.#exchange = undefined;
+    this.idleSince = this.#front.now;
+    this.deadline = this.idleSince + this.#front.limits.keepAlive;
+  }
+
+  /** The body breaks the rules or is too long: answer if nothing was answered yet. */
+  #badBody(exchange: Exchange): void {
+    const status = exchange.body?.bad === "too large" ? 413 : 400;
+    this.#exchange = undefined;
+    exchange.request.abort();
+    if (exchange.responding && this.#out.empty) this.#refuse(status);
+    else this.broken();
+  }
+
+  /** Answer an error that no site is asked about, and close. */
+  #refuse(status: number): void {
+    const response = respond(status, [], `${status}\n`);
+    this.#out.put(headOf(response, framingOf(response, "GET", 1), true));
+    if (response.body.kind === "pieces")
+      for (const piece of response.body.pieces)
+        if (piece instanceof Uint8Array) this.#out.put(piece);
+    this.#front.refused(status);
+    this.#closing = true;
+    this.#unread = true;
+  }
+
+  #processKept(): void {
+    const bytes = this.#in;
+    if (bytes === undefined) return;
+    const used = this.#process(bytes, 0, this.#kept);
+    if (this.#over) return;
+    this.#kept -= used;
+    if (this.#kept === 0) this.#in = undefined;
+    else if (used > 0) bytes.copyWithin(0, used, used + this.#kept);
+  }
+
+  #keep(bytes: Uint8Array, from: number, to: number): void {
+    const need = this.#kept + to - from;
+    if (this.#in === undefined || this.#in.length < need) {
+      const bigger = new Uint8Array(Math.max(need, 1024, (this.#in?.length ?? 0) * 2));
+      if (this.#in) bigger.set(this.#in.subarray(0, this.#kept));
+      this.#in = bigger;
+    }
+    if (this.#kept === 0 && this.#exchange === undefined)
+      this.deadline = this.#front.now + this.#front.limits.headTimeout;
+    this.#in.set(bytes.subarray(from, to), this.#kept);
+    this.#kept = need;
+  }
+
+  /** Bring the socket in line with what the session wants. */
+  #settle(): void {
+    if (this.#over || this.#processing) return;
+    this.#out.flush(false);
+    if (this.#out.broken) return this.broken();
+    if (this.#out.empty && this.#closing && this.#exchange === undefined) return this.#leave();
+    const wanting = !this.#out.empty;
+    const reading =
+      !this.#eof &&
+      (this.#lingering || (this.#kept < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
+    if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
+    if (reading !== this.#reading || wanting !== this.#wanting) {
+      this.#reading = reading;
+      this.#wanting = wanting;
+      this.#transport.interest(reading, wanting);
+    }
+  }
+
+  /** All is answered and the connection shall end: wait for the peer's end, lest a reset eat the answer. */
+  #leave(): void {
+    if (this.#eof || (this.#kept === 0 && !this.#unread)) return this.#end();
+    this.#lingering = true;
+    this.#in = undefined;
+    this.#kept = 0;
+    this.#transport.finish();
+    this.deadline = this.#front.now + LINGER_MS;
+    this.#reading = true;
+    this.#wanting = false;
+    this.#transport.interest(true, false);
+  }
+
+  #swallow(count: number): void {
+    this.#swallowed += count;
+    if (this.#swallowed > MAX_SWALLOWED) this.#end();
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#transport.close();
+    this.#front.left(this);
+  }
+}
+
+function discard(response: HttpResponse): void {
+  const { body } = response;
+  if (body.kind === "pieces") body.release?.();
+  if (body.kind === "stream") void body.stream.cancel().catch(() => {});
+}

@@ -1,0 +1,138 @@
+import { Epoll } from "../sys/epoll.ts";
+import { runtimeLoop } from "../sys/event-loops.ts";
+import { type Reactor, READABLE, type Ready } from "./reactor.ts";
+
+/** How many ready fds one turn takes: the rest is told by the next. */
+const BATCH = 512;
+/**
+ * The runtime's timers do not show in its epoll fd, so a turn never waits longer than this for
+ * them: short while the runtime has been at work, long in peace.
+ */
+const BUSY_WAIT_MS = 4;
+const IDLE_WAIT_MS = 100;
+const BUSY_FOR_MS = 1000;
+/** Turns that do not wait after the runtime had work: its own queues need them to run dry. */
+const EAGER_TURNS = 3;
+/** Without the runtime's fd we look in on it this often. */
+const BLIND_WAIT_MS = 1;
+
+export type Trouble = (error: unknown) => void;
+
+/**
+ * Each turn waits in epoll_wait(2) for our fds and for the runtime's own epoll fd, which nests in
+ * ours; then a `setImmediate` lets the runtime do its work and comes back for the next turn.
+ */
+export class ReactorLoop implements Reactor {
+  now = performance.now();
+  readonly #epoll = new Epoll(BATCH);
+  readonly #handlers: (Ready | undefined)[] = [];
+  readonly #runtime: number | undefined;
+  readonly #trouble: Trouble;
+  readonly #afterTurn: ((now: number) => void)[] = [];
+  #count = 0;
+  #running = false;
+  #eager = 0;
+  #busyUntil = 0;
+  #longestTurn = 0;
+
+  constructor(trouble: Trouble) {
+    this.#trouble = trouble;
+    this.#runtime = runtimeLoop(this.#epoll.fd);
+    if (this.#runtime !== undefined) this.#epoll.add(this.#runtime, READABLE);
+  }
+
+  add(fd: number, events: number, ready: Ready): void {
+    this.#epoll.add(fd, events);
+    if (this.#handlers[fd] === undefined) this.#count++;
+    this.#handlers[fd] = ready;
+    if (!this.#running) {
+      this.#running = true;
+      setImmediate(this.#turn);
+    }
+  }
+
+  modify(fd: number, events: number): void {
+    this.#epoll.modify(fd, events);
+  }
+
+  remove(fd: number): void {
+    if (this.#handlers[fd] === undefined) return;
+    this.#handlers[fd] = undefined;
+    this.#count--;
+    this.#epoll.remove(fd);
+  }
+
+  /** As `remove`, for an fd that is closed at once: closing takes it out of epoll. */
+  forget(fd: number): void {
+    if (this.#handlers[fd] === undefined) return;
+    this.#handlers[fd] = undefined;
+    this.#count--;
+  }
+
+  /** Promises or sockets of the runtime are at work: let it run before the next wait. */
+  nudge(): void {
+    this.#eager = EAGER_TURNS;
+    this.#busyUntil = this.now + BUSY_FOR_MS;
+  }
+
+  /** Run `visit` at the end of every turn that had something ready, and at least every 100 ms. */
+  onTurn(visit: (now: number) => void): () => void {
+    this.#afterTurn.push(visit);
+    return () => {
+      const at = this.#afterTurn.indexOf(visit);
+      if (at >= 0) this.#afterTurn.splice(at, 1);
+    };
+  }
+
+  /** Longest turn since the last call, in ms: how long a ready fd may have waited. */
+  takeLongestTurn(): number {
+    const longest = this.#longestTurn;
+    this.#longestTurn = 0;
+    return longest;
+  }
+
+  readonly #turn = (): void => {
+    if (this.#count === 0) {
+      this.#running = false;
+      return;
+    }
+    const ready = this.#epoll.wait(this.#patience());
+    this.now = performance.now();
+    if (this.#eager > 0) this.#eager--;
+    for (let i = 0; i < ready; i++) {
+      const fd = this.#epoll.fdAt(i);
+      if (fd === this.#runtime) {
+        this.nudge();
+        continue;
+      }
+      try {
+        this.#handlers[fd]?.(this.#epoll.eventsAt(i));
+      } catch (error) {
+        this.#trouble(error);
+      }
+    }
+    for (let i = 0; i < this.#afterTurn.length; i++) this.#afterTurn[i]!(this.now);
+    const took = performance.now() - this.now;
+    if (took > this.#longestTurn) this.#longestTurn = took;
+    setImmediate(this.#turn);
+  };
+
+  #patience(): number {
+    if (this.#eager > 0) return 0;
+    if (this.#runtime === undefined) return BLIND_WAIT_MS;
+    return this.now < this.#busyUntil ? BUSY_WAIT_MS : IDLE_WAIT_MS;
+  }
+}
+
+let ours: ReactorLoop | undefined;
+let trouble: Trouble = (error) => reportError(error);
+
+/** The loop of this thread, made when first asked for. */
+export function reactor(): ReactorLoop {
+  return (ours ??= new ReactorLoop((error) => trouble(error)));
+}
+
+/** Where handlers' exceptions go: the log, once there is one. */
+export function reportTrouble(to: Trouble): void {
+  trouble = to;
+}
