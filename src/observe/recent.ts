@@ -1,0 +1,27 @@
+/** Something that happened, and its place in the order of all that happened. */
+export interface Numbered<T> {
+  /** Counts from 1 and never repeats; a gap at the start means older ones were forgotten. */
+  readonly number: number;
+  readonly event: T;
+}
+
+/** The last `capacity` events, for whoever looks in later. */
+export class Recent<T> {
+  #ring: Numbered<T>[] = [];
+  #last = 0;
+
+  constructor(readonly capacity: number) {}
+
+  push(event: T): void {
+    const number = ++this.#last;
+    this.#ring[(number - 1) % this.capacity] = { number, event };
+  }
+
+  /** Those newer than `number`, oldest first; from 0, all that are still known. */
+  after(number: number): Numbered<T>[] {
+    const first = Math.max(number, this.#last - this.capacity, 0);
+    const found: Numbered<T>[] = [];
+    for (let n = first; n < this.#last; n++) found.push(this.#ring[n % this.capacity]!); // pushed above
+    return found;
+  }
+}
