@@ -11,7 +11,8 @@ const V4 = "\\d{1,3}(?:\\.\\d{1,3}){3}";
 const RANGE = new RegExp(`^(${V4})-(\\d{1,3})$`);
 const WITH_PORT = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/;
 const NAME = /^(?=.{1,253}$)(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?$/i;
-const ONLY_DIGITS = /^[\d.]+$/;
+/** A mistyped address, and no name anybody has. */
+const NUMERIC = /^[\d.-]+$/;
 
 /**
  * Hosts as 3xsd writes them: `10.0.0.1-10:8000` is ten of them, in order; the range is the last
@@ -33,9 +34,7 @@ export function expandRange(text: string): HostPort[] | undefined {
   }
   if (parseIp(bare)?.version === 4) return [{ host: bare, port }];
   if (parseIp(text)?.version === 6) return [{ host: text, port: undefined }];
-  return NAME.test(bare) && !ONLY_DIGITS.test(bare) && !RANGE.test(bare)
-    ? [{ host: bare, port }]
-    : undefined;
+  return NAME.test(bare) && !NUMERIC.test(bare) ? [{ host: bare, port }] : undefined;
 }
 
 /** `10.23.4.10-20` as blocks, for access lists. Undefined when it is no such range. */
