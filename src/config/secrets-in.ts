@@ -6,10 +6,18 @@ import { parseReference } from "./secret.ts";
 export interface Span {
   readonly start: number;
   readonly end: number;
+  /** A whole value, not just a part of one. */
+  readonly whole: boolean;
 }
 
-const SECRET_NAME =
-  /^(?:password|passwd|passphrase|secret|token|psk|key|(?:access|secret|private|api)_?key)$/i;
+const SECRET_NAME = new RegExp(
+  [
+    "(?:^|[-_])(?:password|passwd|passphrase|secret|token|psk)s?$",
+    "(?:^|[-_])(?:access|secret|private|api)[-_]?keys?$",
+    "^(?:key|authorization|cookie)$",
+  ].join("|"),
+  "i",
+);
 const HASH = /^["']?\$(?:argon2|2[aby]\$|scrypt|[156]\$)/;
 const CREDENTIALS = /^(["']?[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:)([^/@\s]+)@/i;
 
@@ -32,7 +40,7 @@ export function secretsIn(document: Document, text: string): Span[] {
       for (const item of target.items) hide(isPairLike(item) ? item.value : item);
     } else if (isScalar(target) && target.range && target.value !== null) {
       const [start, end] = target.range;
-      if (!isReference(target.value)) spans.set(start, { start, end });
+      if (!isReference(target.value)) spans.set(start, { start, end, whole: true });
     }
   };
 
@@ -55,7 +63,7 @@ export function secretsIn(document: Document, text: string): Span[] {
       const [, before, password] = CREDENTIALS.exec(source) ?? [];
       if (before === undefined || password === undefined || spans.has(start)) return;
       const at = start + before.length;
-      spans.set(at, { start: at, end: at + password.length });
+      spans.set(at, { start: at, end: at + password.length, whole: false });
     },
   });
   return [...spans.values()].toSorted((a, b) => a.start - b.start);
