@@ -1,19 +1,30 @@
+import { compileAccess } from "../../core/cidr.ts";
 import type { AccessLog } from "../../observe/access-log.ts";
-import { accept, AGAIN, EXHAUSTED } from "../../sys/socket.ts";
+import { peerOf } from "../../sys/peer.ts";
+import { accept, AGAIN, close, EXHAUSTED } from "../../sys/socket.ts";
 import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
 import { type Head } from "../../wire/http1/head.ts";
 import { Slot } from "../../wire/http1/known-fields.ts";
+import type { ClientHello } from "../../wire/tls/client-hello.ts";
+import type { Certificates } from "../certificates.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "../http-fronts.ts";
-import { PlainTransport } from "../http1/plain-transport.ts";
+import { PlainTransport, type Remote, remoteOf } from "../http1/plain-transport.ts";
 import { ClientGone } from "../http1/request-body.ts";
 import { Session } from "../http1/session.ts";
 import type { Transport } from "../http1/transport.ts";
 import type { SocketOptions } from "../listen.ts";
 import type { ReactorLoop } from "../reactor-loop.ts";
 import { READABLE } from "../reactor.ts";
+import type { Backstage } from "./backstage.ts";
 import type { FrontDeps } from "./deps.ts";
+import type { Guest } from "./guest.ts";
 import type { Mount } from "./mount.ts";
+import { Opening, type Wanted } from "./opening.ts";
+import { PlainRelay } from "./plain-relay.ts";
+import type { Relay } from "./relay.ts";
 import { Routes } from "./routes.ts";
+import { SecureGuest } from "./secure-guest.ts";
+import { ACME_ALPN } from "./tls-options.ts";
 
 /** Connections accepted before those already open get their turn. */
 const MAX_ACCEPTS = 64;
@@ -34,28 +45,44 @@ export class Front {
   /** Requests read so far, for `status`. */
   requests = 0;
   readonly #deps: FrontDeps;
+  readonly #backstage: Backstage;
   readonly #fd: number;
   readonly #options: SocketOptions;
-  readonly #sessions = new Set<Session>();
+  readonly #guests = new Set<Guest>();
+  readonly #trusted: (address: string) => boolean;
+  #secure = false;
+  http2 = true;
   #listening = false;
   #resumeAt = 0;
   #sweepAt = 0;
   #forgetTurn: (() => void) | undefined;
   #empty: (() => void) | undefined;
 
-  constructor(name: string, fd: number, options: SocketOptions, deps: FrontDeps) {
+  constructor(
+    name: string,
+    fd: number,
+    options: SocketOptions,
+    deps: FrontDeps,
+    backstage: Backstage,
+  ) {
+    this.#backstage = backstage;
     this.name = name;
     this.#fd = fd;
     this.#options = options;
     this.#deps = deps;
     this.reactor = deps.reactor;
+    this.#trusted = compileAccess(options.trusted);
+  }
+
+  get minVersion(): Certificates["minVersion"] {
+    return this.#deps.certificates.minVersion;
   }
 
   get now(): number {
     return this.reactor.now;
   }
   get connections(): number {
-    return this.#sessions.size;
+    return this.#guests.size;
   }
   get accessLog(): AccessLog | undefined {
     return this.#deps.accessLog;
@@ -79,14 +106,14 @@ export class Front {
   async drain(deadline: AbortSignal): Promise<void> {
     this.draining = true;
     this.#listen(false);
-    if (this.#sessions.size > 0 && !deadline.aborted) {
+    if (this.#guests.size > 0 && !deadline.aborted) {
       await new Promise<void>((resolve) => {
         this.#empty = resolve;
         deadline.addEventListener("abort", () => resolve(), { once: true });
       });
     }
-    // A session takes itself out of the set, which a Set's iteration allows.
-    for (const session of this.#sessions) session.broken();
+    // A guest takes itself out of the set, which a Set's iteration allows.
+    for (const guest of this.#guests) guest.broken();
     this.#forgetTurn?.();
     this.#forgetTurn = undefined;
   }
@@ -96,10 +123,27 @@ export class Front {
     return this.routes.route(head);
   }
 
-  left(session: Session): void {
-    this.#sessions.delete(session);
-    if (this.#sessions.size === 0) this.#empty?.();
+  left(guest: Guest): void {
+    this.#guests.delete(guest);
+    if (this.#guests.size === 0) this.#empty?.();
     if (!this.#listening && !this.draining && this.#resumeAt === 0) this.#listen(true);
+  }
+
+  /** The same connection goes on as another kind of guest. */
+  becomes(old: Guest, next: Guest): void {
+    this.#guests.delete(old);
+    this.#guests.add(next);
+  }
+
+  /** A relay to the inner HTTP/2 server. */
+  relay(first: Uint8Array | undefined, remote: Remote, secure: boolean, closed: () => void): Relay {
+    this.nudge();
+    return this.#backstage.relay(first, { front: this, remote, secure }, closed);
+  }
+
+  /** `fd` spoke the HTTP/2 preface in clear text. */
+  relayPlain(fd: number, session: Session, first: Uint8Array, remote: Remote): void {
+    this.becomes(session, new PlainRelay(this, fd, first, remote));
   }
 
   nudge(): void {
@@ -158,6 +202,8 @@ export class Front {
   #limit(): void {
     const all = this.routes.mounts.map((m) => m.site.limits);
     if (all.length === 0) return;
+    this.#secure = this.routes.mounts.some((m) => m.site.tls);
+    this.http2 = this.routes.mounts.some((m) => m.site.http2);
     const most = (of: (l: HttpLimits) => number): number => Math.max(...all.map(of));
     this.limits = {
       maxHead: most((l) => l.maxHead),
@@ -177,7 +223,7 @@ export class Front {
 
   #accept(): void {
     for (let i = 0; i < MAX_ACCEPTS; i++) {
-      if (this.#sessions.size >= this.#options.maxConnections) return this.#listen(false);
+      if (this.#guests.size >= this.#options.maxConnections) return this.#listen(false);
       const fd = accept(this.#fd);
       if (fd === AGAIN) return;
       if (fd === EXHAUSTED) {
@@ -190,10 +236,42 @@ export class Front {
   }
 
   #serve(fd: number): void {
-    const transport = new PlainTransport(this, fd, undefined);
+    const proxied =
+      this.#options.proxyProtocol !== "off" && this.#trusted(remoteOf(peerOf(fd)).address);
+    if (!proxied && !this.#secure) return this.#plain(fd, undefined);
+    const wanted: Wanted = {
+      proxy: proxied ? this.#options.proxyProtocol : "off",
+      hello: this.#secure,
+    };
+    const deadline = this.now + this.limits.headTimeout;
+    const opening = new Opening(fd, wanted, deadline, this.reactor, (opened) => {
+      if (opened === undefined) return this.left(opening);
+      this.#guests.delete(opening);
+      if (opened.hello === undefined) this.#plain(fd, opened.remote);
+      else this.#shake(fd, opened.remote, opened.hello);
+    });
+    this.#guests.add(opening);
+    opening.look();
+  }
+
+  #plain(fd: number, remote: Remote | undefined): void {
+    const transport = new PlainTransport(this, fd, remote);
     const session = new Session(this, transport, this.now);
-    this.#sessions.add(session);
+    this.#guests.add(session);
     transport.run(session);
+  }
+
+  #shake(fd: number, remote: Remote | undefined, hello: ClientHello): void {
+    const { certificates } = this.#deps;
+    const challenged = hello.alpn.includes(ACME_ALPN) && hello.serverName !== undefined;
+    const certificate = challenged
+      ? certificates.challenge(hello.serverName ?? "")
+      : certificates.find(hello.serverName);
+    if (certificate === undefined) return close(fd);
+    const guest = new SecureGuest(this, fd, remote);
+    this.#guests.add(guest);
+    this.nudge();
+    guest.shake(fd, certificate, hello);
   }
 
   #turn(now: number): void {
@@ -203,9 +281,9 @@ export class Front {
     }
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + SWEEP_MS;
-    for (const session of this.#sessions) {
-      if (session.deadline <= now) session.late();
-      else if (this.draining && now - session.idleSince > DRAIN_IDLE_MS) session.leaveIfIdle();
+    for (const guest of this.#guests) {
+      if (guest.deadline <= now) guest.late();
+      else if (this.draining && now - guest.idleSince > DRAIN_IDLE_MS) guest.leaveIfIdle();
     }
   }
 }

@@ -1,8 +1,10 @@
 import { type Address, showAddress } from "../../core/address.ts";
 import { type Lease, Leases } from "../../core/lease.ts";
 import type { Attachment, HttpFronts, Site } from "../http-fronts.ts";
+import { Backstage } from "./backstage.ts";
 import type { FrontDeps } from "./deps.ts";
 import { Front } from "./front.ts";
+import { Http3 } from "./http3.ts";
 import { Mount } from "./mount.ts";
 
 /** How long the connections of a listener that nobody wants any more may finish. */
@@ -28,6 +30,7 @@ export class Fronts implements HttpFronts {
   readonly #deps: FrontDeps;
   readonly #leases = new Leases<Held>();
   readonly #held = new Set<Held>();
+  readonly #backstage = new Backstage();
 
   constructor(deps: FrontDeps) {
     this.#deps = deps;
@@ -75,17 +78,23 @@ export class Fronts implements HttpFronts {
   /** The process is leaving: accept nothing more, answer what is in hand. */
   async drain(deadline: AbortSignal): Promise<void> {
     await Promise.all([...this.#held].map(({ front }) => front.drain(deadline)));
+    this.#backstage.stop();
   }
 
   async #make(address: Address, site: Site): Promise<Held> {
     const lease = await this.#deps.sockets.take(address, site.socket);
     const { fd, port } = lease.value;
-    const front = new Front(showAddress(address), fd, site.socket, this.#deps);
+    const front = new Front(showAddress(address), fd, site.socket, this.#deps, this.#backstage);
+    const http3 =
+      site.tls && site.http3 && address.kind === "tcp"
+        ? new Http3(front, { ...address, port }, this.#deps.certificates)
+        : undefined;
     const held: Held = {
       front,
       port,
       close: async () => {
         this.#held.delete(held);
+        http3?.stop();
         await front.drain(AbortSignal.timeout(GRACE_MS));
         await lease[Symbol.asyncDispose]();
       },

@@ -3,6 +3,7 @@ import { peerOf } from "../../sys/peer.ts";
 import type { SocketAddress } from "../../sys/sockaddr.ts";
 import * as socket from "../../sys/socket.ts";
 import type { Front } from "../fronts/front.ts";
+import { hasPreface, PREFACE } from "../fronts/plain-relay.ts";
 import { BROKEN, READABLE, WRITABLE } from "../reactor.ts";
 import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
@@ -28,6 +29,7 @@ export class PlainTransport implements Transport {
   #registered = false;
   #events = READABLE;
   #open = true;
+  #fresh = true;
 
   constructor(front: Front, fd: number, remote: Remote | undefined) {
     this.#front = front;
@@ -56,6 +58,7 @@ export class PlainTransport implements Transport {
     for (let i = 0; i < MAX_READS; i++) {
       const n = socket.receive(this.fd, READ.at, READ.bytes.length);
       if (n > 0) {
+        if (this.#fresh && this.#isHttp2(session, n)) return;
         session.feed(READ.bytes, 0, n);
         if (n < READ.bytes.length || !this.#open || (this.#events & READABLE) === 0) return;
         continue;
@@ -64,6 +67,18 @@ export class PlainTransport implements Transport {
       else if (n === socket.GONE) session.broken();
       return;
     }
+  }
+
+  /** A client with prior knowledge begins with the HTTP/2 preface, in one segment with its settings. */
+  #isHttp2(session: Session, n: number): boolean {
+    this.#fresh = false;
+    if (READ.bytes[0] !== PREFACE[0] || !this.#front.http2 || !hasPreface(READ.bytes, 0, n))
+      return false;
+    const remote = this.remote();
+    this.#open = false;
+    if (this.#registered) this.#front.reactor.remove(this.fd);
+    this.#front.relayPlain(this.fd, session, READ.bytes.slice(0, n), remote);
+    return true;
   }
 
   write(bytes: Uint8Array, from: number, to: number, more: boolean): number {

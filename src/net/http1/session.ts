@@ -478,7 +478,11 @@ export class Session {
       !this.#eof &&
       (this.#lingering || (this.#kept < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
     if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
-    if (reading !== this.#reading || wanting !== this.#wanting) {
+    if (
+      reading !== this.#reading ||
+      wanting !== this.#wanting ||
+      (wanting && this.#transport.secure)
+    ) {
       this.#reading = reading;
       this.#wanting = wanting;
       this.#transport.interest(reading, wanting);

@@ -1,0 +1,61 @@
+import type { Socket } from "bun";
+
+import type { Remote } from "../http1/plain-transport.ts";
+import type { Front } from "./front.ts";
+import type { Guest } from "./guest.ts";
+import type { Relay } from "./relay.ts";
+
+/** The HTTP/2 connection preface a client with prior knowledge begins with (RFC 9113, 3.4). */
+export const PREFACE = new TextEncoder().encode("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+
+/** Does `bytes[from, to)` begin with the preface? */
+export function hasPreface(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from < PREFACE.length) return false;
+  for (let i = 0; i < PREFACE.length; i++) if (bytes[from + i] !== PREFACE[i]) return false;
+  return true;
+}
+
+/** A clear-text HTTP/2 connection, relayed to the inner server. `fd` belongs to the runtime from here on. */
+export class PlainRelay implements Guest {
+  readonly deadline = Infinity;
+  idleSince: number;
+  readonly #front: Front;
+  readonly #relay: Relay;
+  #socket: Socket<unknown> | undefined;
+  #over = false;
+
+  constructor(front: Front, fd: number, first: Uint8Array, remote: Remote) {
+    this.#front = front;
+    this.idleSince = front.now;
+    this.#relay = front.relay(first, remote, false, () => this.broken());
+    Bun.connect({
+      ...({ fd } as unknown as { unix: string }), // adopt a connected socket
+      socket: {
+        open: (socket) => {
+          this.#socket = socket;
+          this.#relay.openOuter(socket);
+        },
+        data: (_, bytes) => {
+          this.idleSince = this.#front.now;
+          this.#relay.outerData(bytes);
+        },
+        drain: () => this.#relay.outerDrain(),
+        close: () => this.broken(),
+        error: () => this.broken(),
+        connectError: () => this.broken(),
+      },
+    }).catch(() => this.broken());
+  }
+
+  late(): void {}
+  leaveIfIdle(): void {
+    this.broken();
+  }
+  broken(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#socket?.terminate();
+    this.#relay.close();
+    this.#front.left(this);
+  }
+}

@@ -1,0 +1,83 @@
+import { readSync } from "node:fs";
+
+import type { Socket } from "bun";
+
+import { AGAIN, GONE } from "../../sys/socket.ts";
+import type { Remote } from "./plain-transport.ts";
+import type { Session } from "./session.ts";
+import type { Transport } from "./transport.ts";
+
+/** File bytes go through user space to be sealed: a few records at a time. */
+const FILE_STEP = new Uint8Array(new ArrayBuffer(64 * 1024));
+
+/** A session's bytes over a TLS socket of the runtime. */
+export class SecureTransport implements Transport {
+  readonly secure = true;
+  readonly #socket: Socket<unknown>;
+  readonly #remote: () => Remote;
+  #session: Session | undefined;
+  #reading = true;
+  #open = true;
+  #blocked = false;
+
+  constructor(socket: Socket<unknown>, remote: () => Remote) {
+    this.#socket = socket;
+    this.#remote = remote;
+  }
+
+  run(session: Session): void {
+    this.#session = session;
+  }
+  received(bytes: Uint8Array): void {
+    this.#session?.feed(bytes, 0, bytes.length);
+  }
+  drained(): void {
+    if (this.#open) this.#session?.writable();
+  }
+  ended(): void {
+    if (this.#open) this.#session?.ended();
+  }
+  gone(): void {
+    if (this.#open) this.#session?.broken();
+  }
+
+  write(bytes: Uint8Array, from: number, to: number): number {
+    if (!this.#open) return GONE;
+    const n = this.#socket.write(bytes, from, to - from);
+    if (n < 0) return GONE;
+    this.#blocked = n < to - from;
+    return n === 0 ? AGAIN : n;
+  }
+
+  sendFile(file: number, offset: number, length: number): number {
+    const want = Math.min(length, FILE_STEP.length);
+    const got = readSync(file, FILE_STEP, 0, want, offset);
+    return got === 0 ? 0 : this.write(FILE_STEP, 0, got);
+  }
+
+  interest(reading: boolean, writing: boolean): void {
+    if (!this.#open) return;
+    // The runtime tells of room only after it had none; a session that merely let others go first
+    // must be called back.
+    if (writing && !this.#blocked) setImmediate(() => this.drained());
+    if (reading === this.#reading) return;
+    this.#reading = reading;
+    if (reading) this.#socket.resume();
+    else this.#socket.pause();
+  }
+
+  remote(): Remote {
+    return this.#remote();
+  }
+  finish(): void {
+    this.#socket.shutdown();
+  }
+  close(): void {
+    this.#open = false;
+    this.#socket.end();
+  }
+  abort(): void {
+    this.#open = false;
+    this.#socket.terminate();
+  }
+}
