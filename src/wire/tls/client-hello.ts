@@ -13,13 +13,16 @@ export interface ClientHello {
   readonly alpn: readonly string[];
 }
 
-/** A longer ClientHello is refused: what real clients send, post-quantum shares included, is below 4 KB. */
+/**
+ * Bytes of all its records: so many in a buffer, and the answer is never "incomplete". What real
+ * clients send, post-quantum shares included, is below 4 KB.
+ */
 export const MAX_HELLO = 16 * 1024;
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
 const RECORD_HEAD = 5;
-const MAX_FRAGMENT = 1 << 14;
+const MESSAGE_HEAD = 4;
 const SERVER_NAME = 0;
 const HOST_NAME = 0;
 const ALPN = 16;
@@ -34,50 +37,38 @@ export function parseClientHello(bytes: Uint8Array): ClientHello | "incomplete" 
 
 /** The handshake message's body, joined over records (RFC 8446, 5.1). */
 function reassemble(bytes: Uint8Array): Uint8Array | "incomplete" | undefined {
-  const fragments: Uint8Array[] = [];
+  const message = new Uint8Array(Math.min(bytes.length, MAX_HELLO));
   let have = 0;
   for (let at = 0; ;) {
     const left = bytes.length - at;
     if (left > 0 && bytes[at] !== HANDSHAKE) return undefined;
     if (left > 1 && bytes[at + 1] !== 3) return undefined;
-    if (left < RECORD_HEAD) return "incomplete";
-    const length = ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
-    if (length === 0 || length > MAX_FRAGMENT) return undefined;
+    if (left < RECORD_HEAD) return at + RECORD_HEAD > MAX_HELLO ? undefined : "incomplete";
+    const length = uint16(bytes, at + 3);
     at += RECORD_HEAD;
+    // RFC 8446, 5.1: a fragment of a handshake message is never empty.
+    if (length === 0 || at + length > MAX_HELLO) return undefined;
     const fragment = bytes.subarray(at, at + length);
-    if (have === 0 && fragment.length > 0 && fragment[0] !== CLIENT_HELLO) return undefined;
-    fragments.push(fragment);
+    message.set(fragment, have);
     have += fragment.length;
     at += length;
 
-    const size = messageSize(fragments);
-    if (size !== undefined && size > MAX_HELLO) return undefined;
+    if (have > 0 && message[0] !== CLIENT_HELLO) return undefined;
+    const size = have < MESSAGE_HEAD ? MESSAGE_HEAD : MESSAGE_HEAD + uint24(message, 1);
+    if (size > MAX_HELLO - RECORD_HEAD) return undefined;
     if (at > bytes.length) return "incomplete";
-    if (size !== undefined && have >= size) {
-      // Nothing may follow it before the server has answered.
-      return have === size ? joined(fragments, have).subarray(4) : undefined;
-    }
+    if (have < size) continue;
+    // Nothing may follow it in its record, since the server has to answer first.
+    return have === size ? message.subarray(MESSAGE_HEAD, size) : undefined;
   }
 }
 
-/** Head and body of the message, once the head is there. */
-function messageSize(fragments: readonly Uint8Array[]): number | undefined {
-  const head: number[] = [];
-  for (const fragment of fragments) head.push(...fragment.subarray(0, 4 - head.length));
-  const [, a = 0, b = 0, c = 0] = head;
-  return head.length < 4 ? undefined : 4 + ((a << 16) | (b << 8) | c);
+function uint16(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
 }
 
-function joined(fragments: readonly Uint8Array[], length: number): Uint8Array {
-  const [first] = fragments;
-  if (first?.length === length) return first;
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const fragment of fragments) {
-    all.set(fragment, at);
-    at += fragment.length;
-  }
-  return all;
+function uint24(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] ?? 0) << 16) | uint16(bytes, at + 1);
 }
 
 function readHello(hello: Cursor): ClientHello | undefined {
