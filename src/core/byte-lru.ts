@@ -39,6 +39,10 @@ export class ByteLru<K, V extends Visited> {
     return value;
   }
 
+  has(key: K): boolean {
+    return this.#nodes.has(key);
+  }
+
   /** Keep `value`, at the cost of others if need be. False, and not kept, when it alone exceeds the budget. */
   set(key: K, value: V, bytes: number): boolean {
     this.delete(key);

@@ -83,7 +83,8 @@ async function entry(tree: Tree, directory: string, name: string): Promise<Entry
   return { name, directory: stats.isDirectory(), size: stats.size, mtimeMs: stats.mtimeMs };
 }
 
-function factsOf(stats: Stats): Facts {
+/** Facts of a regular file. */
+export function factsOf(stats: Stats): Facts {
   const { dev, ino, size, mtimeMs, ctimeMs } = stats;
   return { size, mtimeMs, identity: `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}` };
 }
@@ -105,19 +106,19 @@ function openFile(path: string): number | Refusal {
 }
 
 /** What a stranger may cause by asking; anything else is thrown on. */
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  ENOENT: "missing",
+  ENOTDIR: "missing",
+  ENAMETOOLONG: "missing",
+  ELOOP: "missing",
+  ENXIO: "missing",
+  EINVAL: "missing",
+  EACCES: "denied",
+  EPERM: "denied",
+};
+
 function refusalFor(error: unknown): Refusal {
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "ENOENT":
-    case "ENOTDIR":
-    case "ENAMETOOLONG":
-    case "ELOOP":
-    case "ENXIO":
-    case "EINVAL":
-      return "missing";
-    case "EACCES":
-    case "EPERM":
-      return "denied";
-    default:
-      throw error;
-  }
+  const refusal = REFUSALS[(error as NodeJS.ErrnoException).code ?? ""];
+  if (refusal === undefined) throw error;
+  return refusal;
 }
