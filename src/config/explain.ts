@@ -2,7 +2,7 @@ import type * as v from "valibot";
 
 import { closest } from "../core/suggest.ts";
 import type { KeyPath } from "./key-path.ts";
-import { keysAt } from "./schema-keys.ts";
+import { keysAt } from "./schema-walk.ts";
 import { isSecretName } from "./secrets-in.ts";
 import type { Spot } from "./source.ts";
 
@@ -36,9 +36,9 @@ export function explain(issue: Issue, schema: v.GenericSchema, above: KeyPath = 
   }
   if (issue.message !== "") return [{ path, spot: "value", about: path, message: issue.message }];
 
-  const inner = (issue.issues ?? []).filter((inner) => inner.path !== undefined);
-  const isCollection = typeof issue.input === "object" && issue.input !== null;
-  if (isCollection && inner.length > 0) {
+  const kind = Array.isArray(issue.input) ? "array" : "object";
+  const inner = (issue.issues ?? []).filter((inner) => inner.path?.[0].type === kind);
+  if (inner.length > 0) {
     // A map or list that no branch takes: what the branches say of its parts helps more.
     const deepest = Math.max(...inner.map((inner) => inner.path?.length ?? 0));
     return inner

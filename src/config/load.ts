@@ -7,8 +7,10 @@ import { explain } from "./explain.ts";
 import type { KeyPath } from "./key-path.ts";
 import type { Problem } from "./problem.ts";
 import { root, ROOT_LATER, type RootConfig, rootConfig } from "./root.ts";
+import { listsForMaps } from "./schema-walk.ts";
 import { Source } from "./source.ts";
 import { baseOf, type Reference, resolvePath, type Surroundings, within } from "./surroundings.ts";
+import { warningsIn } from "./warnings.ts";
 import { yamlProblems } from "./yaml-problems.ts";
 
 export interface LoadOptions {
@@ -39,16 +41,24 @@ export type Loaded =
 
 /** Read a config: every problem in it at once, or values without strings to parse. Never throws. */
 export function load(text: string, options: LoadOptions): Loaded {
-  const source = Source.read(text, options.file);
-  if (!(source instanceof Source)) return { ok: false, problems: [source] };
-  const yaml = yamlProblems(source);
-  if (yaml.fatal) return { ok: false, problems: yaml.problems };
+  try {
+    return read(new Source(text, options.file), options);
+  } catch (error) {
+    // Aliases that multiply, brackets without end: nothing a person wrote.
+    const message = `cannot be read: ${error instanceof Error ? error.message : error}`;
+    const place = { file: options.file, line: 1, column: 1, path: "", excerpt: "" };
+    return { ok: false, problems: [{ ...place, message }] };
+  }
+}
 
+function read(source: Source, options: LoadOptions): Loaded {
+  const yaml = yamlProblems(source);
+  if (yaml.fatal) return { ok: false, problems: yaml.problems.toSorted(byPlace) };
   const reader = new Reader(source, options);
-  const problems = [...yaml.problems, ...reader.problems].toSorted(byPlace);
+  const problems = distinct([...yaml.problems, ...reader.problems].toSorted(byPlace));
   if (problems.length > 0 || reader.root === undefined) return { ok: false, problems };
   const { root, sections } = reader;
-  return { ok: true, root, sections, text, warnings: [] };
+  return { ok: true, root, sections, text: source.text, warnings: warningsIn(source) };
 }
 
 /** One walk over the sections of one file. */
@@ -85,12 +95,16 @@ class Reader {
     input: unknown,
     path: KeyPath,
   ): v.InferOutput<S> | undefined {
+    const lists = listsForMaps(schema, input, path);
+    for (const at of lists)
+      this.problems.push(this.#source.problem(at, "value", "expected a map, got a list"));
     // An empty message marks what valibot would say by itself: explain has better words.
     const result = v.safeParse(schema, input, { message: "" });
-    for (const issue of result.issues ?? [])
-      for (const { path: at, spot, about, message } of explain(issue, schema, path))
+    const findings = (result.issues ?? []).flatMap((issue) => explain(issue, schema, path));
+    for (const { path: at, spot, about, message } of findings)
+      if (!lists.some((list) => isWithin(list, about)))
         this.problems.push(this.#source.problem(at, spot, message, about));
-    return result.success ? result.output : undefined;
+    return result.success && lists.length === 0 ? result.output : undefined;
   }
 
   #refuseUnknown(names: readonly string[], { sections, later }: LoadOptions): void {
@@ -112,6 +126,10 @@ class Reader {
   #refuse(name: string, message: string): void {
     this.problems.push(this.#source.problem([name], "key", message, []));
   }
+}
+
+function isWithin(outer: KeyPath, inner: KeyPath): boolean {
+  return outer.every((key, i) => key === inner[i]);
 }
 
 function isRootKey(name: string): boolean {
@@ -151,6 +169,15 @@ function readText(path: string): string {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     throw new Error(`${path}: ${REASONS[code] ?? String(error)}`, { cause: error });
   }
+}
+
+/** A value that is there by an alias too is wrong in one place. */
+function distinct(problems: readonly Problem[]): Problem[] {
+  const seen = new Set<string>();
+  return problems.filter(({ line, column, message }) => {
+    const key = `${line}:${column}:${message}`;
+    return !seen.has(key) && seen.add(key);
+  });
 }
 
 function byPlace(a: Problem, b: Problem): number {

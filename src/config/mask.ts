@@ -15,7 +15,7 @@ const HASH = /\$(?:argon2\w*|2[aby]|scrypt|[156])\$[^\s"'}\]]+/g;
  * order, spacing. References (`file:`, `env:`) stay, as they say where and not what.
  */
 export function masked(text: string): string {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "silent", merge: true });
+  const document = parseDocument(text, { prettyErrors: false, logLevel: "error", merge: true });
   let out = "";
   let at = 0;
   for (const { start, end, whole } of secretsIn(document, text)) {

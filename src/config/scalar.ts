@@ -18,7 +18,7 @@ export function scalar<T>(
 ): v.GenericSchema<unknown, T> {
   return v.pipe(
     v.unknown(),
-    v.metadata({ form: { description: sentence(expected), ...form } }),
+    v.metadata({ description: sentence(expected), examples: examplesIn(expected), ...form }),
     v.rawTransform<unknown, T>(({ dataset, addIssue, NEVER }) => {
       const input = dataset.value;
       const text = typeof input === "number" ? String(input) : input;
@@ -48,5 +48,10 @@ export function oneOrMany<T>(
 }
 
 function sentence(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
+}
+
+/** What an expectation has in quotes is how such values are written. */
+function examplesIn(expected: string): string[] {
+  return [...expected.matchAll(/"([^"]+)"/g)].map(([, example = ""]) => example);
 }

@@ -39,12 +39,25 @@ export const secret = scalar('a secret: a text, "file:PATH" or "env:NAME"', read
 /** An argon2id hash, as `tern hash-password` prints it; may be a reference too. */
 export const passwordHash = scalar('an argon2id hash ("$argon2id$...")', (text) => {
   const hash = readSecret(text);
-  if (hash?.reveal().startsWith("$argon2id$")) return hash;
-  const what = hash?.reference === undefined ? "this is" : `${hash.reference} holds`;
+  const { reference } = hash ?? {};
+  const value = hash?.reveal() ?? "";
+  // What stands in the config itself may be a placeholder: a warning says so (see warnings.ts).
+  if (reference === undefined ? isPasswordHash(value) : isWholeHash(value)) return hash;
   throw new Refusal(
-    `${what} no argon2id hash ("$argon2id$..."); make one with \`tern hash-password\``,
+    `${reference === undefined ? "this is" : `${reference} holds`} no argon2id hash ` +
+      '("$argon2id$..."); make one with `tern hash-password`',
   );
 });
+
+/** Does it begin as argon2id hashes do? */
+export function isPasswordHash(text: string): boolean {
+  return text.startsWith("$argon2id$");
+}
+
+/** Is it a hash that a password can fit, in the PHC string format? */
+export function isWholeHash(text: string): boolean {
+  return /^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/.test(text);
+}
 
 /** `env:NAME` or `file:PATH`; undefined when the text is the secret itself. */
 export function parseReference(text: string): Reference | undefined {

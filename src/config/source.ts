@@ -31,18 +31,6 @@ export class Source {
   readonly #lines = new LineCounter();
   #secrets: readonly Span[] | undefined;
 
-  /** A text as YAML; a problem when it is nested beyond what can be read at all. */
-  static read(text: string, file: string): Source | Problem {
-    try {
-      const source = new Source(text, file);
-      source.value();
-      return source;
-    } catch (error) {
-      const message = `cannot be read as YAML: ${error instanceof Error ? error.message : error}`;
-      return { file, line: 1, column: 1, path: "", message, excerpt: "" };
-    }
-  }
-
   constructor(text: string, file: string) {
     this.file = file;
     this.text = text;
@@ -50,7 +38,7 @@ export class Source {
     this.document = parseDocument(text, {
       lineCounter: this.#lines,
       prettyErrors: false,
-      logLevel: "silent",
+      logLevel: "error",
       schema: "core",
       merge: true,
       resolveKnownTags: false,
@@ -100,13 +88,13 @@ export class Source {
   #excerpt(line: number, column: number): string {
     const source = this.#lineText(line);
     const before = this.#masked(source.start, source.start + column - 1).replaceAll("\t", " ");
-    const after = this.#masked(source.start + column - 1, source.end).replaceAll("\t", " ");
-    if (before === "" && after === "") return "";
-    const cut = Math.max(0, before.length - (EXCERPT_WIDTH >> 1));
-    const shown = (cut > 0 ? "…" : "") + before.slice(cut === 0 ? 0 : cut + 1);
-    const whole = shown + after;
-    const text = whole.length > EXCERPT_WIDTH ? `${whole.slice(0, EXCERPT_WIDTH - 1)}…` : whole;
-    return `  ${text.trimEnd()}\n  ${" ".repeat(shown.length)}^`;
+    const whole =
+      before + this.#masked(source.start + column - 1, source.end).replaceAll("\t", " ");
+    if (whole === "") return "";
+    const cut = whole.length > EXCERPT_WIDTH ? Math.max(0, before.length - EXCERPT_WIDTH / 2) : 0;
+    const left = cut > 0 ? `…${whole.slice(cut + 1)}` : whole;
+    const text = left.length > EXCERPT_WIDTH ? `${left.slice(0, EXCERPT_WIDTH - 1)}…` : left;
+    return `  ${text.trimEnd()}\n  ${" ".repeat(before.length - cut)}^`;
   }
 
   #lineText(line: number): { start: number; end: number } {

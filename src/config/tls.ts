@@ -21,7 +21,7 @@ const httpsUrl = scalar(`a URL such as "${LETS_ENCRYPT}"`, (text) =>
 const version = scalar(
   '"1.2" or "1.3"',
   (text) => (text === "1.2" || text === "1.3" ? text : undefined),
-  { enum: ["1.2", "1.3"], description: "Oldest TLS version spoken." },
+  { enum: ["1.2", "1.3", 1.2, 1.3], description: "Oldest TLS version spoken." },
 );
 
 const mailbox = scalar('a mail address such as "ops@example.net"', (text) =>

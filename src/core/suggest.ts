@@ -1,13 +1,12 @@
 /** The word most probably meant; undefined when none is near. Case does not count. */
 export function closest(word: string, words: Iterable<string>): string | undefined {
   const asked = word.toLowerCase();
-  // One slip in three letters: more, and the suggestion is a guess.
-  let nearest = Math.max(1, Math.floor(asked.length / 3)) + 1;
+  let nearest = Number.POSITIVE_INFINITY;
   let best: string | undefined;
   for (const candidate of words) {
     const far = distance(asked, candidate.toLowerCase());
-    // A distance as long as the word itself means that nothing of it was right.
-    if (far >= nearest || far >= candidate.length) continue;
+    // One slip in three letters: more, and the suggestion is a guess.
+    if (far >= nearest || far > Math.max(asked.length, candidate.length) / 3) continue;
     nearest = far;
     best = candidate;
   }

@@ -15,6 +15,7 @@ test.each([
   ["two slips in a long word", "lstenn", "listen"],
   ["short words: one slip only", "tlt", "ttl"],
   ["nothing like it", "banana", undefined],
+  ["one dropped of three", "tt", "ttl"],
   ["a letter is no hint", "x", undefined],
   ["nothing", "", undefined],
 ])("%s: %p is %p", (_, word, meant) => expect(closest(word, KEYS)).toBe(meant));

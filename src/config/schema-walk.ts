@@ -2,6 +2,23 @@ import type { GenericSchema } from "valibot";
 
 import type { KeyPath } from "./key-path.ts";
 
+/** Kinds of schema that want a map; valibot lets a list pass for one. */
+const MAPS = new Set(["strict_object", "object", "record"]);
+
+/** Where there is a list and the schema wants nothing but a map. */
+export function listsForMaps(schema: GenericSchema, input: unknown, path: KeyPath = []): KeyPath[] {
+  if (typeof input !== "object" || input === null) return [];
+  const shapes = branches(schema as Shape);
+  if (Array.isArray(input) && shapes.every(({ type }) => MAPS.has(type))) return [path];
+  const items = Array.isArray(input) ? [...input.entries()] : Object.entries(input);
+  return items.flatMap(([key, value]) => {
+    const below = shapes.flatMap((shape) => child(shape, key));
+    return below.length === 1 && below[0]
+      ? listsForMaps(below[0] as never, value, [...path, key])
+      : [];
+  });
+}
+
 /** Keys that the map at `path` may have, by the schema; several branches are taken together. */
 export function keysAt(schema: GenericSchema, path: KeyPath): string[] {
   let here: readonly Shape[] = [schema as Shape];
