@@ -88,6 +88,7 @@ export function openBeneath(
 
 /** The same without openat2: one directory at a time, never through a link and never up. */
 export function openStepwise(root: number, path: string, flags: number): number | Refused {
+  if (path.includes("\0")) return "ENOENT";
   if (path.startsWith("/")) return "EXDEV";
   const steps = path.split("/").filter((step) => step !== "" && step !== ".");
   const last = steps.pop() ?? ".";
