@@ -9,6 +9,7 @@ import type { ClientHello } from "../../wire/tls/client-hello.ts";
 import type { Certificates } from "../certificates.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "../http-fronts.ts";
 import { PlainTransport, type Remote, remoteOf } from "../http1/plain-transport.ts";
+import type { Reception } from "../http1/reception.ts";
 import { ClientGone } from "../http1/request-body.ts";
 import { Session } from "../http1/session.ts";
 import type { Transport } from "../http1/transport.ts";
@@ -36,7 +37,7 @@ const SWEEP_MS = 500;
 const DRAIN_IDLE_MS = 1000;
 
 /** One HTTP listener of this process: accepts, and knows which site answers. */
-export class Front {
+export class Front implements Reception {
   readonly name: string;
   readonly reactor: ReactorLoop;
   readonly routes = new Routes();

@@ -2,12 +2,13 @@ import type { HttpResponse } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
 import { decodeTarget } from "../../wire/http/path.ts";
 import { Head, parseHead } from "../../wire/http1/head.ts";
-import type { Front } from "../fronts/front.ts";
+import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
 import { currentDate } from "./http-date.ts";
 import { Incoming } from "./incoming.ts";
 import { Outbox } from "./outbox.ts";
+import type { Reception } from "./reception.ts";
 import { RequestBody } from "./request-body.ts";
 import { type Framing, framingOf, headOf } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
@@ -40,12 +41,12 @@ interface Exchange {
  * One HTTP/1 connection as a conversation: bytes in by `feed`, bytes out through its outbox.
  * Requests are answered in order; a pipelined one waits until the one before is done.
  */
-export class Session {
+export class Session implements Guest {
   /** When `late` should be called; Infinity while only the handler can be slow. */
   deadline: number;
   /** Idle between requests since; for draining. */
   idleSince: number;
-  readonly #front: Front;
+  readonly #front: Reception;
   readonly #transport: Transport;
   readonly #out: Outbox;
   /** Bytes not understood yet: `[0, #kept)`. */
@@ -64,7 +65,7 @@ export class Session {
   #wanting = false;
   #drained: (() => void) | undefined;
 
-  constructor(front: Front, transport: Transport, now: number) {
+  constructor(front: Reception, transport: Transport, now: number) {
     this.#front = front;
     this.#transport = transport;
     this.#out = new Outbox(transport);
