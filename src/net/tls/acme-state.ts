@@ -1,0 +1,78 @@
+import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { type Pair, readPair } from "./certificate.ts";
+
+/**
+ * What must not be lost about one CA: `account.pem`, and for each name `NAME.pem`, the key and
+ * the chain together, so that no crash can leave the one without the other. All 0600.
+ */
+export class AcmeState {
+  readonly #path: string;
+
+  /** One folder per CA: a certificate from its staging side is none from its real one. */
+  constructor(state: string, directory: URL) {
+    const ca = `${directory.host}${directory.pathname}`.replace(/[^a-z0-9.]+/gi, "-");
+    this.#path = join(state, "acme", ca);
+  }
+
+  async prepare(): Promise<void> {
+    await mkdir(this.#path, { recursive: true, mode: 0o700 });
+  }
+
+  async accountKey(): Promise<string | undefined> {
+    return this.#read("account.pem");
+  }
+
+  async keepAccountKey(key: string): Promise<void> {
+    await write(join(this.#path, "account.pem"), key);
+  }
+
+  /** Undefined when there is none. Throws CertificateError when what is there cannot be served. */
+  async certificate(name: string): Promise<Pair | undefined> {
+    const text = await this.#read(`${name}.pem`);
+    return text === undefined ? undefined : readPair(blocks(text, "CERTIFICATE"), keyIn(text));
+  }
+
+  /** Returns when it would survive a power cut. */
+  async keepCertificate(name: string, key: string, chain: string): Promise<void> {
+    await write(join(this.#path, `${name}.pem`), `${key.trim()}\n${chain.trim()}\n`);
+  }
+
+  async #read(file: string): Promise<string | undefined> {
+    try {
+      return await readFile(join(this.#path, file), "utf8");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw error;
+    }
+  }
+}
+
+/** At every moment `path` is the old text or the new one, whole. */
+async function write(path: string, text: string): Promise<void> {
+  const temporary = `${path}.new`; // one name, so that a crash leaves one file at most
+  const file = await open(temporary, "w", 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+  const directory = await open(dirname(path));
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+function keyIn(text: string): string {
+  return blocks(text, "(?:EC |RSA )?PRIVATE KEY");
+}
+
+function blocks(text: string, label: string): string {
+  const block = new RegExp(`-----BEGIN ${label}-----[^-]+-----END ${label}-----\n?`, "g");
+  return (text.match(block) ?? []).join("");
+}

@@ -1,0 +1,92 @@
+import type { Certificate } from "../certificates.ts";
+import { proofOf } from "./self-signed.ts";
+
+/** Somebody who issues certificates (RFC 8555). */
+export interface Ca {
+  readonly directory: string;
+  readonly email: string | undefined;
+  /** PEM of the root that the CA's own HTTPS is trusted by; undefined for the usual ones. */
+  readonly root: string | undefined;
+}
+
+/** What the CA will look for, to see that a name is ours. */
+export type Proof =
+  | { readonly kind: "http-01"; readonly token: string; readonly keyAuthorization: string }
+  | { readonly kind: "tls-alpn-01"; readonly name: string; readonly certificate: Certificate };
+
+/** Makes a proof visible on every listener, and takes it back. */
+export interface Proofs {
+  offer(proof: Proof): Promise<void>;
+  withdraw(proof: Proof): Promise<void>;
+}
+
+const KINDS = ["http-01", "tls-alpn-01"] as const;
+
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Between looks at whether the CA is done. */
+const POLL_MS = { backoffMin: 500, backoffMax: 10_000 };
+
+/** PEM. */
+export async function newAccountKey(): Promise<string> {
+  const { crypto } = await library(undefined);
+  return String(await crypto.createPrivateEcdsaKey());
+}
+
+/**
+ * One certificate for one name: order, prove, collect. Throws with the CA's words. The kinds of
+ * proof take turns over the attempts: which port strangers can reach is not known here. `now` is
+ * milliseconds since 1970.
+ */
+export async function issue(
+  name: string,
+  ca: Ca,
+  accountKey: string,
+  attempt: number,
+  proofs: Proofs,
+  now: number,
+): Promise<{ key: string; chain: string }> {
+  const { Client, crypto } = await library(ca.root);
+  const [key, csr] = await crypto.createCsr(
+    { commonName: name, altNames: [name] },
+    await crypto.createPrivateEcdsaKey(),
+  );
+  const client = new Client({ directoryUrl: ca.directory, accountKey, ...POLL_MS });
+  const offered = new Map<string, Proof>();
+  const chain = await client.auto({
+    csr,
+    ...(ca.email === undefined ? {} : { email: ca.email }),
+    termsOfServiceAgreed: true,
+    // What is seen from here says nothing about what the CA sees.
+    skipChallengeVerification: true,
+    challengePriority: attempt % 2 === 0 ? [...KINDS] : KINDS.toReversed(),
+    challengeCreateFn: async (authorization, challenge, keyAuthorization) => {
+      const { token } = challenge;
+      let proof: Proof = { kind: "http-01", token, keyAuthorization };
+      const kind: string = challenge.type; // its own types know dns-01 and http-01 only
+      if (kind === "tls-alpn-01") {
+        const certificate = await proofOf(name, keyAuthorization, now);
+        proof = { kind: "tls-alpn-01", name, certificate };
+      } else if (kind !== "http-01") {
+        throw new Error(`the CA accepts neither ${KINDS.join(" nor ")} for ${name}`);
+      }
+      offered.set(token, proof);
+      await proofs.offer(proof);
+    },
+    challengeRemoveFn: async (_, { token }) => {
+      const proof = offered.get(token);
+      if (proof) await proofs.withdraw(proof);
+    },
+  });
+  return { key: String(key), chain };
+}
+
+/** Loaded when first wanted: it takes longer to load than the rest of tern. */
+async function library(root: string | undefined): Promise<typeof import("acme-client")> {
+  const [acme, { Agent }] = [await import("acme-client"), await import("node:https")];
+  // It has one HTTP client for everything, which is enough: there is one CA.
+  acme.axios.defaults.timeout = REQUEST_TIMEOUT_MS;
+  acme.axios.defaults.httpsAgent = new Agent(root === undefined ? {} : { ca: root });
+  // Its own patience would come on top of ours (renewal.ts).
+  Object.assign(acme.axios.defaults, { acmeSettings: { retryMaxAttempts: 0 } });
+  return acme;
+}
