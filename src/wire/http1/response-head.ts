@@ -64,9 +64,6 @@ const REASONS: Readonly<Record<number, string>> = {
   511: "Network Authentication Required",
 };
 
-/** Does not fit. */
-export const NO_ROOM = -1;
-
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const PLAIN = /^[\t\x20-\x7e\x80-\xff]*$/;
 
@@ -76,33 +73,23 @@ export function reasonOf(status: number): string {
 }
 
 /**
- * Write a status line, fields and the empty line as Latin-1, from `at`. Answers the offset behind
- * them, or NO_ROOM when `into` is too short. A field that could not be read back as what it is (a
- * name that is no token; CR, LF, NUL, other controls or characters beyond Latin-1 in a value,
- * whose low byte could be one of them) is left out: a stranger's text must not split a response.
+ * A status line, fields and the empty line, as Latin-1. A field that could not be read back as what
+ * it is gets left out: a stranger's text must not split a response.
  */
-export function writeResponseHead(
+export function emitResponseHead(
   status: number,
   fields: readonly (readonly [name: string, value: string])[],
-  into: Uint8Array,
-  at: number,
-): number {
-  let end = write(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n`, into, at);
-  for (const [name, value] of fields) {
-    if (!isSendable(name, value)) continue;
-    end = write("\r\n", into, write(value, into, write(": ", into, write(name, into, end))));
-  }
-  end = write("\r\n", into, end);
-  return end > into.length ? NO_ROOM : end;
+): Uint8Array {
+  let text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n`;
+  for (const [name, value] of fields) if (isSendable(name, value)) text += `${name}: ${value}\r\n`;
+  return Buffer.from(`${text}\r\n`, "latin1");
 }
 
-/** Can this field be sent without becoming another one or none? */
+/**
+ * Can this field be sent without becoming another one, or none? Not with a name that is no token,
+ * nor with CR, LF, NUL, another control or a character beyond Latin-1 in its value: the low byte
+ * of U+010D is CR, and that is what would be sent.
+ */
 export function isSendable(name: string, value: string): boolean {
   return TOKEN.test(name) && PLAIN.test(value);
-}
-
-/** Writing beyond the end of `into` does nothing; the offset tells. */
-function write(text: string, into: Uint8Array, at: number): number {
-  for (let i = 0; i < text.length; i++) into[at + i] = text.charCodeAt(i);
-  return at + text.length;
 }
