@@ -1,0 +1,16 @@
+import type { Action } from "../services/service.ts";
+import type { ActionForm } from "./deps.ts";
+import { form } from "./form.ts";
+
+/** What an operator may ask of an instance, as plain JSON. Called where the instance lives. */
+export function actionForms(
+  // oxlint-disable-next-line typescript/no-explicit-any -- each has its own input; its schema makes it
+  actions: Readonly<Record<string, Action<any>>> = {},
+): Record<string, ActionForm> {
+  return Object.fromEntries(
+    Object.entries(actions).map(([name, { about, input }]) => [
+      name,
+      { about, input: form(input) },
+    ]),
+  );
+}

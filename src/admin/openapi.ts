@@ -1,0 +1,125 @@
+import type { ActionForm, AdminService } from "./deps.ts";
+import { type Form, form } from "./form.ts";
+import type { Content, Needs, Route } from "./route.ts";
+
+const ACTIONS = "/api/v1/services/{service}/actions/{action}";
+
+/** The table of routes as an OpenAPI 3.1 document, with a path for every action there is now. */
+export function openapi(
+  routes: readonly Route[],
+  version: string,
+  services: readonly AdminService[],
+): Form {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const route of routes) {
+    const method = route.method.toLowerCase();
+    paths[route.path] = { ...paths[route.path], [method]: operation(route, nameOf(route)) };
+    if (route.path !== ACTIONS) continue;
+    for (const service of services) {
+      for (const [name, action] of Object.entries(service.actions)) {
+        const path = ACTIONS.replace("{service}", service.name).replace("{action}", name);
+        paths[path] = { post: ofAction(route, service.name, name, action) };
+      }
+    }
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: "tern admin API", version, description: ABOUT },
+    paths,
+    components: { securitySchemes: SCHEMES, schemas: { Failure: FAILURE } },
+  };
+}
+
+const ABOUT =
+  "On the unix socket every caller may do everything. On TCP: Basic or Bearer for programs, a " +
+  "session cookie for pages; what a cookie changes must carry X-CSRF-Token.";
+
+const SCHEMES = {
+  basic: { type: "http", scheme: "basic" },
+  bearer: { type: "http", scheme: "bearer", description: "The token that login gives a program." },
+  cookie: { type: "apiKey", in: "cookie", name: "tern", description: "__Host-tern over TLS." },
+};
+
+const FAILURE = {
+  type: "object",
+  required: ["error", "message"],
+  properties: {
+    error: { type: "string", description: "For programs." },
+    message: { type: "string", description: "For people." },
+    problems: { type: "array" },
+  },
+};
+
+/** What may happen at any door. */
+const REFUSALS: Readonly<Record<Needs, readonly number[]>> = {
+  nothing: [],
+  anyone: [],
+  scrape: [401, 429],
+  known: [401, 429],
+  change: [400, 401, 403, 429],
+};
+const WHY: Readonly<Record<number, string>> = {
+  400: "The body is not JSON, or does not fit.",
+  401: "Nobody we know.",
+  403: "Known, but not allowed: readonly, no CSRF token, or a page of another site.",
+  429: "Too many wrong passwords; Retry-After says when.",
+};
+
+function operation(route: Route, id: string): Record<string, unknown> {
+  const { needs, summary, answers, input, path } = route;
+  const refused = REFUSALS[needs].map((status) => [status, { about: WHY[status] ?? "" }] as const);
+  const all: Record<string, Content> = { ...Object.fromEntries(refused), ...answers };
+  const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const open = needs === "nothing" || needs === "anyone";
+  const csrf = route.method === "POST" && !open;
+  const parameters = [
+    ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+    ...(csrf ? [CSRF] : []),
+  ];
+  return {
+    operationId: id,
+    summary,
+    ...(parameters.length > 0 && { parameters }),
+    ...(input && { requestBody: body(form(input), route.byForm === true) }),
+    responses: Object.fromEntries(
+      Object.entries(all).map(([status, content]) => [status, response(Number(status), content)]),
+    ),
+    security: open ? [{}] : [{ basic: [] }, { bearer: [] }, { cookie: [] }],
+  };
+}
+
+const CSRF = {
+  name: "X-CSRF-Token",
+  in: "header",
+  description: "Needed with a cookie.",
+  schema: { type: "string" },
+};
+
+function ofAction(route: Route, service: string, name: string, action: ActionForm): unknown {
+  const path = `/api/v1/services/${service}/actions/${name}`;
+  const described = operation({ ...route, path, summary: action.about }, `${service}_${name}`);
+  return { ...described, requestBody: body(action.input, false), tags: [service] };
+}
+
+function body(schema: Form, byForm: boolean): unknown {
+  const types = ["application/json", ...(byForm ? ["application/x-www-form-urlencoded"] : [])];
+  return { content: Object.fromEntries(types.map((type) => [type, { schema }])) };
+}
+
+function response(status: number, { about, type, schema }: Content): unknown {
+  const failed = status >= 400 && type === undefined;
+  const shape = failed ? { $ref: "#/components/schemas/Failure" } : schema;
+  const name = (type ?? "application/json").split(";")[0] ?? "";
+  const content = shape ? { schema: shape } : {};
+  if (!failed && type === undefined && schema === undefined) return { description: about };
+  return { description: about, content: { [name]: content } };
+}
+
+/** `get_services_stats`: unique, since method and path are. */
+function nameOf({ method, path }: Route): string {
+  const words = path
+    .replace("/api/v1", "")
+    .replaceAll(/\{\w+\}/g, "")
+    .split(/\W+/);
+  return [method.toLowerCase(), ...words.filter(Boolean)].join("_");
+}

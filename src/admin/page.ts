@@ -1,0 +1,150 @@
+import { html, raw } from "hono/html";
+
+import type { Shown } from "./deps.ts";
+import type { Proof, Visitor } from "./door.ts";
+import type { Call } from "./route.ts";
+import { cssHash, STYLE } from "./style.ts";
+
+export const PAGE_TYPE = "text/html; charset=utf-8";
+
+/** Nothing but this page's own style, and forms that come back here. No script at all. */
+export const PAGE_POLICY = `default-src 'none'; style-src '${cssHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
+
+type Markup = ReturnType<typeof html>;
+
+/** The state for those who may see it, a form to log in for the others. */
+export async function frontPage({ deps, visitor }: Call): Promise<Response> {
+  if (!visitor) return loginPage(deps.version, { kind: "stranger" }, 200);
+  return page(deps.version, stateOf(await deps.status(), visitor));
+}
+
+/** After a login by the form that did not work, or before any. */
+export function loginPage(
+  version: string,
+  proof: Exclude<Proof, { kind: "user" }>,
+  status?: 200,
+): Promise<Response> {
+  const wait = proof.kind === "wait" ? Math.ceil(proof.ms / 1000) : 0;
+  const why =
+    status === 200
+      ? ""
+      : wait > 0
+        ? `Too many wrong passwords. Try again in ${wait} s.`
+        : "No user has this name and password.";
+  const form = html`<form method="post" action="/api/v1/login">
+    <p class="wrong" role="alert">${why}</p>
+    <label
+      >Name <input name="name" autocomplete="username" autocapitalize="none" required autofocus
+    /></label>
+    <label
+      >Password <input name="password" type="password" autocomplete="current-password" required
+    /></label>
+    <button>Log in</button>
+  </form>`;
+  const headers = wait > 0 ? { "Retry-After": String(wait) } : {};
+  return page(version, form, status ?? (wait > 0 ? 429 : 401), headers);
+}
+
+async function page(
+  version: string,
+  content: Markup,
+  status = 200,
+  headers: Record<string, string> = {},
+): Promise<Response> {
+  const text = await html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>tern</title>
+        <style>
+          ${raw(STYLE)}
+        </style>
+      </head>
+      <body>
+        <header>
+          <h1>tern</h1>
+          <p>The edge in one binary. Version ${version}.</p>
+        </header>
+        <main>${content}</main>
+      </body>
+    </html> `;
+  return new Response(String(text), {
+    status,
+    headers: {
+      "Content-Type": PAGE_TYPE,
+      "Content-Security-Policy": PAGE_POLICY,
+      ...headers,
+    },
+  });
+}
+
+const LINKS = [
+  { href: "/api/v1/status", text: "status" },
+  { href: "/api/v1/services", text: "services" },
+  { href: "/api/v1/config", text: "config" },
+  { href: "/metrics", text: "metrics" },
+  { href: "/api/v1/openapi.json", text: "the whole API (OpenAPI)" },
+];
+
+function stateOf(status: Shown, visitor: Visitor): Markup {
+  const { name, access, login } = visitor;
+  return html`<p>You are ${name}${access === "readonly" ? ", and may look" : ""}.</p>
+    ${login ? logoutForm(login.session.csrf) : ""}
+    <h2>State</h2>
+    ${value(status)}
+    <h2>API</h2>
+    <ul>
+      ${LINKS.map(({ href, text }) => html`<li><a href="${href}">${text}</a></li>`)}
+    </ul>`;
+}
+
+function logoutForm(csrf: string): Markup {
+  return html`<form method="post" action="/api/v1/logout">
+    <input type="hidden" name="csrf" value="${csrf}" /><button>Log out</button>
+  </form>`;
+}
+
+/** Whatever the status holds: objects as pairs, lists of objects as tables. */
+function value(shown: unknown): Markup | string {
+  if (shown === null || shown === undefined) return "–";
+  if (Array.isArray(shown)) return list(shown as unknown[]);
+  if (typeof shown !== "object") return String(shown as string | number | boolean);
+  const pairs = Object.entries(shown).map(([k, inner]) => {
+    return html`<dt>${words(k)}</dt>
+      <dd>${value(inner)}</dd>`;
+  });
+  return html`<dl>${pairs}</dl>`;
+}
+
+function list(items: readonly unknown[]): Markup | string {
+  const rows = items.filter(
+    (i): i is Shown => typeof i === "object" && i !== null && !Array.isArray(i),
+  );
+  if (items.length === 0) return "none";
+  if (rows.length < items.length)
+    return html`<ul>
+      ${items.map((i) => html`<li>${value(i)}</li>`)}
+    </ul>`;
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return html`<table>
+    <thead>
+      <tr>
+        ${columns.map((c) => html`<th scope="col">${words(c)}</th>`)}
+      </tr>
+    </thead>
+    <tbody>
+      ${rows.map(
+        (row) =>
+          html`<tr>
+            ${columns.map((c) => html`<td>${value(row[c])}</td>`)}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
+}
+
+/** `listenAddresses` and `listen_addresses` for people. */
+function words(key: string): string {
+  return key.replaceAll("_", " ").replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+}

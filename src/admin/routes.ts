@@ -1,0 +1,262 @@
+import * as v from "valibot";
+
+import { EXPOSITION_TYPE } from "../observe/prometheus.ts";
+import { credentials, login, logout } from "./login.ts";
+import { openapi } from "./openapi.ts";
+import { frontPage, PAGE_TYPE } from "./page.ts";
+import { type Call, type Content, fail, json, type Route } from "./route.ts";
+
+const TEXT = "text/plain; charset=utf-8";
+const anything: Content["schema"] = { type: "object" };
+const csrf = v.object({ csrf: v.optional(v.string()) });
+
+/** Everything the admin listener answers. */
+export const ROUTES: readonly Route[] = [
+  {
+    method: "GET",
+    path: "/",
+    summary: "A page for people: what this is, its state, and where to log in.",
+    needs: "anyone",
+    answers: { 200: { about: "The page.", type: PAGE_TYPE } },
+    handle: frontPage,
+  },
+  {
+    method: "GET",
+    path: "/healthz",
+    summary: "Is the process alive?",
+    needs: "nothing",
+    answers: { 200: { about: "Yes.", type: TEXT }, 503: { about: "No.", type: TEXT } },
+    handle: ({ deps }) => verdict(deps.health()),
+  },
+  {
+    method: "GET",
+    path: "/readyz",
+    summary: "Should it be sent traffic?",
+    needs: "nothing",
+    answers: { 200: { about: "Yes.", type: TEXT }, 503: { about: "No.", type: TEXT } },
+    handle: ({ deps }) => verdict(deps.ready()),
+  },
+  {
+    method: "GET",
+    path: "/metrics",
+    summary: "Metrics of all workers, for Prometheus.",
+    needs: "scrape",
+    answers: { 200: { about: "Text exposition format 0.0.4.", type: EXPOSITION_TYPE } },
+    handle: async ({ deps }) => text(await deps.metricsText(), EXPOSITION_TYPE),
+  },
+  {
+    method: "POST",
+    path: "/api/v1/login",
+    summary: "Open a session. Programs get its token for Bearer; browsers only the cookie.",
+    needs: "nothing",
+    input: credentials,
+    byForm: true,
+    answers: {
+      200: {
+        about: "Who you are, and what to send in X-CSRF-Token.",
+        schema: {
+          type: "object",
+          required: ["name", "access", "csrf", "idle_seconds"],
+          properties: {
+            name: { type: "string" },
+            access: { enum: ["full", "readonly"] },
+            csrf: { type: "string" },
+            idle_seconds: { type: "integer" },
+            token: { type: "string" },
+          },
+        },
+      },
+      303: { about: "Back to the page, after its form." },
+      400: { about: "Not a name and a password." },
+      401: { about: "No user has this name and password." },
+      403: { about: "There are no users." },
+      429: { about: "Too many wrong passwords; Retry-After says when." },
+    },
+    handle: login,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/logout",
+    summary: "End the session.",
+    needs: "known",
+    input: csrf,
+    byForm: true,
+    answers: { 204: { about: "Ended." }, 303: { about: "Back to the page, after its form." } },
+    handle: logout,
+  },
+  {
+    method: "GET",
+    path: "/api/v1/me",
+    summary: "Who you are here.",
+    needs: "known",
+    answers: {
+      200: {
+        about: "Your name, what you may do, and how you were known; csrf for cookies.",
+        schema: {
+          type: "object",
+          required: ["name", "access", "by"],
+          properties: {
+            name: { type: "string" },
+            access: { enum: ["full", "readonly"] },
+            by: { enum: ["socket", "nobody", "basic", "bearer", "cookie"] },
+            csrf: { type: "string" },
+          },
+        },
+      },
+    },
+    handle: me,
+  },
+  {
+    method: "GET",
+    path: "/api/v1/status",
+    summary: "What runs, since when, on which listeners, in which workers.",
+    needs: "known",
+    answers: { 200: { about: "As `tern status --json`.", schema: anything } },
+    handle: async ({ deps }) => json(await deps.status()),
+  },
+  {
+    method: "GET",
+    path: "/api/v1/config",
+    summary: "The config in force, secrets masked.",
+    needs: "known",
+    answers: { 200: { about: "YAML.", type: "application/yaml" } },
+    handle: ({ deps }) => text(deps.maskedConfig(), "application/yaml"),
+  },
+  {
+    method: "POST",
+    path: "/api/v1/reload",
+    summary: "Read the config again and move to it: all of it, or none when anything is wrong.",
+    needs: "change",
+    answers: {
+      200: { about: "In force; the services that changed.", schema: anything },
+      422: { about: "Nothing changed; `problems` says where the config is wrong." },
+    },
+    handle: reload,
+  },
+  {
+    method: "POST",
+    path: "/api/v1/stop",
+    summary: "Finish what is in hand, then end.",
+    needs: "change",
+    answers: { 202: { about: "Begun.", schema: anything } },
+    handle: ({ deps }) => {
+      deps.stop();
+      return json({ stopping: true }, 202);
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/v1/upgrade",
+    summary: "Hand the listeners to the binary now on disk, and end.",
+    needs: "change",
+    answers: {
+      200: { about: "The new one serves.", schema: anything },
+      409: { about: "The old one still does; `message` says why." },
+    },
+    handle: async ({ deps }) => {
+      return deps.upgrade().then(json, (e: unknown) => fail(409, "upgrade_failed", said(e)));
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/v1/services",
+    summary: "The services that run, and what may be asked of them.",
+    needs: "known",
+    answers: { 200: { about: "One entry for each.", schema: { type: "array", items: anything } } },
+    handle: ({ deps }) => {
+      return json(deps.services().map(({ name, about, actions }) => ({ name, about, actions })));
+    },
+  },
+  {
+    method: "GET",
+    path: "/api/v1/services/{service}/stats",
+    summary: "Figures of one service, summed over all workers.",
+    needs: "known",
+    answers: {
+      200: { about: "The figures.", schema: anything },
+      404: { about: "No such service runs." },
+    },
+    handle: async ({ deps, param }) => {
+      const service = deps.services().find((s) => s.name === param("service"));
+      return service ? json(await service.stats()) : noService();
+    },
+  },
+  {
+    method: "POST",
+    path: "/api/v1/services/{service}/actions/{action}",
+    summary: "Ask something of a service.",
+    needs: "change",
+    input: v.unknown(),
+    answers: {
+      200: { about: "Its answer.", schema: {} },
+      400: { about: "The input does not fit; `problems` says where." },
+      404: { about: "No such service or action." },
+      500: { about: "It failed; `message` says why." },
+    },
+    handle: act,
+  },
+  {
+    method: "GET",
+    path: "/api/v1/openapi.json",
+    summary: "This API, described.",
+    needs: "known",
+    answers: { 200: { about: "OpenAPI 3.1.", schema: anything } },
+    handle: ({ deps }) => json(openapi(ROUTES, deps.version, deps.services())),
+  },
+];
+
+function verdict(well: boolean): Response {
+  return text(well ? "ok\n" : "not ready\n", TEXT, well ? 200 : 503);
+}
+
+function text(body: string, type: string, status = 200): Response {
+  return new Response(body, { status, headers: { "Content-Type": type } });
+}
+
+function me({ visitor }: Call): Response {
+  if (!visitor) throw new Error("came through the door unknown"); // `needs: known` forbids it
+  const { name, access, by, login } = visitor;
+  return json({ name, access, by, ...(by === "cookie" && { csrf: login?.session.csrf }) });
+}
+
+async function reload({ deps, caller, visitor }: Call): Promise<Response> {
+  const outcome = await deps.reload();
+  deps.log.info("reload asked", { user: visitor?.name, client: caller.client, ok: outcome.ok });
+  if (outcome.ok) return json({ changed: outcome.changed });
+  // Field by field: what else a problem carries (the line itself) may show a secret.
+  const problems = outcome.problems.map(({ file, line, column, path, message }) => {
+    return { file, line, column, path, message };
+  });
+  return fail(422, "bad_config", "the config is wrong; nothing has changed", { problems });
+}
+
+async function act({ deps, caller, visitor, param, input }: Call): Promise<Response> {
+  const service = deps.services().find((s) => s.name === param("service"));
+  if (!service) return noService();
+  const action = param("action");
+  if (!Object.hasOwn(service.actions, action)) {
+    return fail(404, "no_action", `${service.name} has no such action`);
+  }
+  deps.log.info("action", {
+    service: service.name,
+    action,
+    user: visitor?.name,
+    client: caller.client,
+  });
+  try {
+    const ran = await deps.run(service.name, action, input);
+    if (ran.kind === "done") return json(ran.value);
+    return fail(400, "bad_input", "the input does not fit", { problems: ran.problems });
+  } catch (error) {
+    deps.log.error("an action failed", { service: service.name, action, error });
+    return fail(500, "action_failed", said(error));
+  }
+}
+
+function noService(): Response {
+  return fail(404, "no_service", "no such service runs");
+}
+
+function said(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
