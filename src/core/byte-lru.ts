@@ -79,7 +79,7 @@ export class ByteLru<K, V extends Visited> {
   }
 
   clear(): void {
-    for (const node of [...this.#nodes.values()]) this.#remove(node);
+    for (const node of this.#nodes.values()) this.#remove(node);
   }
 
   keys(): IterableIterator<K> {

@@ -18,6 +18,5 @@ export function builtin(files: Readonly<Record<string, string>>, since: number):
       });
     },
     moved: () => false,
-    watchable: () => undefined,
   };
 }

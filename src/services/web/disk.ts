@@ -31,7 +31,6 @@ export function disk(tree: Tree): Origin {
     },
     list: (path) => list(tree, path),
     moved: () => tree.refresh(),
-    watchable: (path) => tree.lexical(path),
   };
 }
 

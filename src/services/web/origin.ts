@@ -33,6 +33,4 @@ export interface Origin {
   list(path: string): Promise<Entry[] | undefined>;
   /** Has everything moved since the last call (the root is another directory now)? */
   moved(): boolean;
-  /** The directory on disk behind a directory path, for a watch on it; undefined when there is none. */
-  watchable(path: string): string | undefined;
 }

@@ -27,8 +27,8 @@ export interface ShelfRules {
 
 /** Told what is on the shelf, so that it can say when that changes on disk. */
 export interface Watcher {
-  /** A file from `directory` (a path that ends in "/") was put on the shelf. */
-  entered(directory: string): void;
+  /** A file from `directory` (a path that ends in "/") was put on the shelf. True when it is watched only from now on. */
+  entered(directory: string): boolean;
   left(directory: string): void;
 }
 
@@ -154,7 +154,9 @@ export class Shelf {
     resource.alive = true;
     resource.hold();
     if (resource.openFiles > 0) this.#open.set(path, resource, resource.openFiles);
-    this.#watcher?.entered(directoryOf(path));
+    // What changed between the reading and the watch would never be told.
+    const unseen = this.#watcher?.entered(directoryOf(path)) ?? false;
+    if (unseen && this.#origin.facts(path)?.identity !== resource.facts.identity) this.forget(path);
     return resource;
   }
 

@@ -1,0 +1,60 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { noCertificates } from "../../src/net/certificates.ts";
+import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
+import { ReactorLoop } from "../../src/net/reactor-loop.ts";
+import { type Log, silent } from "../../src/observe/log.ts";
+import { Registry } from "../../src/observe/registry.ts";
+import type { Host } from "../../src/services/service.ts";
+
+/** Listeners without sockets: they keep the sites, so that a test can call their handlers. */
+export class FakeFronts implements HttpFronts {
+  readonly sites: Site[] = [];
+  /** What was opened and closed, in order: "open web.site". */
+  readonly diary: string[] = [];
+
+  async attach(site: Site) {
+    this.sites.push(site);
+    return {
+      open: () => void this.diary.push(`open ${site.name}`),
+      close: async () => void this.diary.push(`close ${site.name}`),
+    };
+  }
+}
+
+export interface FakeHost extends Host, Disposable {
+  readonly http: FakeFronts;
+  readonly metrics: Registry;
+}
+
+export interface HostWishes {
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** Kept when given; else made, and removed with the host. */
+  readonly state?: string;
+  readonly worker?: Host["worker"];
+}
+
+/** What a service is lent, with nothing outside the test behind it but a directory and an epoll loop. */
+export function fakeHost(wishes: HostWishes = {}): FakeHost {
+  const state = wishes.state ?? mkdtempSync(join(tmpdir(), "tern-state-"));
+  return {
+    clock: wishes.clock ?? systemClock,
+    log: wishes.log ?? silent,
+    metrics: new Registry(),
+    accessLog: undefined,
+    reactor: new ReactorLoop((error) => {
+      throw error;
+    }),
+    http: new FakeFronts(),
+    certificates: noCertificates,
+    state,
+    worker: wishes.worker ?? { index: 0, count: 1 },
+    [Symbol.dispose]() {
+      if (wishes.state === undefined) rmSync(state, { recursive: true, force: true });
+    },
+  };
+}
