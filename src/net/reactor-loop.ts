@@ -9,9 +9,12 @@ const BATCH = 512;
  * them: short while the runtime has been at work, long in peace.
  */
 const BUSY_WAIT_MS = 4;
-const IDLE_WAIT_MS = 100;
+const IDLE_WAIT_MS = 50;
 const BUSY_FOR_MS = 1000;
-/** Turns that do not wait after the runtime had work: its own queues need them to run dry. */
+/**
+ * Turns that do not wait after the runtime had, or may have had, work: what its callbacks put into
+ * its own queues shows in no fd and would wait as long as we do.
+ */
 const EAGER_TURNS = 3;
 /** Without the runtime's fd we look in on it this often. */
 const BLIND_WAIT_MS = 1;
@@ -47,6 +50,7 @@ export class ReactorLoop implements Reactor {
     this.#handlers[fd] = ready;
     if (!this.#running) {
       this.#running = true;
+      this.#eager = EAGER_TURNS;
       setImmediate(this.#turn);
     }
   }
@@ -75,7 +79,7 @@ export class ReactorLoop implements Reactor {
     this.#busyUntil = this.now + BUSY_FOR_MS;
   }
 
-  /** Run `visit` at the end of every turn that had something ready, and at least every 100 ms. */
+  /** Run `visit` at the end of every turn that had something ready, and at least every 50 ms. */
   onTurn(visit: (now: number) => void): () => void {
     this.#afterTurn.push(visit);
     return () => {
@@ -99,6 +103,7 @@ export class ReactorLoop implements Reactor {
     const ready = this.#epoll.wait(this.#patience());
     this.now = performance.now();
     if (this.#eager > 0) this.#eager--;
+    else if (ready === 0) this.#eager = EAGER_TURNS; // a timer of the runtime may be due
     for (let i = 0; i < ready; i++) {
       const fd = this.#epoll.fdAt(i);
       if (fd === this.#runtime) {
@@ -111,11 +116,19 @@ export class ReactorLoop implements Reactor {
         this.#trouble(error);
       }
     }
-    for (let i = 0; i < this.#afterTurn.length; i++) this.#afterTurn[i]!(this.now);
+    for (let i = 0; i < this.#afterTurn.length; i++) this.#visit(i);
     const took = performance.now() - this.now;
     if (took > this.#longestTurn) this.#longestTurn = took;
     setImmediate(this.#turn);
   };
+
+  #visit(i: number): void {
+    try {
+      this.#afterTurn[i]?.(this.now);
+    } catch (error) {
+      this.#trouble(error);
+    }
+  }
 
   #patience(): number {
     if (this.#eager > 0) return 0;
