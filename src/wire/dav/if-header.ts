@@ -124,8 +124,8 @@ function parseList(
   return conditions.length === 0 ? undefined : { conditions, end: at + 1 };
 }
 
-/** RFC 9110, 8.8.3. The quoted part may hold "]". */
-const ETAG = /^(W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/;
+/** RFC 9110, 8.8.3, and spaces too: the examples in RFC 4918, 10.4 have them. The quoted part may hold "]". */
+const ETAG = /^(W\/)?"[\x20\x21\x23-\x7e\x80-\xff]*"$/;
 
 /** Where the quoted part of a tag ends, so that a "]" within it is not taken for the bracket. */
 function tagEnd(text: string, from: number): number {

@@ -5,14 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type Caller, type Dav, makeDav } from "../../../../src/services/web/dav/dav.ts";
-import { find, etagOf } from "../../../../src/services/web/dav/resource.ts";
+import { etagOf, find } from "../../../../src/services/web/dav/resource.ts";
 import { Tree } from "../../../../src/services/web/tree.ts";
 import { formatDate } from "../../../../src/wire/http/date.ts";
-import {
-  type HttpRequest,
-  type HttpResponse,
-  respond,
-} from "../../../../src/wire/http/message.ts";
+import { type HttpRequest, type HttpResponse, respond } from "../../../../src/wire/http/message.ts";
 import { memoryLog } from "../../../fake/log.ts";
 
 export const WRITER: Caller = { mayWrite: true, user: undefined, challenge: undefined };
@@ -124,7 +120,8 @@ export class Fixture implements AsyncDisposable {
 export function requestOf(ask: Ask): HttpRequest {
   const { path = "/", body } = ask;
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-  const stream = bytes instanceof Uint8Array ? new Blob([bytes as Uint8Array<ArrayBuffer>]).stream() : bytes;
+  const stream =
+    bytes instanceof Uint8Array ? new Blob([bytes as Uint8Array<ArrayBuffer>]).stream() : bytes;
   const length = bytes instanceof Uint8Array ? bytes.length : undefined;
   return {
     method: ask.method,

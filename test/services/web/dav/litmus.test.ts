@@ -34,7 +34,9 @@ test.skipIf(!installed)(
     expect(report.split("\n").filter((line) => line.includes("FAIL"))).toEqual([]);
     expect(unexcused).toEqual([]);
     for (const suite of SUITES) expect(report).toContain(`-> running \`${suite}'`);
-    const sums = [...report.matchAll(/<- summary for `(\w+)': of (\d+) tests run: (\d+) passed, (\d+) failed/g)];
+    const sums = [
+      ...report.matchAll(/<- summary for `(\w+)': of (\d+) tests run: (\d+) passed, (\d+) failed/g),
+    ];
     expect(sums.map(([, suite, , , failed]) => `${suite} ${failed} failed`)).toEqual(
       SUITES.map((suite) => `${suite} 0 failed`),
     );
