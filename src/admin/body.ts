@@ -30,8 +30,10 @@ export async function body(request: Request, route: Route): Promise<Sent> {
     return { ...nothing, bad: fail(415, "not_json", `send ${JSON_TYPE}`) };
   }
   const said = byForm ? Object.fromEntries(new URLSearchParams(text)) : parse(text);
-  if (said === undefined) return { ...nothing, bad: fail(400, "bad_json", "this is not JSON") };
-  const csrf = byForm ? (said as Record<string, string>).csrf : undefined;
+  if (typeof said !== "object" || said === null || Array.isArray(said)) {
+    return { ...nothing, bad: fail(400, "bad_json", "send a JSON object") };
+  }
+  const csrf = byForm ? (said as { csrf?: string }).csrf : undefined;
   const checked = check(route.input, said);
   if (checked.kind === "fits") return { byForm, csrf, input: checked.value };
   const { problems } = checked;
