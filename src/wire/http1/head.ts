@@ -19,13 +19,19 @@ const COLON = 58;
 const SLASH = 47;
 
 const TOKEN = table("!#$%&'*+-.^_`|~0123456789", true);
-const HOST = table("-._~!$&'()*+,;=%:[]0123456789", true);
+/** Of a name or an IPv4 address (RFC 3986, 3.2.2). */
+const HOST = table("-._~!$&'()*+,;=%0123456789", true);
 /** Visible ASCII without "#": a fragment is never sent (RFC 9112, 3.2). */
 const TARGET = Uint8Array.from({ length: 256 }, (_, c) => Number(c > 0x20 && c < 0x7f && c !== 35));
 /** field-vchar, obs-text, SP and HTAB (RFC 9110, 5.5). */
 const VALUE = Uint8Array.from({ length: 256 }, (_, c) =>
   Number((c >= 0x20 && c !== 0x7f) || c === HT),
 );
+
+/** Codings we do not do, with a known end: 501. Any other that is not "chunked": 400 (RFC 9112, 6.1, 6.3). */
+const CODED = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*,[ \t]*)+chunked$/i;
+
+const MAX_PORT = 65_535;
 
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
@@ -197,7 +203,9 @@ function readFraming(head: Head, repeats: number): number {
   if (coding >= 0) {
     if (length >= 0 || head.minor === 0) return 400;
     if ((repeats & (1 << Slot.transferEncoding)) !== 0) return 400;
-    if (!is(bytes, valueStart[coding]!, valueEnd[coding]!, "chunked")) return 501;
+    const from = valueStart[coding]!;
+    const to = valueEnd[coding]!;
+    if (!is(bytes, from, to, "chunked")) return CODED.test(latin1(bytes, from, to)) ? 501 : 400;
     head.chunked = true;
     head.contentLength = NONE;
   } else if (length >= 0) {
@@ -262,7 +270,10 @@ function readTarget(head: Head, repeats: number): number {
   if (is(bytes, head.methodStart, head.methodEnd, "connect")) {
     head.form = "authority";
     head.pathStart = targetEnd;
-    return 0;
+    head.hostStart = targetStart;
+    head.hostEnd = targetEnd;
+    const last = bytes[targetEnd - 1]!;
+    return cutPort(head) && head.hostEnd < targetEnd && last >= 48 && last <= 57 ? 0 : 400;
   }
   if (targetEnd - targetStart === 1 && bytes[targetStart] === 42) {
     head.form = "asterisk";
@@ -282,32 +293,42 @@ function readTarget(head: Head, repeats: number): number {
   return at > authority && cutPort(head) ? 0 : 400;
 }
 
-/** Check the characters of the host and leave its port out. */
+/** Check the characters of the host, and leave its port and a trailing dot out. */
 function cutPort(head: Head): boolean {
   const { bytes, hostStart } = head;
   let { hostEnd } = head;
-  for (let i = hostStart; i < hostEnd; i++) if (HOST[bytes[i]!] === 0) return false;
   let at = hostEnd;
   while (at > hostStart && bytes[at - 1]! >= 48 && bytes[at - 1]! <= 57) at--;
-  if (
-    at > hostStart &&
-    bytes[at - 1] === COLON &&
-    (at - 1 === hostStart || bytes[hostStart] !== 91 || bytes[at - 2] === 93)
-  ) {
+  const bracketed = hostEnd > hostStart && bytes[hostStart] === 91;
+  if (at > hostStart && bytes[at - 1] === COLON && (!bracketed || bytes[at - 2] === 93)) {
     if (hostEnd - at > 5) return false;
+    let port = 0;
+    for (let i = at; i < hostEnd; i++) port = port * 10 + bytes[i]! - 48;
+    if (port > MAX_PORT) return false;
     hostEnd = at - 1;
     if (hostEnd === hostStart) return false;
   }
-  const bracketed = bytes[hostStart] === 91;
-  for (let i = hostStart; i < hostEnd; i++) {
-    const c = bytes[i]!;
-    if (bracketed ? i > hostStart && c === 91 : c === COLON || c === 91 || c === 93) return false;
-    if (bracketed && c === 93 && i !== hostEnd - 1) return false;
+  if (bracketed) {
+    if (!isIpLiteral(bytes, hostStart, hostEnd)) return false;
+  } else {
+    for (let i = hostStart; i < hostEnd; i++) if (HOST[bytes[i]!] === 0) return false;
+    if (hostEnd - hostStart > 1 && bytes[hostEnd - 1] === 46) hostEnd--;
   }
-  if (bracketed && bytes[hostEnd - 1] !== 93) return false;
-  if (hostEnd - hostStart > 1 && bytes[hostEnd - 1] === 46) hostEnd--;
   head.hostEnd = hostEnd;
   return true;
+}
+
+/** Hex digits, dots and at least one colon in brackets (RFC 3986, 3.2.2). */
+function isIpLiteral(bytes: Uint8Array, from: number, to: number): boolean {
+  if (bytes[to - 1] !== 93) return false;
+  let colon = false;
+  for (let i = from + 1; i < to - 1; i++) {
+    const c = bytes[i]!;
+    if (c === COLON) colon = true;
+    else if (c !== 46 && !(c >= 48 && c <= 57) && !((c | 0x20) >= 97 && (c | 0x20) <= 102))
+      return false;
+  }
+  return colon;
 }
 
 /** 1*DIGIT without a leading zero, up to 2^53; -1 for anything else. */
