@@ -31,7 +31,7 @@ export const SOCKADDR_MAX = 128;
 const IN_SIZE = 16;
 const IN6_SIZE = 28;
 const PATH_AT = 2;
-const PATH_MAX = 108;
+const UNIX_PATH_MAX = 108;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -65,7 +65,7 @@ export function parse(bytes: Uint8Array): SocketAddress | undefined {
 /** unix(7): no name at all, a name that begins with NUL and may hold more, or a path up to its NUL. */
 function parseName(name: Uint8Array): SocketAddress | undefined {
   if (name.length === 0) return { kind: "unnamed" };
-  if (name.length > PATH_MAX + 1) return undefined; // the kernel may add one NUL after a full path
+  if (name.length > UNIX_PATH_MAX + 1) return undefined; // the kernel may add one NUL after a full path
   try {
     if (name[0] === 0) return { kind: "abstract", name: utf8.decode(name.subarray(1)) };
     const end = name.indexOf(0);
@@ -124,7 +124,7 @@ function inet(
 
 function unix(name: string): Uint8Array<ArrayBuffer> | undefined {
   const text = new TextEncoder().encode(name);
-  if (text.length > PATH_MAX) return undefined;
+  if (text.length > UNIX_PATH_MAX) return undefined;
   const bytes = new Uint8Array(new ArrayBuffer(PATH_AT + text.length));
   bytes[0] = AF_UNIX;
   bytes.set(text, PATH_AT);

@@ -7,7 +7,6 @@ const libc = openLibc({
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
   getsockname: { args: ["i32", "ptr", "ptr"], returns: "i32" },
-  getpeername: { args: ["i32", "ptr", "ptr"], returns: "i32" },
 });
 
 // Numbers of asm-generic/socket.h, netinet/tcp.h and netinet/in.h: the same on x86-64 and arm64.
@@ -59,13 +58,6 @@ export function boundTo(fd: number): SocketAddress | undefined {
   length.view.setUint32(0, SOCKADDR_MAX, true);
   if (libc.getsockname(fd, pointer(name.at), pointer(length.at)) < 0)
     throw new SysError("getsockname", errno(), `fd ${fd}`);
-  return parse(name.bytes.subarray(0, length.view.getUint32(0, true)));
-}
-
-/** Who is at the other end of `fd`; undefined when it is gone, or of a family we do not speak. */
-export function peerOf(fd: number): SocketAddress | undefined {
-  length.view.setUint32(0, SOCKADDR_MAX, true);
-  if (libc.getpeername(fd, pointer(name.at), pointer(length.at)) < 0) return undefined;
   return parse(name.bytes.subarray(0, length.view.getUint32(0, true)));
 }
 

@@ -1,0 +1,264 @@
+/**
+ * Every number in src/sys that a C header also knows, against that header: for this machine, for
+ * arm64 (compiled by Debian's cross compiler, run by qemu), and for musl.
+ */
+import { describe, expect, test } from "bun:test";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { spaceFor } from "../../src/sys/control.ts";
+import { constantsOf } from "./constants.ts";
+import { needs } from "./needs.ts";
+
+interface Row {
+  /** Where it stands: `epoll.ts SIZE`. */
+  readonly where: string;
+  /** What C calls it. */
+  readonly c: string;
+  readonly is: number;
+}
+
+/** Constants that are not named as in C, and sizes and offsets. */
+const RENAMED: Record<string, Record<string, string>> = {
+  "epoll.ts": {
+    CLOEXEC: "EPOLL_CLOEXEC",
+    ADD: "EPOLL_CTL_ADD",
+    DEL: "EPOLL_CTL_DEL",
+    MOD: "EPOLL_CTL_MOD",
+    SIZE: "sizeof(struct epoll_event)",
+    DATA: "offsetof(struct epoll_event, data)",
+  },
+  "socket.ts": { NONBLOCK_CLOEXEC: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
+  "sockaddr.ts": {
+    SOCKADDR_MAX: "sizeof(struct sockaddr_storage)",
+    IN_SIZE: "sizeof(struct sockaddr_in)",
+    IN6_SIZE: "sizeof(struct sockaddr_in6)",
+    PATH_AT: "offsetof(struct sockaddr_un, sun_path)",
+    UNIX_PATH_MAX: "sizeof(((struct sockaddr_un *)0)->sun_path)",
+  },
+  "socket-options.ts": {
+    UNACKED: "offsetof(struct tcp_info, tcpi_unacked)",
+    SACKED: "offsetof(struct tcp_info, tcpi_sacked)",
+  },
+  "listen.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
+  "control.ts": { HEADER: "CMSG_LEN(0)" },
+  "fd-passing.ts": {
+    SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC",
+    MSGHDR: "sizeof(struct msghdr)",
+    IOVEC: "sizeof(struct iovec)",
+  },
+  "notify-socket.ts": { SOCK_DGRAM_CLOEXEC: "SOCK_DGRAM | SOCK_CLOEXEC" },
+  "inotify.ts": {
+    NONBLOCK_CLOEXEC: "IN_NONBLOCK | IN_CLOEXEC",
+    HEADER: "sizeof(struct inotify_event)",
+  },
+  "capabilities.ts": {
+    VERSION_3: "_LINUX_CAPABILITY_VERSION_3",
+    HIGH: "sizeof(struct __user_cap_data_struct)",
+  },
+  "identity.ts": {
+    UID: "offsetof(struct passwd, pw_uid)",
+    GID: "offsetof(struct passwd, pw_gid)",
+  },
+  "stat.ts": {
+    SIZE: "sizeof(struct statx)",
+    NANOS: "offsetof(struct statx_timestamp, tv_nsec)",
+  },
+};
+
+/** Numbers that stand in the code without a name, because the drawing above them names them. */
+const DRAWN: Row[] = [
+  { where: "sockaddr_in port", c: "offsetof(struct sockaddr_in, sin_port)", is: 2 },
+  { where: "sockaddr_in addr", c: "offsetof(struct sockaddr_in, sin_addr)", is: 4 },
+  { where: "sockaddr_in6 flow", c: "offsetof(struct sockaddr_in6, sin6_flowinfo)", is: 4 },
+  { where: "sockaddr_in6 addr", c: "offsetof(struct sockaddr_in6, sin6_addr)", is: 8 },
+  { where: "sockaddr_in6 scope", c: "offsetof(struct sockaddr_in6, sin6_scope_id)", is: 24 },
+  { where: "msghdr iov", c: "offsetof(struct msghdr, msg_iov)", is: 16 },
+  { where: "msghdr iovlen", c: "offsetof(struct msghdr, msg_iovlen)", is: 24 },
+  { where: "msghdr control", c: "offsetof(struct msghdr, msg_control)", is: 32 },
+  { where: "msghdr controllen", c: "offsetof(struct msghdr, msg_controllen)", is: 40 },
+  { where: "msghdr flags", c: "offsetof(struct msghdr, msg_flags)", is: 48 },
+  { where: "iovec length", c: "offsetof(struct iovec, iov_len)", is: 8 },
+  { where: "cmsghdr level", c: "offsetof(struct cmsghdr, cmsg_level)", is: 8 },
+  { where: "cmsghdr type", c: "offsetof(struct cmsghdr, cmsg_type)", is: 12 },
+  { where: "control.ts spaceFor(1)", c: "CMSG_SPACE(4)", is: spaceFor(1) },
+  { where: "control.ts spaceFor(64)", c: "CMSG_SPACE(4 * 64)", is: spaceFor(64) },
+  { where: "inotify_event mask", c: "offsetof(struct inotify_event, mask)", is: 4 },
+  { where: "inotify_event cookie", c: "offsetof(struct inotify_event, cookie)", is: 8 },
+  { where: "inotify_event len", c: "offsetof(struct inotify_event, len)", is: 12 },
+  { where: "rlimit", c: "sizeof(struct rlimit)", is: 16 },
+  { where: "rlimit hard", c: "offsetof(struct rlimit, rlim_max)", is: 8 },
+  { where: "linger", c: "sizeof(struct linger)", is: 8 },
+  { where: "timeval", c: "sizeof(struct timeval)", is: 16 },
+  { where: "timeval usec", c: "offsetof(struct timeval, tv_usec)", is: 8 },
+  { where: "timespec nsec", c: "offsetof(struct timespec, tv_nsec)", is: 8 },
+  { where: "open_how", c: "sizeof(struct open_how)", is: 24 },
+  { where: "open_how resolve", c: "offsetof(struct open_how, resolve)", is: 16 },
+  { where: "socklen_t", c: "sizeof(socklen_t)", is: 4 },
+  { where: "off_t", c: "sizeof(off_t)", is: 8 },
+];
+
+/** Ours alone: no header has a word for them. */
+const OURS =
+  /^(AGAIN|GONE|EXHAUSTED|MAX_\w+|PATIENCE_MS|FIRST|MOST|TRIES|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE)$/;
+
+/** Every row for a machine of `arch`, read out of src/sys as it is now. */
+async function rows(arch: string): Promise<Row[]> {
+  const all: Row[] = [...DRAWN];
+  const files = readdirSync(join(import.meta.dir, "../../src/sys"))
+    .filter((name) => name.endsWith(".ts"))
+    .toSorted();
+  for (const file of files) {
+    const constants = await constantsOf(file, arch);
+    for (const [name, value] of constants) {
+      const c = RENAMED[file]?.[name] ?? name;
+      const where = `${file} ${name}`;
+      if (typeof value === "number" && /^[A-Z]/.test(name) && !OURS.test(name))
+        all.push({ where, c, is: value });
+      else for (const [key, is] of unfolded(file, name, value)) all.push({ where, c: key, is });
+    }
+    const lost = Object.keys(RENAMED[file] ?? {}).filter((name) => !constants.has(name));
+    expect([file, lost]).toEqual([file, []]);
+  }
+  return all;
+}
+
+/** The objects and lists of numbers, each as the pairs C would have. */
+function unfolded(file: string, name: string, value: unknown): [string, number][] {
+  // any: each case below knows what its own object holds.
+  const entries = Object.entries((value ?? {}) as Record<string, any>);
+  switch (`${file} ${name}`) {
+    case "errno.ts NAMES":
+      return entries.map(([number, code]) => [code, Number(number)]);
+    case "capabilities.ts NAMES":
+      return entries.map(([number, code]) => [code, Number(number)]);
+    case "capabilities.ts SETS":
+      return entries.map(([set, at]) => [`offsetof(struct __user_cap_data_struct, ${set})`, at]);
+    case "socket-options.ts OPTIONS":
+      return entries.flatMap(([option, [level, number]]): [string, number][] => [
+        [option, number],
+        [option.startsWith("SO_") ? "SOL_SOCKET" : `IPPROTO_${option.split("_")[0]}`, level],
+      ]);
+    case "file.ts O":
+      return entries.map(([flag, bits]) => [`O_${flag}`, bits]);
+    case "inotify.ts IN":
+      return entries.map(([flag, bits]) => [`IN_${flag}`, bits]);
+    case "stat.ts AT": {
+      const fields: Record<string, string> = { major: "dev_major", minor: "dev_minor" };
+      return entries.map(([f, at]) => [`offsetof(struct statx, stx_${fields[f] ?? f})`, at]);
+    }
+    default:
+      return [];
+  }
+}
+
+const HEADERS = `
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pwd.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <time.h>
+#include <linux/capability.h>
+#include <linux/openat2.h>
+#ifndef STATX_BASIC_STATS /* glibc and a newer musl bring their own struct statx */
+#include <linux/stat.h>
+#endif
+`;
+
+/** What a compiler says of each expression, in order; "unknown" for a name its headers lack. */
+async function asked(
+  compile: readonly string[],
+  run: readonly string[],
+  expressions: readonly string[],
+): Promise<string[]> {
+  const dir = mkdtempSync(join(tmpdir(), "tern-layout-"));
+  try {
+    const lines = expressions.map((c) =>
+      /^\w+$/.test(c)
+        ? `#ifdef ${c}\n  printf("%lld\\n", (long long)(unsigned int)(${c}));\n#else\n  puts("unknown");\n#endif`
+        : `  printf("%lld\\n", (long long)(${c}));`,
+    );
+    const file = join(dir, "layout.c");
+    await Bun.write(file, `${HEADERS}int main(void) {\n${lines.join("\n")}\n  return 0;\n}\n`);
+    const built = Bun.spawnSync([...compile, "-w", "-o", join(dir, "layout"), file]);
+    if (!built.success) throw new Error(built.stderr.toString().slice(0, 2000));
+    const { stdout } = Bun.spawnSync([...run, join(dir, "layout")]);
+    return stdout.toString().trim().split("\n");
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+const native = process.arch;
+const has = (...programs: string[]): boolean => programs.every((p) => Bun.which(p) !== null);
+
+describe.each([
+  { machine: "this machine", arch: native, compile: ["cc"], run: [] },
+  {
+    machine: "arm64",
+    arch: "arm64",
+    compile: ["aarch64-linux-gnu-gcc", "-static"],
+    run: ["qemu-aarch64"],
+  },
+  {
+    machine: "musl",
+    arch: native,
+    // The kernel's headers are not musl's; they come after, so that musl's own win.
+    compile: ["musl-gcc", "-static", ...kernelHeaders()],
+    run: [],
+  },
+])("$machine", ({ arch, compile, run }) => {
+  const [compiler = ""] = compile;
+  needs(has(compiler, ...run), `${[compiler, ...run].join(" and ")}`)(
+    "every constant, size and offset is the headers'",
+    async () => {
+      const all = await rows(arch);
+      const said = await asked(
+        compile,
+        run,
+        all.map((row) => row.c),
+      );
+      const wrong = all
+        .map((row, i) => ({ ...row, said: said[i] }))
+        .filter(({ is, said: c }) => c !== String(is < 0 ? is + 2 ** 32 : is));
+      expect(wrong).toEqual([]);
+      expect(all.length).toBeGreaterThan(200);
+    },
+    60_000,
+  );
+});
+
+function kernelHeaders(): string[] {
+  const multiarch = native === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
+  return ["/usr/include", `/usr/include/${multiarch}`].flatMap((dir) => ["-idirafter", dir]);
+}
+
+test("arm64 differs from x86-64 in exactly these", async () => {
+  const show = async (arch: string): Promise<string[]> =>
+    (await rows(arch)).map(({ where, c, is }) => `${where}: ${c} = ${is}`);
+  const [x64, arm64] = [await show("x64"), new Set(await show("arm64"))];
+  expect(x64.filter((row) => !arm64.has(row))).toEqual([
+    "epoll.ts SIZE: sizeof(struct epoll_event) = 12",
+    "epoll.ts DATA: offsetof(struct epoll_event, data) = 4",
+    "file.ts O: O_DIRECT = 16384",
+    "file.ts O: O_DIRECTORY = 65536",
+    "file.ts O: O_NOFOLLOW = 131072",
+    "file.ts O: O_TMPFILE = 4259840",
+    "stat.ts SYS_statx: SYS_statx = 332",
+  ]);
+});
