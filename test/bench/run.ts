@@ -1,0 +1,40 @@
+/** `npm run bench -- web [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+import { parseArgs } from "node:util";
+
+import { machine } from "./machine.ts";
+import { web } from "./web.ts";
+
+const HELP = `npm run bench -- web [options]
+
+  --rounds N     rounds per row, each server once in each (5)
+  --seconds N    length of a round (5)
+  --rows A,B     only these rows; --rows help lists them
+  --tern PATH    measure this binary instead of building dist/tern
+  --json         figures as JSON on standard output
+`;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "5" },
+    seconds: { type: "string", default: "5" },
+    rows: { type: "string" },
+    tern: { type: "string" },
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+
+if (values.help || positionals[0] !== "web") {
+  process.stdout.write(HELP);
+  process.exit(values.help ? 0 : 2);
+}
+const report = await web({
+  rounds: Number(values.rounds),
+  seconds: Number(values.seconds),
+  rows: values.rows?.split(","),
+  tern: values.tern,
+  say: values.json ? () => {} : (text) => process.stdout.write(text),
+});
+if (values.json)
+  process.stdout.write(`${JSON.stringify({ machine: await machine(), report }, undefined, 2)}\n`);
