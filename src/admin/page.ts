@@ -3,12 +3,14 @@ import { html, raw } from "hono/html";
 import type { Shown } from "./deps.ts";
 import type { Proof, Visitor } from "./door.ts";
 import type { Call } from "./route.ts";
-import { cssHash, STYLE } from "./style.ts";
+import { STYLE, styleHash } from "./style.ts";
 
 export const PAGE_TYPE = "text/html; charset=utf-8";
 
 /** Nothing but this page's own style, and forms that come back here. No script at all. */
-export const PAGE_POLICY = `default-src 'none'; style-src '${cssHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
+function policy(): string {
+  return `default-src 'none'; style-src '${styleHash()}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`;
+}
 
 type Markup = ReturnType<typeof html>;
 
@@ -71,7 +73,7 @@ async function page(
     status,
     headers: {
       "Content-Type": PAGE_TYPE,
-      "Content-Security-Policy": PAGE_POLICY,
+      "Content-Security-Policy": policy(),
       ...headers,
     },
   });

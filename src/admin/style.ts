@@ -1,5 +1,3 @@
-import { createHash } from "node:crypto";
-
 /** Follows the reader's light or dark, fits a phone, prints. */
 export const STYLE = `
 :root { color-scheme: light dark; --line: light-dark(#d5dbe1, #39424c); --soft: light-dark(#5a6672, #98a4b0); --accent: light-dark(#0b5f8a, #7cc4ee); }
@@ -16,4 +14,6 @@ button { font: inherit; padding: .3rem 1rem; } a { color: var(--accent); } .wron
 `;
 
 /** For style-src: the browser applies this style and no other. */
-export const cssHash = `sha256-${createHash("sha256").update(STYLE).digest("base64")}`;
+export function styleHash(): string {
+  return `sha256-${new Bun.CryptoHasher("sha256").update(STYLE).digest("base64")}`;
+}
