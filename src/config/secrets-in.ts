@@ -1,6 +1,7 @@
-import { type Document, isAlias, isCollection, isMap, isScalar, visit } from "yaml";
+import { type Document, isAlias, isCollection, isMap, isPair, isScalar } from "yaml";
 
 import { parseReference } from "./secret.ts";
+import { walk } from "./walk.ts";
 
 /** A run of characters in the text, `end` behind it. */
 export interface Span {
@@ -18,8 +19,11 @@ const SECRET_NAME = new RegExp(
   ].join("|"),
   "i",
 );
-const HASH = /^["']?\$(?:argon2|2[aby]\$|scrypt|[156]\$)/;
-const CREDENTIALS = /^(["']?[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:)([^/@\s]+)@/i;
+const COMMENT = /(?:^|\s)#.*$/gm;
+/** `name: value` where nothing parses it: in comments, and in a text that is no YAML. */
+const LOOSE = /([\w-]+)["']?[ \t]*[:=][ \t]*("[^"\n]*"?|'[^'\n]*'?|[^\s,{}[\]"'][^\s,}\]]*)/g;
+const HASH = /\$(?:argon2\w*|2[aby]|scrypt|[156])\$[^\s"'}\]]+/g;
+const CREDENTIALS = /\b[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:([^/@\s]+)@/gi;
 
 /** Does a value under this key count as a secret? */
 export function isSecretName(name: string): boolean {
@@ -27,52 +31,77 @@ export function isSecretName(name: string): boolean {
 }
 
 /**
- * Where a document holds secrets, in the order of the text: values of keys named like one,
- * password hashes wherever they are, passwords in URLs. References (`file:`, `env:`) are none,
- * nor is the path of a certificate's key.
+ * Where a text holds secrets, in order and without overlap: values of keys named like one, in
+ * comments too, and password hashes and passwords in URLs wherever they are. References (`file:`,
+ * `env:`) are none, nor is the path of a certificate's key. `document` is the text as YAML.
  */
 export function secretsIn(document: Document, text: string): Span[] {
-  const spans = new Map<number, Span>();
+  const spans = [
+    ...valuesOf(document),
+    ...everywhere(HASH, text),
+    ...everywhere(CREDENTIALS, text),
+  ];
+  // What does not parse may hold secrets that are no values.
+  if (document.errors.length > 0) spans.push(...loose(text, 0));
+  else
+    for (const { 0: comment, index } of text.matchAll(COMMENT))
+      spans.push(...loose(comment, index));
+  let end = 0;
+  return spans
+    .toSorted((a, b) => a.start - b.start || b.end - a.end)
+    .filter((span) => span.start >= end && ((end = span.end), true));
+}
 
-  const hide = (node: unknown): void => {
-    const target = isAlias(node) ? node.resolve(document) : node;
-    if (isCollection(target)) {
-      for (const item of target.items) hide(isPairLike(item) ? item.value : item);
-    } else if (isScalar(target) && target.range && target.value !== null) {
-      const [start, end] = target.range;
-      if (!isReference(target.value)) spans.set(start, { start, end, whole: true });
+function* valuesOf(document: Document): Generator<Span> {
+  for (const { node } of walk(document)) {
+    if (isScalar(node) && typeof node.value === "string" && isHash(node.value))
+      yield* scalarsOf(document, node);
+    if (!isMap(node)) continue;
+    for (const { key, value } of node.items) {
+      const name = isScalar(key) ? String(key.value) : "";
+      const isPath = name === "key" && node.has("cert");
+      // `users: { kim: HASH }`, as against a list of users with names.
+      const isUsers = name === "users" && isMap(value);
+      if (isSecretName(name) && !isPath) yield* scalarsOf(document, value);
+      if (isUsers)
+        for (const user of value.items)
+          if (isScalar(user.value)) yield* scalarsOf(document, user.value);
     }
-  };
+  }
+}
 
-  visit(document, {
-    Map(_, map) {
-      for (const { key, value } of map.items) {
-        const name = isScalar(key) ? String(key.value) : "";
-        const path = name === "key" && map.has("cert");
-        if (isSecretName(name) && !path) hide(value);
-        // `users: { kim: HASH }`, as against a list of users with names.
-        if (name === "users" && isMap(value))
-          for (const user of value.items) if (isScalar(user.value)) hide(user.value);
-      }
-    },
-    Scalar(_, scalar) {
-      if (!scalar.range) return;
-      const [start, end] = scalar.range;
-      const source = text.slice(start, end);
-      if (HASH.test(source)) hide(scalar);
-      const [, before, password] = CREDENTIALS.exec(source) ?? [];
-      if (before === undefined || password === undefined || spans.has(start)) return;
-      const at = start + before.length;
-      spans.set(at, { start: at, end: at + password.length, whole: false });
-    },
-  });
-  return [...spans.values()].toSorted((a, b) => a.start - b.start);
+function* scalarsOf(document: Document, node: unknown): Generator<Span> {
+  const target = isAlias(node) ? node.resolve(document) : node;
+  if (isCollection(target)) {
+    for (const item of target.items) yield* scalarsOf(document, isPair(item) ? item.value : item);
+  } else if (isScalar(target) && target.range && target.value !== null) {
+    const [start, end] = target.range;
+    if (!isReference(target.value)) yield { start, end, whole: true };
+  }
+}
+
+function* everywhere(pattern: RegExp, text: string): Generator<Span> {
+  for (const match of text.matchAll(pattern)) {
+    // What is secret is the group, or all of the match when there is none; it stands at its end.
+    const secret = match[1] ?? match[0];
+    const start = match.index + match[0].lastIndexOf(secret);
+    yield { start, end: start + secret.length, whole: false };
+  }
+}
+
+function* loose(text: string, offset: number): Generator<Span> {
+  for (const match of text.matchAll(LOOSE)) {
+    const [all, name = "", value = ""] = match;
+    if (!isSecretName(name) || isReference(value.replace(/^["']/, ""))) continue;
+    const end = offset + match.index + all.length;
+    yield { start: end - value.length, end, whole: true };
+  }
+}
+
+function isHash(text: string): boolean {
+  return text.search(HASH) === 0;
 }
 
 function isReference(value: unknown): boolean {
   return typeof value === "string" && parseReference(value) !== undefined;
-}
-
-function isPairLike(item: unknown): item is { value: unknown } {
-  return typeof item === "object" && item !== null && "value" in item && "key" in item;
 }

@@ -4,13 +4,13 @@ import {
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
   type Pair,
   parseDocument,
 } from "yaml";
 
 import { type KeyPath, showPath } from "./key-path.ts";
+import { Lines } from "./lines.ts";
 import type { Problem } from "./problem.ts";
 import { MASK } from "./secret.ts";
 import { secretsIn, type Span } from "./secrets-in.ts";
@@ -28,15 +28,15 @@ export class Source {
   readonly file: string;
   readonly text: string;
   readonly document: Document;
-  readonly #lines = new LineCounter();
+  readonly #lines: Lines;
   #secrets: readonly Span[] | undefined;
 
   constructor(text: string, file: string) {
     this.file = file;
     this.text = text;
+    this.#lines = new Lines(text);
     // YAML 1.2: `off` and `no` are words; tags of other schemas and keys that are no words are refused.
     this.document = parseDocument(text, {
-      lineCounter: this.#lines,
       prettyErrors: false,
       logLevel: "error",
       schema: "core",
@@ -53,9 +53,9 @@ export class Source {
 
   /** A problem at an offset of the text. */
   problemAt(offset: number, path: KeyPath, message: string): Problem {
-    const { line, col } = this.#lines.linePos(Math.min(offset, this.text.length));
-    const place = { file: this.file, line: Math.max(line, 1), column: Math.max(col, 1) };
-    const excerpt = this.#excerpt(place.line, place.column);
+    const { line, column } = this.#lines.place(offset);
+    const place = { file: this.file, line, column };
+    const excerpt = this.#excerpt(line, column);
     return { ...place, path: showPath(path), message, excerpt };
   }
 
@@ -66,7 +66,7 @@ export class Source {
 
   /** The line of an offset, from 1. */
   lineOf(offset: number): number {
-    return this.#lines.linePos(offset).line;
+    return this.#lines.place(offset).line;
   }
 
   #offset(path: KeyPath, spot: Spot): number {
@@ -86,7 +86,7 @@ export class Source {
   }
 
   #excerpt(line: number, column: number): string {
-    const source = this.#lineText(line);
+    const source = this.#lines.span(line);
     const before = this.#masked(source.start, source.start + column - 1).replaceAll("\t", " ");
     const whole =
       before + this.#masked(source.start + column - 1, source.end).replaceAll("\t", " ");
@@ -95,12 +95,6 @@ export class Source {
     const left = cut > 0 ? `…${whole.slice(cut + 1)}` : whole;
     const text = left.length > EXCERPT_WIDTH ? `${left.slice(0, EXCERPT_WIDTH - 1)}…` : left;
     return `  ${text.trimEnd()}\n  ${" ".repeat(before.length - cut)}^`;
-  }
-
-  #lineText(line: number): { start: number; end: number } {
-    const start = this.#lines.lineStarts[line - 1] ?? 0;
-    const end = (this.#lines.lineStarts[line] ?? this.text.length + 1) - 1;
-    return { start, end: this.text[end - 1] === "\r" ? end - 1 : end };
   }
 
   /** The text from `start` to `end` with every secret in it replaced. */

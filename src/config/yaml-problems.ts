@@ -1,10 +1,17 @@
-import { isScalar, visit, type YAMLError } from "yaml";
+import { isAlias, isMap, isScalar, type YAMLError } from "yaml";
 
 import type { Problem } from "./problem.ts";
 import type { Source } from "./source.ts";
+import { walk } from "./walk.ts";
 
 /** Errors behind which the rest of the file can still be read. */
 const MILD = new Set(["DUPLICATE_KEY", "TAG_RESOLVE_FAILED"]);
+
+/** After so many, the rest follow from the first. */
+const MOST = 20;
+
+/** No config is nested like this. */
+const MAX_DEPTH = 100;
 
 const WORDS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: "a config is one document; here a second one begins",
@@ -17,7 +24,9 @@ const WORDS: Readonly<Record<string, string>> = {
 export function yamlProblems(source: Source): { problems: Problem[]; fatal: boolean } {
   const { errors, warnings } = source.document;
   const found = [...errors, ...warnings];
-  const problems = found.map((error) => source.problemAt(error.pos[0], [], say(error, source)));
+  const problems = found
+    .slice(0, MOST)
+    .map((error) => source.problemAt(error.pos[0], [], say(error, source)));
   let fatal = found.some((error) => !MILD.has(error.code));
   for (const problem of unusable(source)) {
     problems.push(problem);
@@ -37,37 +46,32 @@ function say(error: YAMLError, source: Source): string {
 }
 
 function duplicate(source: Source, offset: number): string {
-  let message = "duplicate key";
-  visit(source.document, {
-    Map(_, map) {
-      const again = map.items.find(({ key }) => isScalar(key) && key.range?.[0] === offset);
-      if (!isScalar(again?.key)) return undefined;
-      const name = again.key.value;
-      const first = map.items.find(({ key }) => isScalar(key) && key.value === name)?.key;
-      const line = isScalar(first) && first.range ? source.lineOf(first.range[0]) : 0;
-      message = `duplicate key ${JSON.stringify(name)}; it is already on line ${line}`;
-      return visit.BREAK;
-    },
-  });
-  return message;
+  for (const { node } of walk(source.document)) {
+    if (!isMap(node)) continue;
+    const keys = node.items.map(({ key }) => key).filter((key) => isScalar(key));
+    const name = keys.find(({ range }) => range?.[0] === offset)?.value;
+    const first = keys.find(({ value }) => value === name)?.range?.[0];
+    if (name === undefined || first === undefined) continue;
+    return `duplicate key ${JSON.stringify(name)}; it is already on line ${source.lineOf(first)}`;
+  }
+  return "duplicate key";
 }
 
-/** Names that every object in JavaScript has already: no section could tell them from its own. */
+/** What parses and still cannot be read: it would be something else than what is written. */
 function unusable(source: Source): Problem[] {
   const problems: Problem[] = [];
-  visit(source.document, {
-    Alias(_, alias) {
-      if (alias.resolve(source.document) !== undefined) return;
-      const message = `nothing is named "&${alias.source}" above here`;
-      problems.push(source.problemAt(alias.range?.[0] ?? 0, [], message));
-    },
-    Map(_, map) {
-      for (const { key } of map.items)
-        if (isScalar(key) && String(key.value) in {}) {
-          const message = `${JSON.stringify(key.value)} cannot be used as a name`;
-          problems.push(source.problemAt(key.range?.[0] ?? 0, [], message));
-        }
-    },
-  });
+  for (const { node, depth } of walk(source.document)) {
+    const offset = node.range?.[0] ?? 0;
+    const complain = (at: number, message: string): void =>
+      void problems.push(source.problemAt(at, [], message));
+    if (depth > MAX_DEPTH) return [source.problemAt(offset, [], "nested too deeply")];
+    if (isAlias(node) && node.resolve(source.document) === undefined)
+      complain(offset, `nothing is named "&${node.source}" above here`);
+    if (!isMap(node)) continue;
+    for (const { key } of node.items)
+      // Every object in JavaScript has these already: no section could tell them from its own.
+      if (isScalar(key) && String(key.value) in {})
+        complain(key.range?.[0] ?? 0, `${JSON.stringify(key.value)} cannot be used as a name`);
+  }
   return problems;
 }
