@@ -1,0 +1,16 @@
+import { expect, test } from "bun:test";
+
+import { sources, target } from "./sources.ts";
+
+test("every file of src/ is part of the program", async () => {
+  const all = new Map((await sources()).map((source) => [source.path, source]));
+  const reached = new Set<string>();
+  const walk = (path: string): void => {
+    const source = all.get(path);
+    if (source === undefined || reached.has(path)) return;
+    reached.add(path);
+    for (const name of source.imports) if (name.startsWith(".")) walk(target(source, name));
+  };
+  walk("main.ts");
+  expect([...all.keys()].filter((path) => !reached.has(path))).toEqual([]);
+});
