@@ -33,7 +33,8 @@ emulated(
         "--outfile",
         binary,
       ];
-      const built = Bun.spawnSync([process.execPath, ...compile]);
+      // In `dir`: Bun unpacks the other runtime where it stands.
+      const built = Bun.spawnSync([process.execPath, ...compile], { cwd: dir });
       if (!built.success) throw new Error(built.stderr.toString().slice(0, 2000));
       const here = run(process.execPath, PROBE);
       const there = run("qemu-aarch64", "-L", LIBRARIES, binary);
