@@ -3,6 +3,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 
 import { decodeTarget } from "../../../src/wire/http/path.ts";
+import { dotsAsThePlatform, everyPath, staysInside } from "./path.properties.ts";
 
 describe("targets become paths", () => {
   test.each([
@@ -124,77 +125,13 @@ describe("targets become paths", () => {
     expect(decodeTarget(target)).toBeUndefined();
   });
 
-  // What "/" and dot segments mean is the parser's business, so names are anything else.
-  const segment = fc
-    .string({ unit: "binary", minLength: 1, maxLength: 8 })
-    // eslint-disable-next-line no-control-regex
-    .filter((s) => s.isWellFormed() && !/[\0-\x1f\x7f/]/.test(s) && s !== "." && s !== "..");
-
   test("every path can be asked for", () => {
-    fc.assert(
-      fc.property(fc.array(segment), fc.boolean(), (segments, folder) => {
-        const end = folder && segments.length > 0 ? "/" : "";
-        const target = `/${segments.map(encodeURIComponent).join("/")}${end}`;
-        expect(decodeTarget(target)?.path).toBe(`/${segments.join("/")}${end}`);
-      }),
-    );
+    fc.assert(everyPath);
   });
-
-  const hostile = fc.array(
-    fc.constantFrom(
-      "/",
-      ".",
-      "..",
-      "%2e",
-      "%2E",
-      "%2f",
-      "//",
-      "\\",
-      "%5c",
-      "a",
-      "?",
-      "%",
-      "%00",
-      "%c0%af",
-      "~",
-      ";",
-      "é",
-    ),
-  );
-
   test("no target leaves the root, and what is safe stays the same", () => {
-    fc.assert(
-      fc.property(
-        fc.oneof(
-          hostile.map((p) => `/${p.join("")}`),
-          fc.webUrl(),
-          fc.string(),
-        ),
-        (target) => {
-          const decoded = decodeTarget(target);
-          if (decoded === undefined || decoded.path === "*") return;
-          const { path } = decoded;
-          expect(path).toStartWith("/");
-          expect(path).not.toMatch(/\/\/|\/\.\.?(\/|$)/);
-          // eslint-disable-next-line no-control-regex
-          expect(path).not.toMatch(/[\0-\x1f\x7f]/);
-          const again = path.split("/").map(encodeURIComponent).join("/");
-          expect(decodeTarget(again)?.path).toBe(path);
-        },
-      ),
-      { numRuns: 1000 },
-    );
+    fc.assert(staysInside, { numRuns: 1000 });
   });
-
   test("agrees with the platform's URL on dots", () => {
-    const piece = fc.constantFrom("a", "b", ".", "..", "%2e", ".%2E", "...");
-    fc.assert(
-      fc.property(fc.array(piece, { minLength: 1 }), (pieces) => {
-        const target = `/${pieces.join("/")}`;
-        const decoded = decodeTarget(target);
-        // The platform forgives climbing above the root; we do not.
-        if (decoded) expect(decoded.path).toBe(new URL(target, "http://x").pathname);
-      }),
-    );
+    fc.assert(dotsAsThePlatform);
   });
 });
