@@ -85,6 +85,24 @@ describe("dropping", () => {
   );
 
   dropping(
+    "files are still written durably, though /proc/self is root's now",
+    () => {
+      const said = child(`
+      import { chownSync, mkdtempSync, rmSync } from "node:fs";
+      const { replaceFile } = await import("${SYS}/durable.ts");
+      const dir = mkdtempSync("/tmp/tern-dropped-");
+      chownSync(dir, 65534, 65534);
+      dropTo("nobody", { keep: [] });
+      await replaceFile(dir + "/a", "old");
+      await replaceFile(dir + "/a", "new");
+      say(readdirSync(dir).join(), readFileSync(dir + "/a", "utf8"));
+      rmSync(dir, { recursive: true, force: true });`);
+      expect(said).toEqual(["a new"]);
+    },
+    30_000,
+  );
+
+  dropping(
     "refused: keeping the power to become someone else; root itself; nobody known",
     () => {
       const said = child(`
