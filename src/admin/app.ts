@@ -2,8 +2,10 @@ import type { Context } from "hono";
 import { Hono } from "hono/tiny";
 import { parse as parseCookies } from "hono/utils/cookie";
 
+import type { Calendar } from "../observe/calendar.ts";
+import { Recent } from "../observe/recent.ts";
 import { body } from "./body.ts";
-import type { AdminDeps, Caller } from "./deps.ts";
+import type { AdminDeps, Caller, Shown } from "./deps.ts";
 import { type Answer, Door } from "./door.ts";
 import { asksWho, refusal } from "./guard.ts";
 import { cookieName } from "./login.ts";
@@ -25,6 +27,9 @@ const SAFE_HEADERS = {
 /** Answered whatever name they are called by: health checkers use their own, and learn nothing. */
 const HEALTH: readonly string[] = ["/healthz", "/readyz"];
 
+/** How much of what was done here is remembered. */
+const ACTIVITY = 200;
+
 type Env = { Bindings: Caller };
 
 /**
@@ -32,9 +37,10 @@ type Env = { Bindings: Caller };
  * by the listener. Sessions and the memory of wrong passwords live and die with it, so it is made
  * once, not at every reload.
  */
-export function adminApp(deps: AdminDeps): Hono<Env> {
+export function adminApp(deps: AdminDeps, calendar: Calendar = Date): Hono<Env> {
   const app = new Hono<Env>();
   const door = new Door(deps.clock, () => deps.access());
+  const house: House = { deps, door, calendar, activity: new Recent(ACTIVITY) };
 
   app.use(async (c, next) => {
     await next();
@@ -49,7 +55,7 @@ export function adminApp(deps: AdminDeps): Hono<Env> {
     return fail(421, "wrong_host", "this listener goes by another name; use its address");
   });
   for (const route of ROUTES) {
-    app.on(route.method, honoPath(route), (c) => answer(route, c, door, deps));
+    app.on(route.method, honoPath(route), (c) => answer(route, c, house));
   }
   for (const path of new Set(ROUTES.map(honoPath))) {
     app.all(path, () => fail(405, "bad_method", "not with this method", { headers: allow(path) }));
@@ -62,12 +68,16 @@ export function adminApp(deps: AdminDeps): Hono<Env> {
   return app;
 }
 
-async function answer(
-  route: Route,
-  c: Context<Env>,
-  door: Door,
-  deps: AdminDeps,
-): Promise<Response> {
+/** What all requests share. */
+interface House {
+  readonly deps: AdminDeps;
+  readonly door: Door;
+  readonly calendar: Calendar;
+  readonly activity: Recent<Shown>;
+}
+
+async function answer(route: Route, c: Context<Env>, house: House): Promise<Response> {
+  const { deps, door, calendar, activity } = house;
   const { raw } = c.req;
   const { headers } = raw;
   const name = cookieName(c.env);
@@ -86,15 +96,22 @@ async function answer(
   });
   if (refused) return refused;
   if ("bad" in sent) return sent.bad;
+  const visitor = who.kind === "visitor" ? who.visitor : undefined;
   return route.handle({
     deps,
     door,
     caller: c.env,
     headers,
-    visitor: who.kind === "visitor" ? who.visitor : undefined,
+    visitor,
     param: (key) => c.req.param(key) ?? "",
     input: sent.input,
     byForm: sent.byForm,
+    note: (what, more) => {
+      const event = { ...(visitor && { user: visitor.name }), client: c.env.client, ...more };
+      deps.log.info(what, event);
+      activity.push({ time: new Date(calendar.now()).toISOString(), what, ...event });
+    },
+    activity,
   });
 }
 

@@ -36,6 +36,7 @@ export async function login({
   headers,
   input,
   byForm,
+  note,
 }: Call): Promise<Response> {
   if (deps.access().users.length === 0) {
     return fail(403, "no_users", "there are no users to log in as: add one to admin.users");
@@ -43,14 +44,14 @@ export async function login({
   const { name, password } = input as v.InferOutput<typeof credentials>; // the route's schema made it
   const proof = await door.prove(name, password, caller);
   if (proof.kind !== "user") {
-    deps.log.warn("login refused", { client: caller.client, waits: proof.kind === "wait" });
+    note("login refused", { waits: proof.kind === "wait" });
     if (byForm) return loginPage(deps.version, proof);
     const wrong = () => fail(401, "wrong_password", "no user has this name and password");
     return proof.kind === "wait" ? tooMany(proof.ms) : wrong();
   }
   const { user } = proof;
   const { token, session } = door.sessions.open(user.name, user.password.reveal());
-  deps.log.info("login", { user: user.name, client: caller.client });
+  note("login", { user: user.name });
   const answer = byForm
     ? new Response(null, { status: 303, headers: { Location: "/" } })
     : json({
@@ -66,7 +67,8 @@ export async function login({
 }
 
 /** End the session the request came with; nothing to do for those who came without. */
-export function logout({ door, caller, visitor, byForm }: Call): Response {
+export function logout({ door, caller, visitor, byForm, note }: Call): Response {
+  if (visitor?.login) note("logout");
   if (visitor?.login) door.sessions.close(visitor.login.token);
   const answer = byForm
     ? new Response(null, { status: 303, headers: { Location: "/" } })

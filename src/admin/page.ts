@@ -83,6 +83,7 @@ const LINKS = [
   { href: "/api/v1/status", text: "status" },
   { href: "/api/v1/services", text: "services" },
   { href: "/api/v1/config", text: "config" },
+  { href: "/api/v1/activity", text: "activity" },
   { href: "/metrics", text: "metrics" },
   { href: "/api/v1/openapi.json", text: "the whole API (OpenAPI)" },
 ];

@@ -1,6 +1,7 @@
 import type { GenericSchema } from "valibot";
 
-import type { AdminDeps, Caller } from "./deps.ts";
+import type { Recent } from "../observe/recent.ts";
+import type { AdminDeps, Caller, Shown } from "./deps.ts";
 import type { Door, Visitor } from "./door.ts";
 import type { Form } from "./form.ts";
 
@@ -46,6 +47,9 @@ export interface Call {
   readonly input: unknown;
   /** It was sent by an HTML form: answer with a page or a redirect. */
   readonly byForm: boolean;
+  /** Write down who did what: in the log, and among the recent activity. */
+  readonly note: (what: string, more?: Shown) => void;
+  readonly activity: Recent<Shown>;
 }
 
 /** The body of every answer that is not 2xx. */

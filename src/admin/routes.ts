@@ -139,7 +139,8 @@ export const ROUTES: readonly Route[] = [
     summary: "Finish what is in hand, then end.",
     needs: "change",
     answers: { 202: { about: "Begun.", schema: anything } },
-    handle: ({ deps }) => {
+    handle: ({ deps, note }) => {
+      note("stop");
       deps.stop();
       return json({ stopping: true }, 202);
     },
@@ -153,7 +154,8 @@ export const ROUTES: readonly Route[] = [
       200: { about: "The new one serves.", schema: anything },
       409: { about: "The old one still does; `message` says why." },
     },
-    handle: async ({ deps }) => {
+    handle: async ({ deps, note }) => {
+      note("upgrade");
       return deps.upgrade().then(json, (e: unknown) => fail(409, "upgrade_failed", said(e)));
     },
   },
@@ -197,6 +199,34 @@ export const ROUTES: readonly Route[] = [
   },
   {
     method: "GET",
+    path: "/api/v1/activity",
+    summary: "Who logged in, was refused, and changed what here lately; oldest first.",
+    needs: "known",
+    answers: {
+      200: {
+        about: "Numbered from the start of the process.",
+        schema: {
+          type: "array",
+          items: {
+            type: "object",
+            required: ["number", "time", "what", "client"],
+            properties: {
+              number: { type: "integer" },
+              time: { type: "string", format: "date-time" },
+              what: { type: "string" },
+              user: { type: "string" },
+              client: { type: "string" },
+            },
+          },
+        },
+      },
+    },
+    handle: ({ activity }) => {
+      return json(activity.after(0).map(({ number, event }) => ({ number, ...event })));
+    },
+  },
+  {
+    method: "GET",
     path: "/api/v1/openapi.json",
     summary: "This API, described.",
     needs: "known",
@@ -219,9 +249,9 @@ function me({ visitor }: Call): Response {
   return json({ name, access, by, ...(by === "cookie" && { csrf: login?.session.csrf }) });
 }
 
-async function reload({ deps, caller, visitor }: Call): Promise<Response> {
+async function reload({ deps, note }: Call): Promise<Response> {
   const outcome = await deps.reload();
-  deps.log.info("reload asked", { user: visitor?.name, client: caller.client, ok: outcome.ok });
+  note("reload", { ok: outcome.ok });
   if (outcome.ok) return json({ changed: outcome.changed });
   // Field by field: what else a problem carries (the line itself) may show a secret.
   const problems = outcome.problems.map(({ file, line, column, path, message }) => {
@@ -230,19 +260,14 @@ async function reload({ deps, caller, visitor }: Call): Promise<Response> {
   return fail(422, "bad_config", "the config is wrong; nothing has changed", { problems });
 }
 
-async function act({ deps, caller, visitor, param, input }: Call): Promise<Response> {
+async function act({ deps, param, input, note }: Call): Promise<Response> {
   const service = deps.services().find((s) => s.name === param("service"));
   if (!service) return noService();
   const action = param("action");
   if (!Object.hasOwn(service.actions, action)) {
     return fail(404, "no_action", `${service.name} has no such action`);
   }
-  deps.log.info("action", {
-    service: service.name,
-    action,
-    user: visitor?.name,
-    client: caller.client,
-  });
+  note("action", { service: service.name, action });
   try {
     const ran = await deps.run(service.name, action, input);
     if (ran.kind === "done") return json(ran.value);

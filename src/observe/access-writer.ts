@@ -26,13 +26,16 @@ export class AccessWriter implements AccessLog {
 
   write(entry: AccessEntry): void {
     const now = this.#clock.now();
-    if (this.#json) return this.#file.write(json(entry, new Date(now).toISOString()));
     const second = Math.floor(now / 1000);
     if (second !== this.#second) {
       this.#second = second; // written once a second, not once a request
-      this.#time = localTime(now);
+      this.#time = this.#json
+        ? new Date(now).toISOString().slice(0, -"000Z".length)
+        : localTime(now);
     }
-    this.#file.write(combined(entry, this.#time));
+    if (!this.#json) return this.#file.write(combined(entry, this.#time));
+    const ms = String(Math.floor(now) % 1000).padStart(3, "0");
+    this.#file.write(json(entry, `${this.#time}${ms}Z`));
   }
 
   flush(): void {

@@ -4,7 +4,7 @@ import { adminApp } from "../../src/admin/app.ts";
 import { MAX_BODY } from "../../src/admin/body.ts";
 import type { AdminDeps } from "../../src/admin/deps.ts";
 import { ROUTES } from "../../src/admin/routes.ts";
-import { ANN, caller, fakeDeps, postJson } from "./fake-deps.ts";
+import { ANN, caller, fakeDeps, PASSWORD, postJson } from "./fake-deps.ts";
 
 const here = caller("unix");
 const PURGE = "/api/v1/services/web/actions/purge";
@@ -157,9 +157,32 @@ describe("actions", () => {
   test("who asked for what is in the log", async () => {
     const { deps, logged } = fakeDeps();
     await adminApp(deps).request(PURGE, post, here);
-    const fields = { service: "web", action: "purge", user: "unix socket", client: "" };
+    const fields = { user: "unix socket", client: "", service: "web", action: "purge" };
     expect(logged).toEqual([["action", fields]]);
   });
+});
+
+test("activity: who came, was refused, and changed what, in order", async () => {
+  let now = Date.UTC(2026, 10, 22);
+  const app = adminApp(fakeDeps().deps, { now: () => (now += 1000) });
+  const tcp = caller("loopback");
+  await app.request("/api/v1/login", postJson({ name: "ann", password: "hunter2" }), tcp);
+  await app.request("/api/v1/login", postJson({ name: "ann", password: PASSWORD.ann }), tcp);
+  for (const what of ["reload", "upgrade", "stop"])
+    await app.request(`/api/v1/${what}`, post, here);
+  await app.request(PURGE, post, here);
+  const response = await app.request("/api/v1/activity", {}, here);
+  const socket = { user: "unix socket", client: "" };
+  expect(await response.json()).toEqual(
+    [
+      { what: "login refused", client: "127.0.0.1", waits: false },
+      { what: "login", client: "127.0.0.1", user: "ann" },
+      { what: "reload", ...socket, ok: true },
+      { what: "upgrade", ...socket },
+      { what: "stop", ...socket },
+      { what: "action", ...socket, service: "web", action: "purge" },
+    ].map((event, i) => ({ number: i + 1, time: `2026-11-22T00:00:0${i + 1}.000Z`, ...event })),
+  );
 });
 
 describe("a body that is too large", () => {

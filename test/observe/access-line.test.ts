@@ -127,6 +127,10 @@ test("AccessWriter dates every line, and formats the second only when it changes
   now += 1000;
   writer.write(plain);
   expect(lines).toEqual([combined(plain, localTime(now - 1000)), combined(plain, localTime(now))]);
-  new AccessWriter(file, "json", { now: () => now }).write(plain);
-  expect(JSON.parse(lines[2] ?? "").time).toBe("2026-01-01T00:00:01.000Z");
+  const asJson = new AccessWriter(file, "json", { now: () => now });
+  for (const step of [0, 7, 993]) {
+    now += step;
+    asJson.write(plain);
+    expect(JSON.parse(lines.at(-1) ?? "").time).toBe(new Date(now).toISOString());
+  }
 });
