@@ -17,7 +17,7 @@ function read(name: string) {
   const loaded = load(text, { file: join(CONF, name), sections: SECTIONS, later: LATER });
   if (!loaded.ok) throw new ConfigError(loaded.problems);
   expect(loaded.warnings).toEqual([]);
-  return { text, ...loaded };
+  return loaded;
 }
 
 test("the default needs no root and greets on :8080", () => {
@@ -66,12 +66,14 @@ test("where the example says nothing else, it says the default", () => {
   const { accessLog: _, admin, ...rest } = root;
   const { accessLog: __, admin: bareAdmin, ...bareRest } = bare.root;
   expect(rest).toEqual(bareRest);
-  expect({ ...admin, users: [] }).toEqual(bareAdmin);
+  expect<object>({ ...admin, users: [] }).toEqual(bareAdmin);
   // These two are off by default, and these three are empty.
   const own = ["auth", "limit", "mime_types", "expires"];
-  const site = (of: typeof sections) =>
+  const site = (of: Readonly<Record<string, unknown>>) =>
     Object.fromEntries(
-      Object.entries((of["web"] as { site: object }).site).filter(([key]) => !own.includes(key)),
+      Object.entries((of["web"] as { site: Record<string, unknown> }).site).filter(
+        ([key]) => !own.includes(key),
+      ),
     );
   expect(site(sections)).toEqual(site(bare.sections));
 });

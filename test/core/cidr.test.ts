@@ -72,7 +72,7 @@ test.each([
   { first: 0, last: 0xffff_ffff, blocks: ["0.0.0.0/0"] },
   { first: 5, last: 5, blocks: ["0.0.0.5"] },
 ])("$first to $last is $blocks", ({ first, last, blocks }) =>
-  expect(blocksBetween(first, last).map(showCidr)).toEqual(blocks),
+  expect<readonly string[]>(blocksBetween(first, last).map(showCidr)).toEqual(blocks),
 );
 
 test("blocks between two addresses hold exactly those", () => {
