@@ -1,0 +1,103 @@
+import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
+
+import type { Server } from "bun";
+
+import type { Caller } from "../admin/deps.ts";
+import { type Address, showAddress } from "../core/address.ts";
+import { listenStream } from "../sys/listen.ts";
+import { close } from "../sys/socket.ts";
+import { Failure } from "./failure.ts";
+
+/** Answers a request of somebody. `adminApp(...).fetch` is one. */
+export type AdminFetch = (request: Request, caller: Caller) => Response | Promise<Response>;
+
+/** Only its owner: whoever can open it may do everything. */
+const SOCKET_MODE = 0o600;
+/** Longest time for an answer, in seconds: a reload or an upgrade may take it. */
+const ANSWER_S = 120;
+/** Bytes; a request of this API is small. */
+const MAX_BODY = 2 ** 20;
+
+/** One address of the admin API. */
+export class AdminServer {
+  readonly #server: Server<undefined>;
+  readonly #path: string | undefined;
+  readonly #inode: bigint | undefined;
+
+  /** Throws Failure. `sharing`: the process we replace listens there too, and that is right. */
+  constructor(listener: Address, fetch: AdminFetch, sharing: boolean) {
+    try {
+      this.#server =
+        listener.kind === "unix" ? openSocket(listener, fetch) : openPort(listener, fetch, sharing);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new Failure(`admin: cannot listen on ${showAddress(listener)}: ${why}`, { cause });
+    }
+    this.#path = listener.kind === "unix" ? listener.path : undefined;
+    this.#inode = this.#path === undefined ? undefined : inodeOf(this.#path);
+  }
+
+  /** 0 for a unix socket. */
+  get port(): number {
+    return this.#server.port ?? 0;
+  }
+
+  /** Take no more and answer what is in hand; "at once" drops that too. */
+  async close(how: "gently" | "at once"): Promise<void> {
+    if (this.#path !== undefined && inodeOf(this.#path) === this.#inode) rmSync(this.#path);
+    await this.#server.stop(how === "at once");
+  }
+}
+
+/**
+ * Bound under another name and then moved, so that the name is never without somebody behind it,
+ * never open to others, and the one who listened before (a crash's leftover, or the process we
+ * replace) cannot unlink ours when it goes.
+ */
+function openSocket(listener: Address & { kind: "unix" }, fetch: AdminFetch): Server<undefined> {
+  const temporary = `${listener.path}.${process.pid}`;
+  rmSync(temporary, { force: true });
+  const server = serve(listener, { unix: temporary }, fetch);
+  chmodSync(temporary, SOCKET_MODE);
+  renameSync(temporary, listener.path);
+  return server;
+}
+
+function openPort(
+  listener: Address & { kind: "tcp" },
+  fetch: AdminFetch,
+  sharing: boolean,
+): Server<undefined> {
+  // Ports are shared so that an upgrade can overlap; anybody else on the port must be noticed.
+  if (!sharing) refuseTaken(listener);
+  const hostname = listener.host === "" ? "::" : listener.host;
+  return serve(listener, { hostname, port: listener.port, reusePort: true }, fetch);
+}
+
+function refuseTaken(listener: Address): void {
+  const options = { backlog: 1, reusePort: false, fastOpen: 0, deferAccept: 0 };
+  close(listenStream(listener, options).fd);
+}
+
+function serve(
+  listener: Address,
+  where: { unix: string } | { hostname: string; port: number; reusePort: boolean },
+  fetch: AdminFetch,
+): Server<undefined> {
+  const options = {
+    maxRequestBodySize: MAX_BODY,
+    development: false,
+    fetch: (request: Request, server: Server<undefined>) => {
+      server.timeout(request, ANSWER_S);
+      const client = listener.kind === "unix" ? "" : (server.requestIP(request)?.address ?? "");
+      return fetch(request, { listener, client, secure: false });
+    },
+  };
+  return "unix" in where
+    ? Bun.serve({ ...options, ...where })
+    : Bun.serve({ ...options, ...where });
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+}

@@ -1,0 +1,28 @@
+import type { Address } from "../core/address.ts";
+
+/** A listening socket that an old process hands to a new one; descriptors come in this order. */
+export interface HandedSocket {
+  readonly address: Address;
+  readonly slot?: number;
+  /** Its maker keeps the unix path. */
+  readonly lent?: boolean;
+}
+
+/** What the new process asks of the one it replaces. */
+export type ToOld = {
+  /** Every listening socket. The descriptors were sent before the answer. */
+  sockets: { ask: null; answer: readonly HandedSocket[] };
+  /** It serves; the old one leaves. */
+  ready: { ask: null; answer: null };
+  /** It cannot, for this reason, and ends; the old one goes on. */
+  failed: { ask: { why: string }; answer: null };
+};
+
+/** The old one asks nothing. */
+export type ToNew = Record<never, never>;
+
+/** Tells a new process that it replaces another, on which descriptor the sockets come. */
+export const HANDOVER_VARIABLE = "TERN_HANDOVER";
+export const HANDOVER_FD = 3;
+/** Descriptors in one message. */
+export const BATCH = 64;

@@ -1,0 +1,57 @@
+import { systemClock } from "../core/clock.ts";
+import { Fronts } from "../net/fronts/fronts.ts";
+import { reactor, reportTrouble } from "../net/reactor-loop.ts";
+import type { ListenSockets } from "../net/sockets.ts";
+import type { CertificateStore } from "../net/tls/store.ts";
+import type { Log } from "../observe/log.ts";
+import type { Registry } from "../observe/registry.ts";
+import type { Host } from "../services/service.ts";
+import type { Logs } from "./logs.ts";
+
+/** What a process that serves is made from. */
+export interface HostParts {
+  readonly log: Log;
+  /** Where the access log is asked for: a reload may change it. */
+  readonly logs: Pick<Logs, "accessLog">;
+  readonly registry: Registry;
+  readonly sockets: ListenSockets;
+  readonly certificates: CertificateStore;
+  readonly state: string;
+  readonly worker: { readonly index: number; readonly count: number };
+}
+
+/** What services are lent in this process, and the listeners behind it. */
+export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
+  const { log, logs, registry, sockets, certificates, state, worker } = parts;
+  const loop = reactor();
+  const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
+  reportTrouble((error) => {
+    faults.add(1);
+    log.error("a connection's handler failed", { error });
+  });
+  const fronts = new Fronts({
+    reactor: loop,
+    sockets,
+    certificates,
+    log,
+    metrics: registry,
+    // Asked for every request: a reload may have changed it.
+    get accessLog() {
+      return logs.accessLog;
+    },
+  });
+  const host: Host = {
+    clock: systemClock,
+    log,
+    metrics: registry,
+    get accessLog() {
+      return logs.accessLog;
+    },
+    reactor: loop,
+    http: fronts,
+    certificates,
+    state,
+    worker,
+  };
+  return { host, fronts };
+}

@@ -1,0 +1,116 @@
+import { fstatSync, writeSync } from "node:fs";
+import { isatty } from "node:tty";
+
+import type { LogConfig, RootConfig } from "../config/root.ts";
+import { AccessWriter } from "../observe/access-writer.ts";
+import { LogFile } from "../observe/log-file.ts";
+import type { Level } from "../observe/log.ts";
+import { makeLog, type RootLog } from "../observe/logger.ts";
+import { same } from "./same.ts";
+
+const STDERR = 2;
+/** The program's own log is for people: turned over, so that it cannot fill a disk. */
+const LOG_ROTATE_BYTES = 100 * 2 ** 20;
+const LOG_KEEP = 7;
+
+/** The program's log and the access log of one process, as the config in force wants them. */
+export class Logs {
+  readonly log: RootLog;
+  #accessLog: AccessWriter | undefined;
+  #file: LogFile | undefined;
+  #config: LogConfig;
+  #access: RootConfig["accessLog"];
+
+  /** `terminal` is the descriptor that file "-" means. */
+  constructor(config: Pick<RootConfig, "log" | "accessLog">, terminal = STDERR) {
+    this.#config = config.log;
+    this.#file = fileOf(config.log);
+    const tty = this.#file === undefined && isatty(terminal);
+    this.log = makeLog({
+      level: config.log.level,
+      format: config.log.format,
+      clock: Date,
+      tty,
+      color: tty && !process.env["NO_COLOR"],
+      write: (line, level) => this.#write(line, level, terminal),
+    });
+    this.#openAccess(config.accessLog);
+  }
+
+  /** Does the log go to where the program was started, rather than to a file? */
+  get toTerminal(): boolean {
+    return this.#file === undefined;
+  }
+
+  /** Undefined when there is none. */
+  get accessLog(): AccessWriter | undefined {
+    return this.#accessLog;
+  }
+
+  /** Follow a new config; what cannot change while running is left as it is. */
+  change(config: Pick<RootConfig, "log" | "accessLog">): void {
+    this.log.setLevel(config.log.level);
+    if (config.log.file !== this.#config.file) {
+      this.#file?.close();
+      this.#file = fileOf(config.log);
+    }
+    this.#config = config.log;
+    if (!same(config.accessLog, this.#access)) {
+      const old = this.#accessLog;
+      this.#openAccess(config.accessLog);
+      old?.close();
+    }
+  }
+
+  reopen(): void {
+    this.#file?.reopen();
+    this.#accessLog?.reopen();
+  }
+
+  close(): void {
+    this.#file?.close();
+    this.#accessLog?.close();
+    this.#file = undefined;
+  }
+
+  #openAccess(config: RootConfig["accessLog"]): void {
+    this.#access = config;
+    this.#accessLog =
+      config &&
+      new AccessWriter(
+        new LogFile(config.file, {
+          rotate: config.rotate,
+          keep: config.keep,
+          onDropped: (lines, why) => this.log.warn("access log lines lost", { lines, why }),
+        }),
+        config.format,
+      );
+  }
+
+  #write(line: string, level: Level, terminal: number): void {
+    if (this.#file) {
+      this.#file.write(line);
+      if (level !== "debug" && level !== "info") this.#file.flush();
+      return;
+    }
+    try {
+      writeSync(terminal, line);
+    } catch {
+      // A full or closed pipe: there is nobody left to tell.
+    }
+  }
+}
+
+function fileOf({ file }: LogConfig): LogFile | undefined {
+  return file === "-" ? undefined : new LogFile(file, { rotate: LOG_ROTATE_BYTES, keep: LOG_KEEP });
+}
+
+/** Is this descriptor open here? A worker has a log descriptor only when it was given one. */
+export function isOpen(fd: number): boolean {
+  try {
+    fstatSync(fd);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import type { ActionForm } from "../admin/deps.ts";
+import type { Ran } from "../admin/run-action.ts";
+import type { Address } from "../core/address.ts";
+import type { FrontStats } from "../net/fronts/fronts.ts";
+import type { SocketOptions } from "../net/listen.ts";
+import type { Snapshot } from "../net/tls/store.ts";
+import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { ConfigText } from "./config-text.ts";
+
+/** What a worker says of itself. Plain JSON. */
+export interface Report {
+  readonly pid: number;
+  /** Milliseconds since it began. */
+  readonly uptime: number;
+  readonly rss: number;
+  /** Longest time its event loop was busy in one go lately, in milliseconds. */
+  readonly lag: number;
+  readonly listeners: readonly FrontStats[];
+  readonly services: readonly string[];
+  readonly stats: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly metrics: MetricsSnapshot;
+}
+
+/** The actions of each service, by name. */
+export type Forms = Readonly<Record<string, Readonly<Record<string, ActionForm>>>>;
+
+/** What the supervisor asks of a worker. */
+export type Orders = {
+  /** The first one: who it is and what to work with. Serves nothing yet. */
+  begin: {
+    ask: { index: number; count: number; config: ConfigText; certificates: Snapshot };
+    answer: null;
+  };
+  /** Everything that can fail of a new config; `commit` or `abandon` follows. */
+  prepare: { ask: { config: ConfigText }; answer: null };
+  /** Answers when the new serves; the old finishes by itself. */
+  commit: { ask: null; answer: null };
+  abandon: { ask: null; answer: null };
+  /** Finish what is in hand, within so many milliseconds; answers with the last report. */
+  stop: { ask: { within: number }; answer: Report };
+  report: { ask: null; answer: Report };
+  /** What its services can be asked. */
+  actions: { ask: null; answer: Forms };
+  act: { ask: { service: string; action: string; input: unknown }; answer: Ran };
+  certificates: { ask: Snapshot; answer: null };
+  /** Open log files again by name. */
+  reopen: { ask: null; answer: null };
+};
+
+/** What a worker asks of the supervisor. */
+export type Requests = {
+  /** A listening socket; its descriptor comes over the other channel, marked with `ticket`. */
+  listen: {
+    ask: { address: Address; options: SocketOptions };
+    answer: { ticket: number; port: number };
+  };
+  /** It is not listened on here any more. */
+  unlisten: { ask: { ticket: number }; answer: null };
+};
+
+/** Descriptors of a worker's stdio beyond the first three. */
+export const WORKER_SOCKETS_FD = 3;
+export const WORKER_LOG_FD = 4;

@@ -1,0 +1,40 @@
+import { chownSync, closeSync, fchownSync, mkdirSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
+
+import type { RootConfig } from "../config/root.ts";
+import type { LocalSockets } from "../net/local-sockets.ts";
+import { dropTo, findUser, type User } from "../sys/identity.ts";
+
+/** Who this process is after `dropPrivileges`. */
+export type Dropped =
+  | { readonly kind: "never root" }
+  | { readonly kind: "dropped"; readonly user: User }
+  /** The operator wants it so: `user: root`. */
+  | { readonly kind: "root by choice" }
+  | { readonly kind: "no such user" };
+
+/**
+ * Stop being root before anything of a stranger's is read: only the right to bind low ports is
+ * kept. What must belong to the user is given to it first: the state directory, the log files,
+ * and sockets that came from elsewhere (a port is shared by sockets of one user only).
+ */
+export function dropPrivileges(root: RootConfig, sockets: LocalSockets): Dropped {
+  if (process.geteuid?.() !== 0) return { kind: "never root" };
+  const user = findUser(root.user);
+  if (user === undefined) return { kind: "no such user" };
+  if (user.uid === 0) return { kind: "root by choice" };
+  chownSync(root.state, user.uid, user.gid);
+  for (const file of [root.log.file, root.accessLog?.file]) if (file) giveFile(file, user);
+  sockets.giveTo(user.uid, user.gid);
+  return { kind: "dropped", user: dropTo(root.user, { keep: ["CAP_NET_BIND_SERVICE"] }) };
+}
+
+/** Make a log file when it is missing, so that the user can write where only root can make files. */
+function giveFile(path: string, { uid, gid }: User): void {
+  if (path === "-") return;
+  mkdirSync(dirname(path), { recursive: true });
+  if (statSync(path, { throwIfNoEntry: false })?.isFIFO()) return;
+  const fd = openSync(path, "a", 0o640);
+  fchownSync(fd, uid, gid);
+  closeSync(fd);
+}

@@ -1,0 +1,71 @@
+import { type Address, showAddress } from "../core/address.ts";
+import { type Lease, Leases } from "../core/lease.ts";
+import type { SocketOptions } from "../net/listen.ts";
+import type { ListenSocket, ListenSockets } from "../net/sockets.ts";
+import { receiveFds } from "../sys/fd-passing.ts";
+import { close } from "../sys/socket.ts";
+import type { Channel } from "./channel.ts";
+import type { Orders, Requests } from "./messages.ts";
+
+/**
+ * A worker's listening sockets, which are the supervisor's: it keeps each of them open, so that
+ * what waits in a backlog outlives this process.
+ */
+export class RemoteSockets implements ListenSockets {
+  readonly #channel: Channel<Requests, Orders>;
+  /** The unix socket over which descriptors arrive. */
+  readonly #sock: number;
+  readonly #arrived = new Map<number, number>();
+  readonly #leases = new Leases<ListenSocket>();
+
+  constructor(channel: Channel<Requests, Orders>, sock: number) {
+    this.#channel = channel;
+    this.#sock = sock;
+  }
+
+  take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>> {
+    // Other options are another share at the supervisor, which sets them on the same socket.
+    const key = `${showAddress(address)} ${JSON.stringify(options)}`;
+    return this.#leases.take(key, () => this.#ask(address, options));
+  }
+
+  async #ask(address: Address, options: SocketOptions): Promise<ListenSocket> {
+    const { ticket, port } = await this.#channel.call("listen", { address, options });
+    const fd = this.#claim(ticket);
+    return {
+      fd,
+      port,
+      close: async () => {
+        close(fd);
+        await this.#channel.call("unlisten", { ticket }).catch(() => {}); // the supervisor is gone
+      },
+    };
+  }
+
+  /** The descriptor was sent before the answer that has the ticket, so it is here. */
+  #claim(ticket: number): number {
+    for (;;) {
+      const fd = this.#arrived.get(ticket);
+      if (fd !== undefined) {
+        this.#arrived.delete(ticket);
+        return fd;
+      }
+      const next = receiveFds(this.#sock);
+      if (next === "EAGAIN" || next === "closed") throw new Error(`no socket came (${next})`);
+      const [came] = next.fds;
+      if (came === undefined) throw new Error("a message without a socket came");
+      this.#arrived.set(readTicket(next.payload), came);
+    }
+  }
+}
+
+/** Four bytes, big-endian. */
+export function ticketBytes(ticket: number): Uint8Array {
+  const bytes = new Uint8Array(new ArrayBuffer(4));
+  new DataView(bytes.buffer).setUint32(0, ticket);
+  return bytes;
+}
+
+function readTicket(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0);
+}

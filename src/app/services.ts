@@ -1,0 +1,26 @@
+import type { GenericSchema } from "valibot";
+
+import type { Service } from "../services/service.ts";
+import { web } from "../services/web/web.ts";
+
+/** What this appliance can do. A new service is one line here. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each has its own Config; its schema makes it
+export const SERVICES: readonly Service<any>[] = [web];
+
+/** Sections of the contract that are not built yet: refused with these words, never ignored. */
+export const LATER: readonly string[] = [
+  "pools",
+  "dns",
+  "proxy",
+  "balance",
+  "store",
+  "tunnel",
+  "push",
+  "stack",
+  "chaos",
+];
+
+/** The schema of every section, for the loader and `tern schema`. */
+export const SECTIONS: Readonly<Record<string, GenericSchema>> = Object.fromEntries(
+  SERVICES.map((service) => [service.name, service.schema]),
+);

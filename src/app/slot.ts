@@ -1,0 +1,256 @@
+import { backoff, type BackoffRules, failedAgain } from "../core/backoff.ts";
+import type { Clock } from "../core/clock.ts";
+import type { LocalSockets } from "../net/local-sockets.ts";
+import type { CertificateStore } from "../net/tls/store.ts";
+import type { Log } from "../observe/log.ts";
+import type { MetricsSnapshot } from "../observe/metrics.ts";
+import { lasting, sum } from "../observe/sum.ts";
+import type { Config } from "./config-text.ts";
+import type { Member } from "./crew.ts";
+import type { Report } from "./messages.ts";
+import { type Death, showDeath, WorkerProcess } from "./worker-process.ts";
+import { WorkerSockets } from "./worker-sockets.ts";
+
+/** A first crash is repaired in a tenth of a second; a crash loop costs two starts a minute. */
+const RESTART: BackoffRules = { first: 100, most: 30_000, calm: 60_000 };
+/** How much of a crashed worker's counting may be lost. */
+const REPORT_MS = 2000;
+/** A worker that does not answer for this long hangs. */
+const HANG_MS = 30_000;
+
+/** What a crew lends its slots. */
+export interface SlotParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly sockets: LocalSockets;
+  readonly certificates: CertificateStore;
+  readonly count: number;
+  /** The config in force: what a worker that starts again gets. */
+  config(): Config;
+}
+
+/** The place of one worker: its process, and starting another when it dies. */
+export class Slot {
+  readonly #index: number;
+  readonly #parts: SlotParts;
+  readonly #ended = new AbortController();
+  #worker: WorkerProcess | undefined;
+  #sockets: WorkerSockets;
+  /** Sockets of the dead: kept until the next worker serves, with all that waits in them. */
+  #orphans: WorkerSockets[] = [];
+  #state: Member["state"] = "starting";
+  #failures = 0;
+  #restarts = 0;
+  #lastDeath: string | undefined;
+  #report: Report | undefined;
+  #past: MetricsSnapshot = { families: [] };
+  #serves: Config | undefined;
+  #settled: Promise<void> = Promise.resolve();
+  #kept = false;
+
+  constructor(index: number, parts: SlotParts) {
+    this.#index = index;
+    this.#parts = parts;
+    this.#sockets = new WorkerSockets(parts.sockets, index);
+  }
+
+  get serving(): boolean {
+    return this.#state === "serving";
+  }
+
+  /** What was counted by processes of this slot that are gone. */
+  get past(): MetricsSnapshot {
+    return this.#past;
+  }
+
+  /** To whoever can be given a new config: a worker that is down gets it when it starts. */
+  get channel(): WorkerProcess["channel"] | undefined {
+    return this.#worker?.channel;
+  }
+
+  /** The first start. Rejects when it fails: whoever began this crew then gives it up. */
+  async launch(config: Config): Promise<void> {
+    await this.#begin(config);
+  }
+
+  /** Resolves when a start that is under way has come to its end. */
+  settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /** Its worker has committed this config. */
+  serves(config: Config): void {
+    this.#serves = config;
+    if (this.#state === "starting") this.#state = "serving";
+  }
+
+  /** Start another worker whenever this one dies, until this slot stops. */
+  keep(): void {
+    if (this.#kept) return;
+    this.#kept = true;
+    void this.#keepOn();
+  }
+
+  /** How it is now; how it was when it last said so, when it takes longer than `patience` ms. */
+  async member(patience: number): Promise<Member> {
+    if (this.serving) await this.#ask(patience);
+    return {
+      index: this.#index,
+      pid: this.#worker?.pid,
+      state: this.#state,
+      restarts: this.#restarts,
+      lastDeath: this.#lastDeath,
+      report: this.#report,
+    };
+  }
+
+  /** Finish what is in hand within so many ms; killed when that takes `patience` longer. */
+  async stop(within: number, patience: number): Promise<void> {
+    this.#state = "stopping";
+    this.#ended.abort();
+    const worker = this.#worker;
+    if (worker) {
+      const late = this.#parts.clock.deadline(within + patience);
+      late.addEventListener("abort", () => worker.kill(), { once: true });
+      const last = await worker.channel.call("stop", { within }).catch(() => undefined); // died
+      this.#report = last ?? this.#report;
+      worker.kill(); // it has nothing left to do
+      await worker.died;
+    }
+    this.#bury();
+    await Promise.all([this.#sockets, ...this.#orphans].map((sockets) => sockets.release()));
+  }
+
+  async #begin(config: Config): Promise<WorkerProcess> {
+    const { log, count, certificates } = this.#parts;
+    const sockets = new WorkerSockets(this.#parts.sockets, this.#index);
+    const worker: WorkerProcess = new WorkerProcess(
+      this.#index,
+      {
+        listen: async ({ address, options }) => {
+          const { ticket, fd, port } = await sockets.take(address, options);
+          worker.give(ticket, fd); // before the answer: the worker counts on it
+          return { ticket, port };
+        },
+        unlisten: async ({ ticket }) => {
+          await sockets.giveBack(ticket);
+          return null;
+        },
+      },
+      log,
+    );
+    this.#worker = worker;
+    this.#orphans.push(this.#sockets);
+    this.#sockets = sockets;
+    void this.#watch(worker);
+    const index = this.#index;
+    const state = certificates.snapshot();
+    await worker.channel.call("begin", {
+      index,
+      count,
+      config: config.source,
+      certificates: state,
+    });
+    return worker;
+  }
+
+  async #keepOn(): Promise<void> {
+    const { clock } = this.#parts;
+    while (!this.#ended.signal.aborted) {
+      const death = await this.#worker?.died;
+      if (this.#ended.signal.aborted) return;
+      this.#failures = failedAgain(this.#failures, death?.lived ?? 0, RESTART);
+      const wait = backoff(this.#failures, RESTART);
+      if (death) this.#mourn(death, wait);
+      await clock.sleep(wait, this.#ended.signal).catch(() => {}); // stopping: the loop sees it
+      if (!this.#ended.signal.aborted) await (this.#settled = this.#restart());
+    }
+  }
+
+  #mourn(death: Death, wait: number): void {
+    this.#lastDeath = showDeath(death);
+    this.#parts.log.error("a worker died", {
+      worker: this.#index,
+      pid: this.#worker?.pid,
+      how: this.#lastDeath,
+      lived: `${Math.round(death.lived)}ms`,
+      again: `in ${wait}ms`,
+      ...(death.said !== "" && { error: lastWords(death) }),
+    });
+    this.#bury();
+    this.#state = "down";
+  }
+
+  #bury(): void {
+    if (this.#report) this.#past = sum([this.#past, lasting(this.#report.metrics)]);
+    this.#report = undefined;
+    this.#serves = undefined;
+    this.#worker = undefined;
+  }
+
+  /** Never rejects: what goes wrong is logged, and the loop tries again. */
+  async #restart(): Promise<void> {
+    const { log } = this.#parts;
+    this.#restarts++;
+    this.#state = "starting";
+    try {
+      const worker = await this.#begin(this.#parts.config());
+      // When a reload overtakes this start, it is followed by one more turn.
+      for (let config; (config = this.#parts.config()) !== this.#serves;) {
+        await worker.channel.call("prepare", { config: config.source });
+        await worker.channel.call("commit", null);
+        this.#serves = config;
+      }
+      this.#state = "serving";
+      log.info("a worker serves again", { worker: this.#index, pid: worker.pid });
+      await Promise.all(this.#orphans.splice(0).map((sockets) => sockets.release()));
+    } catch (error) {
+      log.error("a worker could not be started", { worker: this.#index, error });
+      this.#worker?.kill(); // its death begins the next try
+      this.#state = "down";
+    }
+  }
+
+  async #ask(patience: number): Promise<boolean> {
+    const worker = this.#worker;
+    if (!worker) return false;
+    const over = new AbortController();
+    const answer = worker.channel.call("report", null).then(
+      (report) => {
+        if (worker === this.#worker) this.#report = report;
+        return true;
+      },
+      () => false, // it died
+    );
+    const late = this.#parts.clock.sleep(patience, over.signal).then(
+      () => false,
+      () => false,
+    );
+    const answered = await Promise.race([answer, late]);
+    over.abort();
+    return answered;
+  }
+
+  /** Ask it from time to time: for the counters it must not take with it, and as a sign of life. */
+  async #watch(worker: WorkerProcess): Promise<void> {
+    const { clock, log } = this.#parts;
+    const gone = new AbortController();
+    void worker.died.then(() => gone.abort());
+    for (;;) {
+      await clock.sleep(REPORT_MS, gone.signal).catch(() => {}); // died: seen below
+      if (gone.signal.aborted) return;
+      if (!this.serving || (await this.#ask(HANG_MS)) || gone.signal.aborted) continue;
+      if (worker !== this.#worker || this.#ended.signal.aborted) return;
+      log.error("a worker hangs and is killed", { worker: this.#index, pid: worker.pid });
+      worker.kill();
+      return;
+    }
+  }
+}
+
+/** What the worker said last, as the log shows a stack. */
+function lastWords(death: Death): Error {
+  const error = new Error(showDeath(death));
+  error.stack = death.said;
+  return error;
+}

@@ -1,0 +1,77 @@
+import type { Ran } from "../admin/run-action.ts";
+import { systemClock } from "../core/clock.ts";
+import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { Config } from "./config-text.ts";
+import type { Crew, Member, Pending } from "./crew.ts";
+import { type HostParts, makeHost } from "./host.ts";
+import type { Forms } from "./messages.ts";
+import { Reporter } from "./reporter.ts";
+import { Roster } from "./roster.ts";
+import { SERVICES } from "./services.ts";
+
+/** `workers: 1`: everything in the process of the supervisor. */
+export class Solo implements Crew {
+  readonly size = 1;
+  readonly #roster: Roster;
+  readonly #fronts: ReturnType<typeof makeHost>["fronts"];
+  readonly #reporter: Reporter;
+  #state: Member["state"] = "starting";
+  #forms: Forms = {};
+
+  constructor(parts: Omit<HostParts, "worker">) {
+    const { host, fronts } = makeHost({ ...parts, worker: { index: 0, count: 1 } });
+    this.#fronts = fronts;
+    this.#roster = new Roster(SERVICES, host);
+    this.#reporter = new Reporter(0, this.#roster, fronts, parts.registry);
+  }
+
+  get serving(): number {
+    return this.#state === "serving" ? 1 : 0;
+  }
+
+  get actions(): Forms {
+    return this.#forms;
+  }
+
+  async prepare(config: Config): Promise<Pending> {
+    const change = await this.#roster.prepare(config.sections);
+    return {
+      changed: change.steps.map((step) => step.service),
+      commit: async () => {
+        void change.commit(); // the old finishes by itself; it reports its own errors
+        this.#forms = this.#roster.actions();
+        this.#state = "serving";
+      },
+      abandon: () => change.abandon(),
+    };
+  }
+
+  async members(): Promise<Member[]> {
+    const report = this.#reporter.report();
+    const { pid } = process;
+    const state = this.#state;
+    return [{ index: 0, pid, state, restarts: 0, lastDeath: undefined, report }];
+  }
+
+  /** The registry is the supervisor's own. */
+  async metrics(): Promise<MetricsSnapshot[]> {
+    return [];
+  }
+
+  act(service: string, action: string, input: unknown): Promise<Ran> {
+    return this.#roster.act(service, action, input);
+  }
+
+  /** The store is the supervisor's own. */
+  async certificates(): Promise<void> {}
+
+  /** The logs are the supervisor's own. */
+  reopen(): void {}
+
+  async stop(within: number): Promise<void> {
+    this.#state = "stopping";
+    const deadline = systemClock.deadline(within);
+    await Promise.all([this.#fronts.drain(deadline), this.#roster.stop(deadline)]);
+    this.#reporter.close();
+  }
+}

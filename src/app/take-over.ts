@@ -1,0 +1,60 @@
+import type { Inherited } from "../net/local-sockets.ts";
+import { receiveFds } from "../sys/fd-passing.ts";
+import { close } from "../sys/socket.ts";
+import { Channel } from "./channel.ts";
+import { HANDOVER_VARIABLE, type ToNew, type ToOld } from "./handover.ts";
+
+/** The side of the new binary: what it got, and how to tell the old one how it went. */
+export interface TakenOver {
+  readonly sockets: readonly Inherited[];
+  /** Resolves when the old one has let go of the admin socket and told the service manager. */
+  ready(): Promise<void>;
+  failed(why: string): Promise<void>;
+}
+
+/** Undefined when this process replaces nobody. */
+export async function takeOver(): Promise<TakenOver | undefined> {
+  const fd = process.env[HANDOVER_VARIABLE];
+  delete process.env[HANDOVER_VARIABLE]; // not for our workers
+  if (fd === undefined || !process.send) return undefined;
+  const channel = new Channel<ToOld, ToNew>((message) => void process.send?.(message), {});
+  const receive = (message: unknown): void => channel.receive(message);
+  const orphaned = (): void => channel.close(new Error("the old process is gone"));
+  process.on("message", receive);
+  process.on("disconnect", orphaned);
+
+  const handed = await channel.call("sockets", null);
+  const fds = receiveAll(Number(fd));
+  const sockets = handed.flatMap((socket, i) => {
+    const at = fds[i];
+    return at === undefined ? [] : [{ ...socket, fd: at }];
+  });
+  const part = (): void => {
+    process.off("message", receive);
+    process.off("disconnect", orphaned);
+    process.disconnect?.();
+  };
+  return {
+    sockets,
+    ready: async () => {
+      await channel.call("ready", null);
+      part();
+    },
+    failed: async (why) => {
+      await channel.call("failed", { why }).catch(() => {}); // then nobody needs to know
+      part();
+    },
+  };
+}
+
+/** They were sent before the answer that we have, so they are all here. */
+function receiveAll(sock: number): number[] {
+  const fds: number[] = [];
+  for (;;) {
+    const next = receiveFds(sock);
+    if (next === "EAGAIN" || next === "closed") break;
+    fds.push(...next.fds);
+  }
+  close(sock);
+  return fds;
+}

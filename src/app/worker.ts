@@ -1,0 +1,144 @@
+import { constants } from "node:os";
+
+import type { RootConfig } from "../config/root.ts";
+import { systemClock } from "../core/clock.ts";
+import { CertificateStore } from "../net/tls/store.ts";
+import { Registry } from "../observe/registry.ts";
+import { keepOnly } from "../sys/identity.ts";
+import { openFileLimit, parentDeathSignal, setProcessName } from "../sys/process.ts";
+import { Channel } from "./channel.ts";
+import { reread } from "./config-text.ts";
+import { Failure } from "./failure.ts";
+import { makeHost } from "./host.ts";
+import { isOpen, Logs } from "./logs.ts";
+import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
+import { RemoteSockets } from "./remote-sockets.ts";
+import { Reporter } from "./reporter.ts";
+import { type Change, Roster } from "./roster.ts";
+import { SERVICES } from "./services.ts";
+
+/** Signals that are the supervisor's to answer: a terminal and systemd send them to everybody. */
+const SUPERVISORS: readonly NodeJS.Signals[] = [
+  "SIGINT",
+  "SIGTERM",
+  "SIGHUP",
+  "SIGUSR1",
+  "SIGUSR2",
+];
+
+/** Everything a worker has, once it was told to begin. */
+interface Begun {
+  readonly logs: Logs;
+  readonly certificates: CertificateStore;
+  readonly roster: Roster;
+  readonly fronts: ReturnType<typeof makeHost>["fronts"];
+  readonly reporter: Reporter;
+}
+
+/** Be a worker: do what the supervisor says until it says stop, or is gone. Throws when there is none. */
+export function work(): void {
+  if (!process.send) throw new Failure("this verb is for the supervisor's own use");
+  for (const signal of SUPERVISORS) process.on(signal, () => {});
+  // However the supervisor ends, nobody is left behind: by the kernel's word, or by the channel's.
+  if (parentDeathSignal(constants.signals.SIGKILL, process.ppid) === "orphan") process.exit(1);
+  process.on("disconnect", () => process.exit(1));
+  // The supervisor logs what is said here; a fresh process is the only state known to be good.
+  process.on("uncaughtException", die);
+
+  const worker = new Worker((message) => void process.send?.(message));
+  process.on("message", (message) => worker.receive(message));
+}
+
+function die(error: unknown): never {
+  process.stderr.write(`${error instanceof Error ? (error.stack ?? error) : error}\n`);
+  process.exit(1);
+}
+
+class Worker {
+  readonly #channel: Channel<Requests, Orders>;
+  #begun: Begun | undefined;
+  #next: { readonly change: Change; readonly root: RootConfig } | undefined;
+
+  constructor(send: (message: unknown) => void) {
+    this.#channel = new Channel<Requests, Orders>(send, {
+      begin: (ask) => this.#begin(ask),
+      prepare: async ({ config }) => {
+        const { root, sections } = reread(config);
+        this.#next = { change: await this.#me.roster.prepare(sections), root };
+        return null;
+      },
+      commit: async () => {
+        const next = this.#take();
+        this.#me.logs.change(next.root);
+        void next.change.commit(); // the old finishes by itself; it reports its own errors
+        return null;
+      },
+      abandon: async () => {
+        await this.#take().change.abandon();
+        return null;
+      },
+      stop: async ({ within }) => {
+        const { fronts, roster, reporter, logs } = this.#me;
+        const deadline = systemClock.deadline(within);
+        await Promise.all([fronts.drain(deadline), roster.stop(deadline)]);
+        const last = reporter.report();
+        reporter.close();
+        logs.close();
+        return last;
+      },
+      report: () => this.#me.reporter.report(),
+      actions: () => this.#me.roster.actions(),
+      act: ({ service, action, input }) => this.#me.roster.act(service, action, input),
+      certificates: (state) => {
+        this.#me.certificates.load(state);
+        return null;
+      },
+      reopen: () => {
+        this.#me.logs.reopen();
+        return null;
+      },
+    });
+  }
+
+  receive(message: unknown): void {
+    this.#channel.receive(message);
+  }
+
+  get #me(): Begun {
+    if (!this.#begun) throw new Error("the worker was not told to begin");
+    return this.#begun;
+  }
+
+  #take(): { readonly change: Change; readonly root: RootConfig } {
+    const next = this.#next;
+    if (!next) throw new Error("nothing was prepared");
+    this.#next = undefined;
+    return next;
+  }
+
+  #begin({ index, count, config, certificates: state }: Orders["begin"]["ask"]): null {
+    setProcessName(`tern ${index}`);
+    if (process.getuid?.() !== 0) keepOnly([]); // binding is the supervisor's
+    openFileLimit();
+    const { root } = reread(config);
+    const logs = new Logs(root, isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined);
+    const log = logs.log.with({ worker: index });
+    process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
+
+    const registry = new Registry();
+    const certificates = new CertificateStore(state);
+    const { host, fronts } = makeHost({
+      log,
+      logs,
+      registry,
+      certificates,
+      sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
+      state: root.state,
+      worker: { index, count },
+    });
+    const roster = new Roster(SERVICES, host);
+    const reporter = new Reporter(index, roster, fronts, registry);
+    this.#begun = { logs, certificates, roster, fronts, reporter };
+    return null;
+  }
+}

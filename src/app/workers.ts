@@ -1,0 +1,150 @@
+import type { Ran } from "../admin/run-action.ts";
+import type { Snapshot } from "../net/tls/store.ts";
+import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { Config } from "./config-text.ts";
+import type { Crew, Member, Pending } from "./crew.ts";
+import { merge } from "./merge.ts";
+import type { Forms } from "./messages.ts";
+import { plan, type Sections } from "./plan.ts";
+import { SERVICES } from "./services.ts";
+import { Slot, type SlotParts } from "./slot.ts";
+
+/** Whoever asks for the status waits no longer than this for a worker that is busy. */
+const PATIENCE_MS = 1000;
+/** A worker that was told to end and missed its own deadline is killed this much later. */
+const LATE_MS = 2000;
+
+/** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
+export class Workers implements Crew {
+  readonly #parts: Omit<SlotParts, "count" | "config">;
+  readonly #slots: readonly Slot[];
+  #config: Config;
+  #sections: Sections = {};
+  #actions: Forms = {};
+
+  private constructor(count: number, config: Config, parts: Omit<SlotParts, "count" | "config">) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#slots = Array.from(
+      { length: count },
+      (_, index) => new Slot(index, { ...parts, count, config: () => this.#config }),
+    );
+  }
+
+  /** Start so many processes. Rejects when one cannot be started; then none is left. */
+  static async begin(
+    count: number,
+    config: Config,
+    parts: Omit<SlotParts, "count" | "config">,
+  ): Promise<Workers> {
+    const crew = new Workers(count, config, parts);
+    const starts = await Promise.allSettled(crew.#slots.map((slot) => slot.launch(config)));
+    const failed = starts.find((start) => start.status === "rejected");
+    if (!failed) return crew;
+    await crew.stop(0);
+    throw failed.reason;
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  get serving(): number {
+    return this.#slots.filter((slot) => slot.serving).length;
+  }
+
+  get actions(): Forms {
+    return this.#actions;
+  }
+
+  async prepare(config: Config): Promise<Pending> {
+    await Promise.all(this.#slots.map((slot) => slot.settled()));
+    // A worker that is down has no part in this: it starts with what is in force then.
+    const here = this.#slots.flatMap((slot) => {
+      const { channel } = slot;
+      return channel ? [{ slot, channel }] : [];
+    });
+    const abandon = async (of: typeof here): Promise<void> => {
+      await Promise.allSettled(of.map(({ channel }) => channel.call("abandon", null)));
+    };
+    const prepared = await Promise.allSettled(
+      here.map(({ channel }) => channel.call("prepare", { config: config.source })),
+    );
+    const failed = prepared.find((one) => one.status === "rejected");
+    if (failed) {
+      await abandon(here.filter((_, i) => prepared[i]?.status === "fulfilled"));
+      throw failed.reason;
+    }
+    const names = SERVICES.map((service) => service.name);
+    return {
+      changed: plan(names, this.#sections, config.sections).map((step) => step.service),
+      commit: async () => {
+        this.#config = config; // first: a worker that dies now starts again with it
+        this.#sections = config.sections;
+        await Promise.allSettled(
+          here.map(async ({ slot, channel }) => {
+            await channel.call("commit", null);
+            slot.serves(config);
+          }),
+        );
+        // From now on a worker that dies, be it just now, is started again.
+        for (const slot of this.#slots) slot.keep();
+        this.#actions = await this.#askActions();
+      },
+      abandon: () => abandon(here),
+    };
+  }
+
+  members(): Promise<Member[]> {
+    return Promise.all(this.#slots.map((slot) => slot.member(PATIENCE_MS)));
+  }
+
+  async metrics(): Promise<MetricsSnapshot[]> {
+    const members = await this.members();
+    const past = this.#slots.map((slot) => slot.past);
+    return [...past, ...members.flatMap(({ report }) => report?.metrics ?? [])];
+  }
+
+  async act(service: string, action: string, input: unknown): Promise<Ran> {
+    const asked = this.#channels().map((channel) =>
+      channel.call("act", { service, action, input }),
+    );
+    if (asked.length === 0) throw new Error("no worker is up");
+    const all = await Promise.all(asked);
+    const refused = all.find((ran) => ran.kind === "refused");
+    return (
+      refused ?? {
+        kind: "done",
+        value: merge(all.flatMap((ran) => (ran.kind === "done" ? [ran.value] : []))),
+      }
+    );
+  }
+
+  async certificates(state: Snapshot): Promise<void> {
+    await Promise.allSettled(
+      this.#channels().map((channel) => channel.call("certificates", state)),
+    );
+  }
+
+  reopen(): void {
+    for (const channel of this.#channels()) channel.call("reopen", null).catch(() => {}); // it died
+  }
+
+  async stop(within: number): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.stop(within, LATE_MS)));
+  }
+
+  #channels(): NonNullable<Slot["channel"]>[] {
+    return this.#slots.flatMap((slot) => slot.channel ?? []);
+  }
+
+  /** All run the same services: the first that answers knows. */
+  async #askActions(): Promise<Forms> {
+    try {
+      return await Promise.any(this.#channels().map((channel) => channel.call("actions", null)));
+    } catch (error) {
+      this.#parts.log.warn("no worker told its actions", { error });
+      return {};
+    }
+  }
+}

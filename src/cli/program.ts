@@ -1,0 +1,168 @@
+import { Command, CommanderError } from "commander";
+
+import { EXIT, Exit } from "./exit.ts";
+import { complain, painter } from "./terminal.ts";
+
+/** Every verb's own file is loaded when the verb is asked for, so that the quick ones stay quick. */
+type Verb<O> = (options: O, ...args: string[]) => Promise<number> | number;
+
+const CONFIG = [
+  "-c, --config <file>",
+  "config file (default: ./tern.yaml, else the built-in one)",
+] as const;
+const SOCKET = [
+  "--socket <path>",
+  "admin socket, when it is not the config's (or $TERN_SOCKET)",
+] as const;
+const JSON_OUT = ["--json", "print JSON"] as const;
+
+/** Run the command line; resolves with an exit code. Never rejects, never exits by itself. */
+export async function main(args: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const debug = args.includes("--debug");
+  const program = build((run) => async (...given) => {
+    code = await run(...given);
+  });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+    return code;
+  } catch (error) {
+    return tell(error, debug);
+  }
+}
+
+/** One clear line; a stack only for those who ask. */
+function tell(error: unknown, debug: boolean): number {
+  // Commander has written its own words already; help and version are no mistakes.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  const message = error instanceof Error ? error.message : String(error);
+  const red = painter(2);
+  const whole = error instanceof Error && error.name === "ConfigError";
+  complain(whole ? message : `${red("red", "tern:")} ${message}`);
+  if (debug && error instanceof Error) complain(error.stack ?? "");
+  return error instanceof Exit ? error.code : EXIT.failed;
+}
+
+type Wrap = (
+  run: (...given: any[]) => Promise<number>, // commander hands arguments, options, then itself
+) => (...given: any[]) => Promise<void>;
+
+/** The command line as a whole; `completion` walks it too. */
+export function build(wrap: Wrap = () => async () => {}): Command {
+  const program = new Command("tern")
+    .description("The edge in one binary: files, DNS, proxy, balancer, store, tunnel.")
+    .usage("VERB [options]")
+    .option("--debug", "show the stack of an error")
+    .helpOption("-h, --help", "help; `tern VERB --help` has examples")
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText("after", EXIT_CODES);
+
+  const verb = (spec: string, about: string, examples: string): Command => {
+    const command = program.command(spec).description(about).exitOverride();
+    return command
+      .option("--debug", "show the stack of an error")
+      .showHelpAfterError(`(tern ${command.name()} --help says more)`)
+      .addHelpText("after", `\nExamples:\n${examples.replaceAll(/^/gm, "  ")}`);
+  };
+  /** The verb's function, once it is needed. Positional arguments come behind the options. */
+  const from = <O>(load: () => Promise<{ default: Verb<O> }>) =>
+    wrap(async (...given) => {
+      const [options, ...args] = [...given.slice(0, -1)].toReversed() as [O, ...string[]];
+      return (await load()).default(options, ...args.toReversed());
+    });
+
+  verb(
+    "run",
+    "serve what the config says, until told to stop",
+    "tern run\ntern run -c /etc/tern/tern.yaml",
+  )
+    .option(...CONFIG)
+    .action(from(() => import("./run.ts")));
+  verb(
+    "check",
+    "look for every problem in a config",
+    "tern check -c tern.yaml\ntern check --json -c tern.yaml",
+  )
+    .option(...CONFIG)
+    .option(...JSON_OUT)
+    .action(from(() => import("./check.ts")));
+  verb(
+    "reload",
+    "move the running tern to its config as it is now",
+    "tern check -c tern.yaml && tern reload -c tern.yaml",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(() => import("./reload.ts")));
+  verb(
+    "status",
+    "what runs: listeners, workers, the last reload",
+    "tern status\ntern status --watch\ntern status --json | jq .workers",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .option("-w, --watch", "show it again every second")
+    .action(from(() => import("./status.ts")));
+  verb("stop", "finish what is in hand and end", "tern stop")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option("--no-wait", "do not wait for the end")
+    .action(from(() => import("./stop.ts")));
+  verb(
+    "upgrade",
+    "replace the running program by the one now on disk, without losing a request",
+    "cp tern-new /usr/local/bin/tern && tern upgrade",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(() => import("./upgrade.ts")));
+  verb("schema", "JSON Schema of the config, for editors", "tern schema > tern.schema.json").action(
+    from(() => import("./schema.ts")),
+  );
+  verb(
+    "hash-password",
+    "argon2id hash for the config, of a password that is asked for or read from a pipe",
+    "tern hash-password\npwgen 20 1 | tern hash-password",
+  ).action(from(() => import("./hash-password.ts")));
+  verb("version", "version of this program", "tern version\ntern version --json")
+    .option(...JSON_OUT)
+    .action(from(() => import("./version.ts")));
+  verb(
+    "import <file>",
+    "turn a 3xsd.conf into YAML, with a note for what it cannot carry",
+    "tern import /etc/3xsd.conf > tern.yaml",
+  )
+    .option("-o, --output <file>", "write here instead of standard output")
+    .action(from(() => import("./import.ts")));
+  verb(
+    "completion <shell>",
+    "completion for bash, zsh or fish",
+    "tern completion bash > /etc/bash_completion.d/tern\ntern completion zsh > ~/.zfunc/_tern\ntern completion fish > ~/.config/fish/completions/tern.fish",
+  ).action(from(() => import("./completion.ts")));
+  verb(
+    "web <dir>",
+    "serve a directory, without a config file",
+    "tern web . --listen :8080\ntern web ./site --spa --listen 127.0.0.1:3000\ntern web /srv/files --autoindex --webdav",
+  )
+    .option("-l, --listen <address...>", "where", [":8080"])
+    .option("--autoindex", "list directories")
+    .option("--webdav", "let clients on this machine write")
+    .option("--spa", "answer unknown paths with /index.html")
+    .option("--workers <n>", 'event-loop processes, or "auto"', "1")
+    .option("--admin <address>", "admin API and /metrics there (default: none)")
+    .option("--access-log <file>", 'one line for each request; "-" is standard output')
+    .action(from(() => import("./web.ts")));
+  program
+    .command("worker", { hidden: true })
+    .description("one event loop of a running tern")
+    .action(from(() => import("./worker.ts")));
+  return program;
+}
+
+const EXIT_CODES = `
+Exit codes: 0 done, 1 failed or the config is wrong, 2 wrong usage, 3 tern is not running.`;

@@ -1,0 +1,122 @@
+import type { Status } from "../app/status.ts";
+import { showDuration, showSize } from "../core/units.ts";
+import { table } from "./table.ts";
+import type { Paint } from "./terminal.ts";
+
+/** What stands beside a status: the one a moment ago (for rates), colours, and the time. */
+export interface Beside {
+  readonly before: Status | undefined;
+  readonly paint: Paint;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** A status for people. */
+export function showStatus(status: Status, beside: Beside): string {
+  const { paint, now } = beside;
+  const state = paint(status.state === "serving" ? "green" : "yellow", status.state);
+  const up = age(now - status.startedAt);
+  return [
+    `${paint("bold", `tern ${status.version}`)}  ${state} for ${up}, process ${status.pid}, ${status.user}`,
+    `config ${status.config}, generation ${status.generation}`,
+    `admin  ${status.admin.join("  ")}`,
+    ...reloadLine(status, beside),
+    ...status.certificates.map((c) => certificateLine(c, now)),
+    "",
+    ...heading(listeners(status, beside), paint),
+    "",
+    ...heading(workers(status), paint),
+  ].join("\n");
+}
+
+function reloadLine({ lastReload }: Status, { paint, now }: Beside): string[] {
+  if (!lastReload) return [];
+  const { ok, at, changed, notes, problems } = lastReload;
+  const what = ok ? changed.join(", ") || "nothing changed" : paint("red", "refused");
+  const line = `reload ${age(now - at)} ago: ${what}`;
+  return [line, ...notes.map((n) => `       ${n}`), ...problems.map((p) => `       ${p}`)];
+}
+
+function certificateLine(
+  { names, from, expires }: Status["certificates"][number],
+  now: number,
+): string {
+  const left =
+    expires === undefined
+      ? "not issued yet"
+      : expires < now
+        ? "has expired"
+        : `expires in ${age(expires - now)}`;
+  return `tls    ${names.join(", ")} (${from}) ${left}`;
+}
+
+function listeners(status: Status, { before }: Beside): string[][] {
+  return [
+    ["LISTENER", "SITES", "CONNECTIONS", "REQUESTS", ...(before ? ["PER SECOND"] : [])],
+    ...status.listeners.map((l) => {
+      const then = before?.listeners.find((b) => b.address === l.address)?.requests ?? l.requests;
+      const rate = before ? [String(Math.max(0, l.requests - then))] : [];
+      const shown = l.port === 0 ? l.address : l.address.replace(/:0$/, `:${l.port}`);
+      return [shown, l.sites.join(" "), count(l.connections), count(l.requests), ...rate];
+    }),
+  ];
+}
+
+function workers({ workers }: Status): string[][] {
+  return [
+    [
+      "WORKER",
+      "PID",
+      "STATE",
+      "UP",
+      "RESTARTS",
+      "MEMORY",
+      "LAG",
+      "CONNECTIONS",
+      "REQUESTS",
+      "SERVES",
+      "LAST DEATH",
+    ],
+    ...workers.map((w) => [
+      String(w.index),
+      String(w.pid ?? "-"),
+      w.state,
+      age(w.uptimeMs),
+      count(w.restarts),
+      showSize(w.rssBytes),
+      `${w.lagMs}ms`,
+      count(w.connections),
+      count(w.requests),
+      [...w.services, ...w.listeners].join(" "),
+      w.lastDeath ?? "",
+    ]),
+  ];
+}
+
+function heading(rows: string[][], paint: Paint): string[] {
+  return table(rows).map((line, i) => (i === 0 ? paint("dim", line) : line));
+}
+
+function count(n: number): string {
+  return n.toLocaleString("en-US");
+}
+
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["m", 60_000],
+  ["s", 1000],
+] as const;
+
+/** The two largest units: `2d3h`, `5m12s`; below a second in milliseconds. */
+function age(ms: number): string {
+  if (ms < 1000) return showDuration(Math.max(0, Math.round(ms)));
+  const parts: string[] = [];
+  let left = ms;
+  for (const [unit, size] of UNITS) {
+    const n = Math.floor(left / size);
+    left -= n * size;
+    if (n > 0 || parts.length > 0) parts.push(`${n}${unit}`);
+  }
+  return parts.slice(0, 2).join("");
+}
