@@ -68,7 +68,9 @@ function expiryOf(path: string, expires: Readonly<Record<string, number>>): numb
 function contentType(path: string, { mime_types: types, charset }: Rules): string {
   const full = typeOf(path, types);
   if (!full.startsWith("text/")) return full;
-  const configured = Object.hasOwn(types, extensionOf(path));
-  const bare = configured ? full : (full.split(";", 1)[0] ?? full);
-  return charset === null || bare.includes(";") ? bare : `${bare}; charset=${charset}`;
+  const extension = extensionOf(path);
+  const written = Object.hasOwn(types, extension) ? types[extension] : undefined;
+  if (written?.includes(";")) return written;
+  const bare = full.split(";", 1)[0] ?? full;
+  return charset === null ? bare : `${bare}; charset=${charset}`;
 }

@@ -188,6 +188,8 @@ class SiteWatcher implements Watcher {
 
 /** "/a/b/", "/a/", "/" */
 function* upwards(directory: string): Generator<string> {
-  for (let at = directory; at !== ""; at = at.slice(0, at.lastIndexOf("/", at.length - 2) + 1))
+  for (let at = directory; ; at = at.slice(0, at.lastIndexOf("/", at.length - 2) + 1)) {
     yield at;
+    if (at === "/") return;
+  }
 }
