@@ -6,8 +6,6 @@ export interface Version {
   readonly size: number;
   /** Last change, in milliseconds since 1970; fractions count down to the microsecond. */
   readonly mtimeMs: number;
-  /** A short hash of the content from whoever has read it: tells two changes within one clock tick apart. */
-  readonly digest?: string;
 }
 
 const SUFFIX: Record<Coding | "identity", string> = {
@@ -23,8 +21,7 @@ const SUFFIX: Record<Coding | "identity", string> = {
  */
 export function strongEtag(version: Version, coding: Coding | "identity" = "identity"): string {
   const micros = Math.floor(version.mtimeMs * 1000);
-  const digest = version.digest === undefined ? "" : `-${version.digest}`;
-  return `"${micros.toString(36)}-${version.size.toString(36)}${digest}${SUFFIX[coding]}"`;
+  return `"${micros.toString(36)}-${version.size.toString(36)}${SUFFIX[coding]}"`;
 }
 
 /** Is `etag` in this If-Match list by strong comparison (13.1.1)? `*` is for the caller to see. */

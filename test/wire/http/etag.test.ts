@@ -18,7 +18,6 @@ describe("a strong tag", () => {
   test.each([
     ["size", { ...version, size: 1025 }],
     ["a microsecond", { ...version, mtimeMs: version.mtimeMs + 0.001 }],
-    ["digest", { ...version, digest: "x1" }],
     ["a time before 1970", { ...version, mtimeMs: -1 }],
   ])("differs by %s", (_, other) => {
     expect(strongEtag(other)).not.toBe(strongEtag(version));

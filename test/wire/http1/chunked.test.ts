@@ -92,13 +92,24 @@ describe("a chunked body", () => {
       "Transfer-Encoding: chunked",
       "Host: evil",
       'ETag:\t"x" ',
+      "X-Empty: \t",
+      "X-Wide:\xa0a  b\xa0",
     ];
     const { state, trailers } = decode([latin1(`0\r\n${lines.join("\r\n")}\r\n\r\n`)]);
     expect(state).toBe("done");
     expect(trailers).toEqual([
       ["x-sum", "1"],
       ["etag", '"x"'],
+      ["x-empty", ""],
+      ["x-wide", "\xa0a  b\xa0"],
     ]);
+  });
+
+  test("a trailer of nothing but white space costs no more than another", () => {
+    const began = performance.now();
+    expect(decode([latin1(`0\r\na:${" ".repeat(8000)}\0\r\n\r\n`)]).state).toBe("bad");
+    expect(decode([latin1(`0\r\na:b${" ".repeat(8000)}c\r\n\r\n`)]).state).toBe("done");
+    expect(performance.now() - began).toBeLessThan(100);
   });
 
   test.each([
