@@ -61,10 +61,6 @@ const RENAMED: Record<string, Record<string, string>> = {
     UID: "offsetof(struct passwd, pw_uid)",
     GID: "offsetof(struct passwd, pw_gid)",
   },
-  "stat.ts": {
-    SIZE: "sizeof(struct statx)",
-    NANOS: "offsetof(struct statx_timestamp, tv_nsec)",
-  },
 };
 
 /** Numbers that stand in the code without a name, because the drawing above them names them. */
@@ -144,10 +140,6 @@ function unfolded(file: string, name: string, value: unknown): [string, number][
       return entries.map(([flag, bits]) => [`O_${flag}`, bits]);
     case "inotify.ts IN":
       return entries.map(([flag, bits]) => [`IN_${flag}`, bits]);
-    case "stat.ts AT": {
-      const fields: Record<string, string> = { major: "dev_major", minor: "dev_minor" };
-      return entries.map(([f, at]) => [`offsetof(struct statx, stx_${fields[f] ?? f})`, at]);
-    }
     default:
       return [];
   }
@@ -175,9 +167,6 @@ const HEADERS = `
 #include <time.h>
 #include <linux/capability.h>
 #include <linux/openat2.h>
-#ifndef STATX_BASIC_STATS /* glibc and a newer musl bring their own struct statx */
-#include <linux/stat.h>
-#endif
 `;
 
 /** What a compiler says of each expression, in order; "unknown" for a name its headers lack. */
@@ -259,6 +248,5 @@ test("arm64 differs from x86-64 in exactly these", async () => {
     "file.ts O: O_DIRECTORY = 65536",
     "file.ts O: O_NOFOLLOW = 131072",
     "file.ts O: O_TMPFILE = 4259840",
-    "stat.ts SYS_statx: SYS_statx = 332",
   ]);
 });

@@ -19,7 +19,6 @@ import { IN, Inotify } from "../../src/sys/inotify.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
 import { monotonicMicros } from "../../src/sys/notify-socket.ts";
 import { setProcessName } from "../../src/sys/process.ts";
-import { Stat } from "../../src/sys/stat.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "tern-probe-"));
 writeFileSync(join(dir, "page"), "page");
@@ -55,11 +54,6 @@ function opening(): unknown {
   ];
 }
 
-function stating(): unknown {
-  const stat = new Stat();
-  return [stat.path(join(dir, "page")), stat.size, stat.isFile, stat.path("/no/such")];
-}
-
 function passing(): unknown {
   const [a, b] = socketPair();
   const sent = sendFds(a, Uint8Array.of(7), [0, 1]);
@@ -89,7 +83,6 @@ const said = {
   listening: listening(),
   refused: refused(),
   opening: opening(),
-  stating: stating(),
   passing: passing(),
   watching: watching(),
   writing: await writing(),
