@@ -105,13 +105,6 @@ describe("a chunked body", () => {
     ]);
   });
 
-  test("a trailer of nothing but white space costs no more than another", () => {
-    const began = performance.now();
-    expect(decode([latin1(`0\r\na:${" ".repeat(8000)}\0\r\n\r\n`)]).state).toBe("bad");
-    expect(decode([latin1(`0\r\na:b${" ".repeat(8000)}c\r\n\r\n`)]).state).toBe("done");
-    expect(performance.now() - began).toBeLessThan(100);
-  });
-
   test.each([
     { story: "exactly as much", max: 5, state: "done" },
     { story: "one too many", max: 4, state: "large" },

@@ -183,6 +183,24 @@ describe("taken", () => {
   });
 });
 
+describe("known fields", () => {
+  const kebab = (name: string) => name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`);
+  const names = Object.entries(Slot).map(([name, slot]) => ({ name: kebab(name), slot }));
+
+  test.each(names)("$name is found in any case, and nothing like it", ({ name, slot }) => {
+    const head = new Head();
+    const line = (field: string) => `GET / HTTP/1.0\r\nX: y\r\n${field}: 100-continue\r\n\r\n`;
+    for (const field of [name, name.toUpperCase()]) {
+      read(latin1(line(field)), head);
+      expect(head.slot[slot]).toBe(1);
+    }
+    for (const field of [`${name}x`, `x${name}`, name.slice(1), `${name}_`]) {
+      read(latin1(line(field)), head);
+      expect(head.slot[slot]).toBe(-1);
+    }
+  });
+});
+
 /** What smugglers send. RFC 9112 says 400 unless another status is given. */
 describe("refused", () => {
   test.each([
