@@ -159,7 +159,7 @@ describe("href", () => {
   test("what it writes, the request line reads back", () => {
     const segment = fc
       .string({ unit: "grapheme", minLength: 1 })
-      .filter((s) => !/[/\0-\x1f\x7f]|^\.\.?$/.test(s));
+      .filter((s) => !/[/\p{Cc}]|^\.\.?$/u.test(s));
     fc.assert(
       fc.property(
         fc.array(

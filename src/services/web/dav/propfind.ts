@@ -6,6 +6,7 @@ import {
   MULTISTATUS_CLOSE,
   MULTISTATUS_OPEN,
   propResponse,
+  type Propstat,
   XML_TYPE,
 } from "../../../wire/dav/multistatus.ts";
 import { clark, DAV, type PropertyName } from "../../../wire/dav/property-name.ts";
@@ -28,15 +29,15 @@ export async function propfind(dav: DavContext, request: HttpRequest): Promise<H
   if (!asked) return plain(400, "The body is no propfind.");
   const resource = existing(dav, request.path);
   if (isAnswer(resource)) return resource;
-  const found = await listing(dav.tree, resource, depth);
-  if (found === "too many") return refuse(403, "propfind-finite-depth");
+  const batches = await listing(dav.tree, resource, depth);
+  if (batches === "too many") return refuse(403, "propfind-finite-depth");
   return {
     status: 207,
     headers: [
       ["Content-Type", XML_TYPE],
       ["Cache-Control", "no-store"],
     ],
-    body: { kind: "stream", stream: streamOf(pages(dav, asked, found)) },
+    body: { kind: "stream", stream: streamOf(pages(dav, asked, batches)) },
   };
 }
 
@@ -60,49 +61,51 @@ function shower(dav: DavContext, asked: Propfind): (resource: Described) => stri
   const dead = (r: Described): readonly Property[] => dav.store().properties.of(r.key);
   switch (asked.kind) {
     case "prop":
-      return (r) =>
-        propResponse(
-          hrefOf(r),
-          chosen(
-            dav,
-            r,
-            asked.names,
-            lazily(() => dead(r)),
-          ),
+      return (r) => {
+        const { there, missing } = look(
+          dav,
+          r,
+          asked.names,
+          lazily(() => dead(r)),
         );
+        return propResponse(hrefOf(r), [found(there), absent(missing)]);
+      };
     case "propname":
       return (r) => {
-        const live = EVERY_LIVE.map((name) => ({ ns: DAV, name })).filter((p) =>
-          liveProperty(dav, r, p),
-        );
-        return propResponse(hrefOf(r), [
-          { status: 200, props: unique([...live, ...dead(r)]).map(emptyProp) },
-        ]);
+        const live = EVERY.filter((name) => liveProperty(dav, r, name) !== undefined);
+        return propResponse(hrefOf(r), [found(unique([...live, ...dead(r)]).map(emptyProp))]);
       };
     case "allprop":
       return (r) => {
         const mine = dead(r);
-        const live = ALL_LIVE.map((name) => ({ ns: DAV, name })).filter((p) =>
-          liveProperty(dav, r, p),
-        );
-        const all = unique([...live, ...mine]);
+        const all = unique([...ALL, ...mine]);
         const known = new Set(all.map(clark));
-        const more = asked.include.filter((p) => !known.has(clark(p)));
-        return propResponse(
-          hrefOf(r),
-          chosen(dav, r, [...all, ...unique(more)], () => mine),
-        );
+        const named = unique(asked.include).filter((name) => !known.has(clark(name)));
+        const { there } = look(dav, r, all, () => mine); // what a resource has not is no news here
+        const more = look(dav, r, named, () => mine);
+        return propResponse(hrefOf(r), [found([...there, ...more.there]), absent(more.missing)]);
       };
   }
 }
 
-/** The named properties, and names of those that are not there. What PROPPATCH has set goes first. */
-function chosen(
+const ALL = ALL_LIVE.map((name) => ({ ns: DAV, name }));
+const EVERY = EVERY_LIVE.map((name) => ({ ns: DAV, name }));
+
+function found(props: readonly string[]): Propstat {
+  return { status: 200, props };
+}
+
+function absent(props: readonly string[]): Propstat {
+  return { status: 404, props };
+}
+
+/** Elements of the named properties, and empty ones for those that are not there. */
+function look(
   dav: DavContext,
   resource: Described,
   names: readonly PropertyName[],
   dead: () => readonly Property[],
-): readonly { status: number; props: readonly string[] }[] {
+): { readonly there: readonly string[]; readonly missing: readonly string[] } {
   const there: string[] = [];
   const missing: string[] = [];
   for (const name of names) {
@@ -110,12 +113,10 @@ function chosen(
     if (value === undefined) missing.push(emptyProp(name));
     else there.push(value);
   }
-  return [
-    { status: 200, props: there },
-    { status: 404, props: missing },
-  ];
+  return { there, missing };
 }
 
+/** Undefined when the resource has no such property. What PROPPATCH has set overrules a default. */
 function valueOf(
   dav: DavContext,
   resource: Described,

@@ -1,9 +1,10 @@
 /**
  * What WebDAV has to remember beside the files: locks and dead properties. One SQLite file in the
  * state directory serves every worker process and outlives them all. Keys are absolute file
- * paths, so two sites over the same directory agree.
+ * paths: sites that share the file agree on what they both serve.
  */
 import { Database, SQLiteError } from "bun:sqlite";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
@@ -58,6 +59,7 @@ export class Store {
 
   /** Opens `dav.sqlite` in `directory`, or makes it. `now` tells milliseconds since 1970. */
   constructor(directory: string, now: () => number) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
     const db = new Database(join(directory, "dav.sqlite"), { create: true, strict: true });
     this.#db = db;
     try {

@@ -1,18 +1,19 @@
 /** A WebDAV tree over a fresh directory, and requests to it without sockets. */
-import { closeSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type Caller, type Dav, makeDav } from "../../../../src/services/web/dav/dav.ts";
-import { etagOf, find } from "../../../../src/services/web/dav/resource.ts";
 import { Tree } from "../../../../src/services/web/tree.ts";
-import { formatDate } from "../../../../src/wire/http/date.ts";
-import { type HttpRequest, type HttpResponse, respond } from "../../../../src/wire/http/message.ts";
+import type { HttpRequest, HttpResponse } from "../../../../src/wire/http/message.ts";
 import { memoryLog } from "../../../fake/log.ts";
 
 export const WRITER: Caller = { mayWrite: true, user: undefined, challenge: undefined };
 export const READER: Caller = { mayWrite: false, user: undefined, challenge: undefined };
+
+/** What `child.ts` does in another process: so many LOCKs, PUTs of so many bytes. */
+export const ROUNDS = 40;
+export const SIZE = 300_000;
 
 export interface Options {
   readonly root?: string;
@@ -21,6 +22,8 @@ export interface Options {
   readonly max_body?: number;
   readonly dotfiles?: "hide" | "allow";
   readonly sweep?: boolean;
+  /** Milliseconds since 1970. */
+  readonly now?: number;
 }
 
 export interface Ask {
@@ -46,11 +49,12 @@ export class Fixture implements AsyncDisposable {
   readonly dav: Dav;
   readonly changed: string[] = [];
   readonly log = memoryLog();
-  now = Date.now();
+  now: number;
   readonly #directory: string;
 
   private constructor(directory: string, options: Options) {
     this.#directory = directory;
+    this.now = options.now ?? Date.now();
     this.root = options.root ?? join(directory, "www");
     this.state = options.state ?? join(directory, "state");
     this.tree = new Tree(this.root, { dotfiles: options.dotfiles ?? "hide", symlinks: "beneath" });
@@ -86,28 +90,6 @@ export class Fixture implements AsyncDisposable {
     const answer = await this.dav.handle(requestOf(ask), ask.caller ?? WRITER);
     if (!answer) throw new Error(`${ask.method} is none of WebDAV's`);
     return await read(answer);
-  }
-
-  /** WebDAV's methods and just enough of GET for clients that look at what they wrote. */
-  async serve(request: HttpRequest): Promise<HttpResponse> {
-    const answer = this.dav.handle(request, WRITER);
-    if (answer) return await answer;
-    const found = find(this.tree, request.path);
-    if (typeof found === "string" || !found.stats) return respond(404);
-    if (found.kind === "collection") return respond(200, [], "a collection\n");
-    const fd = openSync(found.file, "r");
-    return {
-      status: 200,
-      headers: [
-        ["ETag", etagOf(found.stats) ?? ""],
-        ["Last-Modified", formatDate(found.stats.mtimeMs)],
-      ],
-      body: {
-        kind: "pieces",
-        pieces: [{ fd, offset: 0, length: found.stats.size }],
-        release: () => closeSync(fd),
-      },
-    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -152,4 +134,15 @@ async function read(answer: HttpResponse): Promise<Answer> {
       return { status, headers, text: Buffer.concat(bytes).toString() };
     }
   }
+}
+
+/** Chunks of a body, and then maybe an end that is none. */
+export function streamOf(chunks: readonly string[], breaks = false): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
+      if (breaks) controller.error(new Error("the client is gone"));
+      else controller.close();
+    },
+  });
 }

@@ -10,20 +10,9 @@ import {
   writeFile,
 } from "node:fs/promises";
 
-import { Fixture, READER } from "./fixture.ts";
+import { Fixture, READER, streamOf } from "./fixture.ts";
 
 const put = { method: "PUT", path: "/f.txt" } as const;
-
-/** Chunks, and then maybe an end that is none. */
-function streamOf(chunks: readonly string[], breaks = false): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      for (const chunk of chunks) controller.enqueue(new TextEncoder().encode(chunk));
-      if (breaks) controller.error(new Error("the client is gone"));
-      else controller.close();
-    },
-  });
-}
 
 describe("PUT", () => {
   test("makes a file, then replaces it, and tells the new tag and date", async () => {
@@ -42,17 +31,22 @@ describe("PUT", () => {
   });
 
   test.each([
-    { story: "a body of no bytes", body: "" },
-    { story: "no body at all", body: undefined },
-    { story: "chunks of unknown length", body: ["he", "", "llo"], length: undefined },
-    { story: "chunks of known length", body: ["he", "llo"], length: 5 },
-  ])("takes $story", async ({ body, length }) => {
+    { story: "a body of no bytes", sent: { body: "" }, kept: "" },
+    { story: "no body at all", sent: {}, kept: "" },
+    {
+      story: "chunks of unknown length",
+      sent: { body: streamOf(["he", "", "llo"]) },
+      kept: "hello",
+    },
+    {
+      story: "chunks of known length",
+      sent: { body: streamOf(["he", "llo"]), contentLength: 5 },
+      kept: "hello",
+    },
+  ])("takes $story", async ({ sent, kept }) => {
     await using dav = await Fixture.make();
-    const sent = Array.isArray(body) ? streamOf(body) : body;
-    const ask = sent === undefined ? put : { ...put, body: sent };
-    const more = Array.isArray(body) ? { contentLength: length } : {};
-    expect((await dav.ask({ ...ask, ...more })).status).toBe(201);
-    expect(await readFile(dav.path("f.txt"), "utf8")).toBe(Array.isArray(body) ? "hello" : "");
+    expect((await dav.ask({ ...put, ...sent })).status).toBe(201);
+    expect(await readFile(dav.path("f.txt"), "utf8")).toBe(kept);
   });
 
   test.each([
