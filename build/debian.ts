@@ -14,6 +14,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "util-linux", shows: "taskset", for: "pinning both sides of the benchmark" },
   { name: "curl", shows: "curl", for: "HTTP/1.1, HTTP/2 and TLS by another's client" },
   { name: "nghttp2-client", shows: "nghttp", for: "HTTP/2 by another's client" },
+  { name: "ngtcp2-client", shows: "gtlsclient", for: "HTTP/3 by another's client" },
   { name: "openssl", shows: "openssl", for: "TLS by another's client, test certificates" },
   { name: "litmus", shows: "litmus", for: "WebDAV" },
   { name: "pebble", shows: "pebble", for: "ACME" },
@@ -26,7 +27,6 @@ export const NEEDED: readonly Needed[] = [
     shows: "/usr/aarch64-linux-gnu/lib/ld-linux-aarch64.so.1",
     for: "the arm64 binary",
   },
-  { name: "musl", shows: "/lib/ld-musl-x86_64.so.1", for: "the musl binary and libc's name there" },
 ];
 
 /** What is not on this machine. */

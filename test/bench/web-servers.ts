@@ -1,4 +1,5 @@
-import { freePort, onlyChild, type Server, start } from "./server.ts";
+import { freePort } from "../fake/ports.ts";
+import { onlyChild, type Server, start } from "./server.ts";
 import { HOST } from "./web-files.ts";
 
 /** nginx as its own documentation tunes it for files: one worker. */

@@ -1,8 +1,5 @@
-import { once } from "node:events";
-import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
-
 import { certificate } from "./certificate.ts";
+import { accepts, freePort } from "./ports.ts";
 import { temporary } from "./temporary.ts";
 
 /** Debian's ACME server, which takes every name for 127.0.0.1. */
@@ -23,7 +20,14 @@ export const havePebble = Bun.which("pebble") !== null && Bun.which("pebble-chal
 
 export async function pebble(): Promise<Pebble> {
   const dir = await temporary();
-  const [port, management, httpPort, tlsPort, dns, dnsManagement] = await sixFreePorts();
+  const [port, management, httpPort, tlsPort, dns, dnsManagement] = await Promise.all([
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+    freePort(),
+  ]);
   const authority = await certificate({ common: "tern test CA", authority: true });
   const own = await certificate({ names: ["localhost", "127.0.0.1"], issuer: authority });
   const at = (name: string): string => `${dir.path}/${name}`;
@@ -92,31 +96,10 @@ export async function pebble(): Promise<Pebble> {
   };
 }
 
-type Six = [number, number, number, number, number, number];
-
-/** Ports free a moment ago. */
-async function sixFreePorts(): Promise<Six> {
-  const servers = await Promise.all(
-    Array.from({ length: 6 }, async () => {
-      const server = createServer().listen(0, "127.0.0.1");
-      await once(server, "listening");
-      return server;
-    }),
-  );
-  const ports = servers.map((s) => (s.address() as AddressInfo).port);
-  await Promise.all(servers.map((s) => new Promise((closed) => s.close(closed))));
-  return ports as Six;
-}
-
 /** Wait until something listens there; gives up after ten seconds. */
 async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
-    const open = await new Promise<boolean>((answer) => {
-      const socket = connect(port, "127.0.0.1");
-      socket.once("connect", () => (socket.destroy(), answer(true)));
-      socket.once("error", () => answer(false));
-    });
-    if (open) return;
+    if (await accepts(port)) return;
     await Bun.sleep(50);
   }
   throw new Error(`nothing listens on ${port}`);

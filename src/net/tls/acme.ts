@@ -3,7 +3,7 @@ import type { Log } from "../../observe/log.ts";
 import type { Certificate } from "../certificates.ts";
 import { AcmeState } from "./acme-state.ts";
 import type { Pair } from "./certificate.ts";
-import { type Ca, issue, newAccountKey, type Proofs } from "./issue.ts";
+import { type Ca, issue, type Kind, KINDS, newAccountKey, type Proofs } from "./issue.ts";
 import { renewalTime, retryDelay } from "./renewal.ts";
 import { placeholder } from "./self-signed.ts";
 
@@ -76,6 +76,7 @@ export class Acme {
     });
     return {
       name,
+      kind: KINDS[0],
       pair,
       placeholder: await placeholder(name, wall()),
       due: pair ? renewalTime(pair, dice()) : wall(),
@@ -87,14 +88,7 @@ export class Acme {
     const { wall, dice, log } = this.#lent;
     const { name } = entry;
     try {
-      const { key, chain } = await issue(
-        name,
-        this.#ca,
-        await this.#accountKey(),
-        entry.failures,
-        proofs,
-        wall(),
-      );
+      const { key, chain } = await this.#ask(entry, proofs);
       await this.#state.keepCertificate(name, key, chain);
       entry.pair = await this.#state.certificate(name);
       entry.failures = 0;
@@ -110,6 +104,20 @@ export class Acme {
         error,
         again: `in ${Math.round(wait / 60_000)} min`,
       });
+    }
+  }
+
+  /** In the way that worked last, then in the other: which port strangers reach is not known here. */
+  async #ask(entry: Entry, proofs: Proofs): Promise<{ key: string; chain: string }> {
+    const account = await this.#accountKey();
+    const ask = (kind: Kind): Promise<{ key: string; chain: string }> =>
+      issue(entry.name, this.#ca, account, kind, proofs, this.#lent.wall());
+    try {
+      return await ask(entry.kind);
+    } catch (error) {
+      this.#lent.log.info("no certificate; trying another way", { name: entry.name, error });
+      entry.kind = KINDS.find((kind) => kind !== entry.kind) ?? entry.kind;
+      return ask(entry.kind);
     }
   }
 
@@ -133,6 +141,7 @@ export interface Named {
 interface Entry {
   readonly name: string;
   readonly placeholder: Certificate;
+  kind: Kind;
   pair: Pair | undefined;
   due: number;
   failures: number;

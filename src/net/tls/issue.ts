@@ -20,7 +20,9 @@ export interface Proofs {
   withdraw(proof: Proof): Promise<void>;
 }
 
-const KINDS = ["http-01", "tls-alpn-01"] as const;
+/** The ways to prove a name that need no more than listeners. */
+export const KINDS = ["http-01", "tls-alpn-01"] as const;
+export type Kind = (typeof KINDS)[number];
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Between looks at whether the CA is done. */
@@ -33,15 +35,14 @@ export async function newAccountKey(): Promise<string> {
 }
 
 /**
- * One certificate for one name: order, prove, collect. Throws with the CA's words. The kinds of
- * proof take turns over the attempts: which port strangers can reach is not known here. `now` is
- * milliseconds since 1970.
+ * One certificate for one name: order, prove in the way of `kind`, collect. `now` is milliseconds
+ * since 1970. Throws with the CA's words.
  */
 export async function issue(
   name: string,
   ca: Ca,
   accountKey: string,
-  attempt: number,
+  kind: Kind,
   proofs: Proofs,
   now: number,
 ): Promise<{ key: string; chain: string }> {
@@ -51,29 +52,26 @@ export async function issue(
     await crypto.createPrivateEcdsaKey(),
   );
   const client = new Client({ directoryUrl: ca.directory, accountKey, ...POLL_MS });
-  const offered = new Map<string, Proof>();
+  let proof: Proof | undefined;
   const chain = await client.auto({
     csr,
     ...(ca.email === undefined ? {} : { email: ca.email }),
     termsOfServiceAgreed: true,
     // What is seen from here says nothing about what the CA sees.
     skipChallengeVerification: true,
-    challengePriority: attempt % 2 === 0 ? [...KINDS] : KINDS.toReversed(),
+    challengePriority: [kind],
     challengeCreateFn: async (authorization, challenge, keyAuthorization) => {
       const { token } = challenge;
-      let proof: Proof = { kind: "http-01", token, keyAuthorization };
-      const kind: string = challenge.type; // its own types know dns-01 and http-01 only
+      // Its own types know dns-01 and http-01 only.
+      if ((challenge.type as string) !== kind) throw new Error(`the CA does not offer ${kind}`);
+      proof = { kind: "http-01", token, keyAuthorization };
       if (kind === "tls-alpn-01") {
         const certificate = await proofOf(name, keyAuthorization, now);
         proof = { kind: "tls-alpn-01", name, certificate };
-      } else if (kind !== "http-01") {
-        throw new Error(`the CA accepts neither ${KINDS.join(" nor ")} for ${name}`);
       }
-      offered.set(token, proof);
       await proofs.offer(proof);
     },
-    challengeRemoveFn: async (_, { token }) => {
-      const proof = offered.get(token);
+    challengeRemoveFn: async () => {
       if (proof) await proofs.withdraw(proof);
     },
   });
