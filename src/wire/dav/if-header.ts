@@ -17,8 +17,8 @@ export type IfHeader = readonly ConditionList[];
 
 /** What a resource is like now, for the judging of an If header. */
 export interface ResourceState {
-  /** Undefined when nothing is there, or it is a collection. */
-  readonly etag: string | undefined;
+  /** Of every coding it may be sent in; none when nothing is there, or it is a collection. */
+  readonly etags: readonly string[];
   /** Tokens of all locks on it, those of collections above included. */
   readonly tokens: readonly string[];
 }
@@ -81,9 +81,9 @@ export function holds(
   stateOf: (resource: string | undefined) => ResourceState | undefined,
 ): boolean {
   return header.some((list) => {
-    const state = stateOf(list.resource) ?? { etag: undefined, tokens: [] };
+    const state = stateOf(list.resource) ?? { etags: [], tokens: [] };
     return list.conditions.every((c) => {
-      const is = c.kind === "token" ? state.tokens.includes(c.token) : state.etag === c.etag;
+      const is = c.kind === "token" ? state.tokens.includes(c.token) : state.etags.includes(c.etag);
       return is !== c.not;
     });
   });

@@ -91,6 +91,7 @@ describe("If header", () => {
     { story: "its lock", text: "(<t:1>)", is: true },
     { story: "another lock", text: "(<t:2>)", is: false },
     { story: "its tag", text: '(["e"])', is: true },
+    { story: "its tag when compressed", text: '(["e-g"])', is: true },
     { story: "lock and tag", text: '(<t:1> ["e"])', is: true },
     { story: "its lock, another tag", text: '(<t:1> ["f"])', is: false },
     { story: "one of two lists", text: '(["f"]) (<t:1>)', is: true },
@@ -109,9 +110,9 @@ describe("If header", () => {
     const header = parseIf(text);
     const state = (uri: string | undefined) =>
       uri === undefined
-        ? { etag: '"e"', tokens: ["t:1"] }
+        ? { etags: ['"e"', '"e-g"'], tokens: ["t:1"] }
         : uri === "/other"
-          ? { etag: undefined, tokens: ["t:3"] }
+          ? { etags: [], tokens: ["t:3"] }
           : undefined;
     expect(header && holds(header, state)).toBe(is);
   });

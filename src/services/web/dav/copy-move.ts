@@ -1,6 +1,7 @@
 /** COPY and MOVE (RFC 4918, 9.8 and 9.9). What arrives is shown whole or not at all. */
 import { renameSync } from "node:fs";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type Depth, parseDepth } from "../../../wire/dav/depth.ts";
 import { parseReference, sameAuthority } from "../../../wire/dav/destination.ts";
 import { href } from "../../../wire/dav/href.ts";
@@ -10,7 +11,6 @@ import { decodeTarget } from "../../../wire/http/path.ts";
 import { type MemberStatus, multistatus, plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { copyTree } from "./copy-tree.ts";
-import { syncDirectory } from "./durable.ts";
 import { type Claim, guard } from "./guard.ts";
 import { within } from "./paths.ts";
 import { existing, isAnswer, parentClaim, placeFor } from "./place.ts";
@@ -129,8 +129,8 @@ async function finish(
   const { source, target, move } = done.task;
   dav.onChange(target.path);
   if (move) dav.onChange(source.path);
-  await syncDirectory(target.directory);
-  if (move && source.directory !== target.directory) await syncDirectory(source.directory);
+  await fsyncDirectory(target.directory);
+  if (move && source.directory !== target.directory) await fsyncDirectory(source.directory);
   for (const path of done.aside) {
     const stuck = await removeTree(path);
     if (stuck.length > 0) dav.log.warn("a replaced collection left something behind", { path });

@@ -14,8 +14,8 @@ import {
 } from "node:fs/promises";
 import { join } from "node:path";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { OWN_PREFIX } from "../tree.ts";
-import { syncDirectory } from "./durable.ts";
 import { statusOfError } from "./failure.ts";
 import type { Stuck } from "./remove-tree.ts";
 
@@ -73,7 +73,7 @@ async function copyDirectory(
       stuck.push({ file: member, status });
     }
   }
-  await syncDirectory(to);
+  await fsyncDirectory(to);
 }
 
 async function copyWhole(from: string, to: string): Promise<void> {

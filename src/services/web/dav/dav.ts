@@ -48,11 +48,14 @@ const READING: Readonly<Record<string, Method>> = {
 
 /** Touches nothing on disk before the first request, apart from the sweep where it is asked for. */
 export function makeDav(config: WebdavConfig, tree: Tree, deps: DavDeps): Dav {
+  const stopping = new AbortController();
   let opened: Store | undefined;
-  const store = (): Store => (opened ??= new Store(deps.state, deps.now));
+  const store = (): Store => {
+    if (stopping.signal.aborted) throw new Error("this WebDAV site has stopped");
+    return (opened ??= new Store(deps.state, deps.now));
+  };
   const dav: DavContext = { ...deps, config, tree, store };
   const methods = { ...READING, ...WRITING, ...(config.locks ? LOCKING : {}) };
-  const stopping = new AbortController();
   if (deps.sweep)
     cleanUp(dav, stopping.signal).catch((error: unknown) => {
       if (!stopping.signal.aborted) deps.log.error("cleaning up after uploads failed", { error });
@@ -70,7 +73,6 @@ export function makeDav(config: WebdavConfig, tree: Tree, deps: DavDeps): Dav {
     stop() {
       stopping.abort();
       opened?.close();
-      opened = undefined;
     },
   };
 }

@@ -1,12 +1,12 @@
 /** DELETE (RFC 4918, 9.6). A collection vanishes at once; what it held is deleted out of sight. */
 import { lstatSync, renameSync, unlinkSync } from "node:fs";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { parseDepth } from "../../../wire/dav/depth.ts";
 import { href } from "../../../wire/dav/href.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { multistatus, plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { syncDirectory } from "./durable.ts";
 import { guard } from "./guard.ts";
 import { existing, isAnswer, parentClaim } from "./place.ts";
 import { removeTree, type Stuck } from "./remove-tree.ts";
@@ -45,7 +45,7 @@ export async function remove(
 
   const { resource, trash } = gone;
   dav.onChange(resource.path);
-  await syncDirectory(resource.directory);
+  await fsyncDirectory(resource.directory);
   const stuck = trash === undefined ? [] : await removeTree(trash);
   if (trash === undefined) return respond(204);
   if (stuck.length === 0) {
@@ -72,7 +72,7 @@ async function partly(
     return respond(204);
   }
   dav.onChange(resource.path);
-  await syncDirectory(resource.directory);
+  await fsyncDirectory(resource.directory);
   return multistatus(
     stuck.map(({ file, status }) => ({
       href: href(resource.path + file.slice(trash.length), false),

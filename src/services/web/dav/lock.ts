@@ -1,6 +1,7 @@
 /** LOCK and UNLOCK (RFC 4918, 9.10 and 9.11). */
 import { closeSync, openSync } from "node:fs";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { parseDepth } from "../../../wire/dav/depth.ts";
 import { href } from "../../../wire/dav/href.ts";
 import { parseIf, submitted } from "../../../wire/dav/if-header.ts";
@@ -12,7 +13,6 @@ import { parseTimeout } from "../../../wire/dav/timeout.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { multistatus, plain, refuse, xml } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { syncDirectory } from "./durable.ts";
 import { guard, holdsLock } from "./guard.ts";
 import { lockDiscovery } from "./live-properties.ts";
 import type { Lock } from "./locks.ts";
@@ -78,7 +78,7 @@ async function take(
 
   const fresh = taken.kind === "none";
   if (fresh) dav.onChange(taken.path);
-  if (fresh) await syncDirectory(taken.directory);
+  if (fresh) await fsyncDirectory(taken.directory);
   return discovery(dav, taken, fresh ? 201 : 200, [["Lock-Token", emitLockToken(token)]]);
 }
 

@@ -1,10 +1,10 @@
 /** MKCOL (RFC 4918, 9.3). */
 import { mkdirSync } from "node:fs";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { syncDirectory } from "./durable.ts";
 import { guard } from "./guard.ts";
 import { isAnswer, parentClaim, placeFor } from "./place.ts";
 
@@ -33,6 +33,6 @@ export async function mkcol(
   if (isAnswer(made)) return made;
 
   dav.onChange(made.path);
-  await syncDirectory(made.directory);
+  await fsyncDirectory(made.directory);
   return respond(201);
 }

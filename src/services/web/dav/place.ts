@@ -10,7 +10,9 @@ import { find, hasParent, type Resource } from "./resource.ts";
 export function existing(dav: DavContext, path: string): Resource | HttpResponse {
   const found = find(dav.tree, path);
   if (typeof found === "string") return refusal(found);
-  return found.kind === "none" ? plain(404, "There is nothing here.") : found;
+  const isFolder = found.kind === "collection";
+  const missing = found.kind === "none" || (found.located.slash && !isFolder);
+  return missing ? plain(404, "There is nothing here.") : found;
 }
 
 /** A resource that is there or could be made: its collection exists. */

@@ -1,12 +1,12 @@
 /** PUT (RFC 9110, 9.3.4; RFC 4918, 9.7): a file as a whole, or a part of one. */
 import type { Stats } from "node:fs";
 
+import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type ContentRange, parseContentRange } from "../../../wire/dav/content-range.ts";
 import { formatDate } from "../../../wire/http/date.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { syncDirectory } from "./durable.ts";
 import { type Claim, guard } from "./guard.ts";
 import { isAnswer, parentClaim, placeFor } from "./place.ts";
 import { etagOf, type Resource } from "./resource.ts";
@@ -63,7 +63,7 @@ async function commit(
   if ("status" in done) return done;
 
   dav.onChange(done.place.path);
-  await syncDirectory(done.place.directory);
+  await fsyncDirectory(done.place.directory);
   return respond(done.place.kind === "none" ? 201 : 204, [
     ["ETag", etagOf(done.stats) ?? ""],
     ["Last-Modified", formatDate(done.stats.mtimeMs)],

@@ -6,6 +6,8 @@ import { strongEtag } from "../../../wire/http/etag.ts";
 import type { Located, Refusal, Tree } from "../tree.ts";
 import { within } from "./paths.ts";
 
+const CODINGS = ["identity", "gzip", "br", "zstd"] as const;
+
 export interface Resource {
   /** Decoded URL path without a slash at its end, "/" apart. */
   readonly path: string;
@@ -44,6 +46,16 @@ export function withoutSlash(path: string): string {
 /** The same tag as GET gives; undefined for what is no file. */
 export function etagOf(stats: Stats | undefined): string | undefined {
   return stats?.isFile() ? strongEtag({ size: stats.size, mtimeMs: stats.mtimeMs }) : undefined;
+}
+
+/**
+ * Tags of all the codings GET may send it in. A client that got it compressed names that tag when
+ * it writes, and means the same version of the file. The one of `etagOf` comes first.
+ */
+export function etagsOf(stats: Stats | undefined): string[] {
+  if (!stats?.isFile()) return [];
+  const version = { size: stats.size, mtimeMs: stats.mtimeMs };
+  return CODINGS.map((coding) => strongEtag(version, coding));
 }
 
 /** Its directory is there to take new members. */

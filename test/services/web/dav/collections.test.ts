@@ -35,6 +35,12 @@ describe("DELETE", () => {
       left: ["file", "link"],
     },
     { story: "a link, not what it leads to", path: "/link", status: 204, left: ["file", "folder"] },
+    {
+      story: "a file that is no collection",
+      path: "/file/",
+      status: 404,
+      left: ["file", "folder", "link"],
+    },
     { story: "nothing", path: "/none", status: 404, left: ["file", "folder", "link"] },
     { story: "the root", path: "/", status: 403, left: ["file", "folder", "link"] },
     {

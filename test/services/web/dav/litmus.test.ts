@@ -1,14 +1,7 @@
 import { expect } from "bun:test";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 
-import { parse } from "valibot";
-
-import { webSchema } from "../../../../src/services/web/config.ts";
-import { web } from "../../../../src/services/web/web.ts";
-import { realFronts } from "../../../fake/fronts.ts";
-import { fakeHost } from "../../../fake/host.ts";
 import { needs } from "../../../sys/needs.ts";
+import { served } from "./served.ts";
 
 const SUITES = ["basic", "copymove", "props", "locks", "http"];
 const withLitmus = needs(Bun.which("litmus") !== null, "litmus (apt-get install litmus)");
@@ -27,31 +20,18 @@ function judged(report: string): { sums: string[]; bad: string[] } {
 withLitmus(
   "litmus finds nothing to complain of in any suite, over our own sockets",
   async () => {
-    using lent = fakeHost();
-    const root = join(lent.state, "www");
-    mkdirSync(root);
-    const fronts = realFronts();
-    const config = parse(webSchema, {
-      site: { listen: "127.0.0.1:0", root, webdav: { enabled: true }, limit: null },
+    await using site = await served();
+    const litmus = Bun.spawn(["litmus", "-k", `http://127.0.0.1:${site.port}/`], {
+      cwd: site.scratch, // it leaves debug.log where it runs
+      env: { ...process.env, TESTS: SUITES.join(" ") },
+      stdout: "pipe",
+      stderr: "inherit",
     });
-    const site = await web.prepare(config, { ...lent, http: fronts });
-    site.start();
-    try {
-      const port = fronts.stats()[0]?.port ?? 0;
-      const litmus = Bun.spawn(["litmus", "-k", `http://127.0.0.1:${port}/`], {
-        cwd: lent.state, // it leaves debug.log where it runs
-        env: { ...process.env, TESTS: SUITES.join(" ") },
-        stdout: "pipe",
-        stderr: "inherit",
-      });
-      const report = await new Response(litmus.stdout).text();
-      expect(await litmus.exited).toBe(0);
-      const { sums, bad } = judged(report);
-      expect(bad).toEqual([]);
-      expect(sums).toEqual(SUITES.map((suite) => `${suite}: 0 failed`));
-    } finally {
-      await site.stop(AbortSignal.timeout(2000));
-    }
+    const report = await new Response(litmus.stdout).text();
+    expect(await litmus.exited).toBe(0);
+    const { sums, bad } = judged(report);
+    expect(bad).toEqual([]);
+    expect(sums).toEqual(SUITES.map((suite) => `${suite}: 0 failed`));
   },
   60_000,
 );

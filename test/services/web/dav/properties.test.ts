@@ -133,12 +133,13 @@ describe("PROPFIND", () => {
 
 describe("PROPPATCH", () => {
   test("keeps what it is given across a restart, and forgets what it is told to", async () => {
-    await using dav = await Fixture.make();
-    await writeFile(dav.path("f"), "");
+    await using before = await Fixture.make();
+    await writeFile(before.path("f"), "");
     const value = '<u:p xml:lang="en" a="1">some <b xmlns="v">bold</b> &amp; text</u:p>';
     const body = update(set(`${value}<u:q/>`));
-    expect((await dav.ask({ method: "PROPPATCH", path: "/f", body })).text).toContain("200 OK");
-    dav.dav.stop(); // the store is opened anew
+    expect((await before.ask({ method: "PROPPATCH", path: "/f", body })).text).toContain("200 OK");
+    before.dav.stop();
+    await using dav = await Fixture.make({ root: before.root, state: before.state });
     const asked = propfind('<D:prop><p xmlns="u"/><q xmlns="u"/></D:prop>');
     const text = await find(dav, "/f", "0", asked);
     expect(text).toContain('a="1"');

@@ -143,6 +143,17 @@ describe("PUT", () => {
     },
   );
 
+  test("the tag of the compressed form names the same version", async () => {
+    await using dav = await Fixture.make();
+    const { headers } = await dav.ask({ ...put, body: "1" });
+    const gzipped = `${headers.get("etag")?.slice(0, -1)}-g"`;
+    const absent = { ...put, body: "2", headers: { "If-None-Match": gzipped } };
+    expect((await dav.ask(absent)).status).toBe(412);
+    const same = { ...put, body: "2", headers: { "If-Match": `"x", ${gzipped}` } };
+    expect((await dav.ask(same)).status).toBe(204);
+    expect((await dav.ask(same)).status).toBe(412);
+  });
+
   test("a version that came while the body was on its way is not lost", async () => {
     await using dav = await Fixture.make();
     const { headers } = await dav.ask({ ...put, body: "mine" });
