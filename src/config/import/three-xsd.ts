@@ -1,0 +1,91 @@
+import { stringify } from "yaml";
+
+import { parseIni, type Setting } from "./ini.ts";
+import { type Site, webSite } from "./three-wsd.ts";
+
+/** Something of the old file that the new one does not say, or says otherwise. */
+export interface Note {
+  /** Of the old file, from 1. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** Sections of 3xsd.conf that are other services, and what they will be called. */
+const LATER: Readonly<Record<string, string>> = {
+  "3nsd": "dns",
+  "3zsd": "proxy",
+  "3fsd": "store",
+  "3wdd": "tunnel",
+};
+/** [3wdd] lines that are no tunnels; those hold a token. */
+const TUNNEL_SETTINGS = ["mode", "encrypt", "dial", "io_mode", "relay", "routing_metric"];
+/** local:peer:mtu:txqueue:token:... */
+const TOKEN_AT = 4;
+const INDENT = "  ";
+
+/**
+ * An old 3xsd.conf as YAML that the loader takes, with a note for each line it could not carry.
+ * [3wsd] becomes a site of `web:`; the sections of services that this version does not have are
+ * kept as comments, without their tokens.
+ */
+export function import3xsd(text: string, file: string): { yaml: string; notes: Note[] } {
+  const { settings, sections, strange } = parseIni(text);
+  const notes: Note[] = [];
+  const note = (line: number, message: string): void => void notes.push({ line, message });
+
+  for (const { line } of strange) note(line, "not an INI line: left out");
+  for (const { line, name, section, overruled } of settings)
+    if (overruled) note(line, `${name} is set again further down in [${section}]: left out`);
+  const of = (section: string) => settings.filter((s) => s.section === section && !s.overruled);
+
+  const parts = [
+    `# From ${oneLine(file)}, by \`tern import\`. Check it with \`tern check -c FILE\`.\n`,
+  ];
+  if (sections.has("3wsd")) parts.push(`web:\n${showSite(webSite(of("3wsd"), note))}`);
+  for (const [section, line] of sections) {
+    if (section === "3wsd") continue;
+    const service = Object.hasOwn(LATER, section) ? LATER[section] : undefined;
+    const missing =
+      service === undefined
+        ? `[${section}] is no section of 3xsd`
+        : `[${section}] becomes the section "${service}", which is not available in this version`;
+    note(line, `${missing}: left out`);
+    for (const setting of of(section))
+      note(setting.line, `${setting.name}: left out with [${section}]`);
+    if (service !== undefined) parts.push(asComment(section, missing, of(section)));
+  }
+  return { yaml: parts.join("\n"), notes: notes.toSorted((a, b) => a.line - b.line) };
+}
+
+function showSite({ values, remarks }: Site): string {
+  const lines = [`${INDENT}site:`];
+  for (const [key, value] of Object.entries(values)) {
+    const remark = remarks[key];
+    if (remark !== undefined) lines.push(`${INDENT.repeat(2)}# ${remark}`);
+    // Lists and maps on one line, as the examples write them.
+    const options = { collectionStyle: "flow", lineWidth: 0 } as const;
+    lines.push(`${INDENT.repeat(2)}${key}: ${stringify(value, options).trimEnd()}`);
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function asComment(section: string, missing: string, settings: readonly Setting[]): string {
+  const lines = settings.map(
+    ({ name, value }) => `${name} = ${oneLine(withoutToken(section, name, value))}`,
+  );
+  return [missing, `[${section}]`, ...lines].map((line) => `# ${oneLine(line)}\n`).join("");
+}
+
+function withoutToken(section: string, name: string, value: string): string {
+  if (section !== "3wdd" || TUNNEL_SETTINGS.includes(name)) return value;
+  return value
+    .split(":")
+    .map((field, i) => (i === TOKEN_AT && field !== "" ? "***" : field))
+    .join(":");
+}
+
+/** Nothing may end the comment that it stands in. */
+function oneLine(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- those are what is meant
+  return text.replaceAll(/[\x00-\x1f\x7f\u0085\u2028\u2029\ufeff\ud800-\udfff]+/gu, " ");
+}
