@@ -101,9 +101,8 @@ export function fieldsOf(
 /** Bytes of a variant, from memory or from its file. */
 export function pieceOf(variant: Variant, offset: number, length: number): Piece {
   const { bytes, fd } = variant;
-  return bytes
-    ? bytes.subarray(offset, offset + length)
-    : { fd, offset: variant.offset + offset, length };
+  if (!bytes) return { fd, offset: variant.offset + offset, length };
+  return length === bytes.length ? bytes : bytes.subarray(offset, offset + length);
 }
 
 /** The resource stays held until the last byte is out. */

@@ -132,11 +132,19 @@ async function feed(through: ReturnType<typeof encoder>, fd: number, size: numbe
     const { bytesRead } = await readAt(fd, chunk, 0, chunk.length, at);
     if (bytesRead === 0) throw new Error("the file became shorter while it was sent");
     at += bytesRead;
-    if (!through.write(bytesRead === chunk.length ? chunk : chunk.subarray(0, bytesRead)))
-      await new Promise<void>((resolve) => {
-        through.once("drain", resolve);
-        through.once("close", resolve);
-      });
+    const room = through.write(bytesRead === chunk.length ? chunk : chunk.subarray(0, bytesRead));
+    if (!room) await drained(through);
   }
   through.end();
+}
+
+/** There is room again, or never will be. */
+function drained(through: ReturnType<typeof encoder>): Promise<void> {
+  return new Promise((resolve) => {
+    const go = (): void => {
+      through.off("drain", go).off("close", go);
+      resolve();
+    };
+    through.on("drain", go).on("close", go);
+  });
 }

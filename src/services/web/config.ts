@@ -11,6 +11,7 @@ import {
   size,
   socketOptions,
 } from "../../config/scalars.ts";
+import { isWriter } from "./writers.ts";
 
 /** `root:` of the page that greets a first start; served from inside the executable. */
 export const WELCOME = "builtin:welcome";
@@ -32,12 +33,21 @@ const headerName = v.pipe(
   v.string(),
   v.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'expected a field name such as "X-Frame-Options"'),
 );
+/** What frames a message, or says how it is coded, is the server's to say. */
+const OWN =
+  /^(connection|content-(length|encoding|range)|transfer-encoding|date|etag|trailer|upgrade)$/i;
 /** A value may hold no control characters: a line break would be a second field. */
 const headerValue = v.pipe(
   v.string(),
   v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "expected printable text on one line"),
 );
-const headers = v.record(headerName, headerValue);
+const headers = v.record(
+  v.pipe(
+    headerName,
+    v.check((name) => !OWN.test(name), "the server says this field itself"),
+  ),
+  headerValue,
+);
 
 const extension = v.pipe(
   v.string(),
@@ -129,7 +139,7 @@ const limits = v.strictObject({
   ranges: key(count(), 16, "Ranges in one request; when there are more, the whole file is sent."),
 });
 
-const site = v.strictObject({
+const keys = v.strictObject({
   listen: key(addressList, ":8080", "Addresses to listen on."),
   socket: v.optional(socketOptions, {}),
   hosts: key(
@@ -220,6 +230,22 @@ const site = v.strictObject({
   tls: key(bool, false, "TLS on every listener of this site."),
 });
 
+const site = v.pipe(
+  keys,
+  v.rawCheck(({ addIssue, dataset }) => {
+    if (!dataset.typed) return;
+    const { auth: login, webdav: dav } = dataset.value;
+    for (const [i, writer] of dav.writers.entries()) {
+      if (isWriter(writer, Object.keys(login?.users ?? {}))) continue;
+      const keysTo = ["webdav", "writers", i] as const;
+      addIssue({
+        message: `"${writer}" is neither an address, a range or a network, nor a user of auth`,
+        path: pathTo(dataset.value, keysTo),
+      });
+    }
+  }),
+);
+
 /** The whole section. */
 export const webSchema = v.record(v.string(), site);
 export type WebConfig = v.InferOutput<typeof webSchema>;
@@ -228,3 +254,14 @@ export type SiteConfig = v.InferOutput<typeof site>;
 export type WebdavConfig = SiteConfig["webdav"];
 export type SymlinkPolicy = SiteConfig["symlinks"];
 export type DotfilePolicy = SiteConfig["dotfiles"];
+
+/** Where an issue is, as valibot wants it told. */
+function pathTo(input: unknown, keysTo: readonly (string | number)[]) {
+  let at = input;
+  return keysTo.map((step) => {
+    const item = { type: "unknown" as const, origin: "value" as const, input: at, key: step };
+    const value: unknown = Reflect.get(Object(at), step);
+    at = value;
+    return { ...item, value };
+  }) as [v.IssuePathItem, ...v.IssuePathItem[]];
+}

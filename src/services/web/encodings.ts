@@ -76,7 +76,7 @@ export class Encodings {
     if (!facts) return undefined;
     const opened = this.#origin.open(resource.path + SIDECAR[coding]);
     if (typeof opened === "string") {
-      withdraw(resource, coding);
+      withdraw(resource, (other) => other === coding);
       return undefined;
     }
     const { bytes, fd, facts: now } = load(opened, this.#small);
@@ -95,12 +95,13 @@ export class Encodings {
   #stored(resource: Resource, coding: Coding): Variant | undefined {
     const found = this.#store?.find(resource.path, resource.facts.identity, coding);
     if (!found) return undefined;
-    const { length, offset } = found;
+    const { fd, length, offset } = found;
     const etag = strongEtag(resource.facts, coding);
-    if (length > AT_ONCE) return this.#grow(resource, { coding, etag, ...found, bytes: undefined });
+    if (length > AT_ONCE)
+      return this.#grow(resource, { coding, etag, length, bytes: undefined, fd, offset });
     try {
       const bytes = new Uint8Array(length);
-      if (readSync(found.fd, bytes, 0, length, offset) !== length) return undefined;
+      if (readSync(fd, bytes, 0, length, offset) !== length) return undefined;
       return this.#grow(resource, { coding, etag, length, bytes, fd: -1, offset: 0 });
     } finally {
       found.close();
@@ -128,7 +129,8 @@ export class Encodings {
       const plain = source.bytes ?? readAll(source);
       const bytes = await compress(coding, plain);
       if (bytes.length > plain.length * WORTH) {
-        withdraw(resource, coding);
+        // What one coding cannot make smaller, the others cannot either.
+        withdraw(resource, (other) => !resource.sidecars.has(other));
         return undefined;
       }
       this.#store?.keep(resource.path, resource.facts.identity, coding, bytes);
@@ -170,8 +172,8 @@ export function identityOf(resource: Resource): Variant {
   return variant;
 }
 
-function withdraw(resource: Resource, coding: Coding): void {
-  resource.offered = resource.offered.filter((other) => other !== coding);
+function withdraw(resource: Resource, which: (coding: Coding) => boolean): void {
+  resource.offered = resource.offered.filter((coding) => !which(coding));
   resource.baked = []; // Vary may be another
 }
 

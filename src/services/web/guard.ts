@@ -1,11 +1,10 @@
 /** Who may ask for what: users of protected paths, writers, and how often anyone may ask. */
-import { compileAccess, parseCidr } from "../../core/cidr.ts";
 import { parseIp } from "../../core/ip.ts";
-import { rangeBlocks } from "../../core/ranges.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
 import { BasicAuth } from "../../net/basic-auth.ts";
 import type { HttpRequest } from "../../wire/http/message.ts";
 import type { SiteConfig } from "./config.ts";
+import { compileWriters } from "./writers.ts";
 
 /** Clients whose rate is counted; beyond it those silent for longest are forgotten. */
 const MAX_CLIENTS = 100_000;
@@ -29,7 +28,6 @@ export interface Guard {
 
 type Rules = Pick<SiteConfig, "auth" | "limit" | "webdav">;
 
-/** Throws when a hash is none, or a writer neither an address nor a user. */
 export function makeGuard({ auth, limit, webdav }: Rules): Guard {
   const users = Object.entries(auth?.users ?? {});
   const basic = auth
@@ -39,7 +37,10 @@ export function makeGuard({ auth, limit, webdav }: Rules): Guard {
       )
     : undefined;
   const prefixes = auth?.paths ?? [];
-  const writers = compileWriters(webdav.writers, new Set(users.map(([name]) => name)));
+  const writers = compileWriters(
+    webdav.writers,
+    users.map(([name]) => name),
+  );
   const buckets = limit && new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS);
   const isProtected = (path: string): boolean =>
     prefixes.some((prefix) => path.startsWith(prefix) || `${path}/` === prefix);
@@ -62,21 +63,4 @@ export function makeGuard({ auth, limit, webdav }: Rules): Guard {
 export function clientOf(address: string): string {
   const ip = parseIp(address);
   return ip?.version === 6 ? `${ip.words[0]}:${ip.words[1]}` : address;
-}
-
-/** Writers by address, range or network, and by name. */
-export function compileWriters(
-  writers: readonly string[],
-  users: ReadonlySet<string>,
-): { readonly address: (address: string) => boolean; readonly users: ReadonlySet<string> } {
-  const blocks = [];
-  const names = new Set<string>();
-  for (const writer of writers) {
-    const one = parseCidr(writer);
-    const found = one ? [one] : rangeBlocks(writer);
-    if (found) blocks.push(...found);
-    else if (users.has(writer)) names.add(writer);
-    else throw new Error(`webdav.writers: "${writer}" is neither an address nor a user of auth`);
-  }
-  return { address: compileAccess(blocks), users: names };
 }

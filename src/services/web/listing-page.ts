@@ -4,6 +4,8 @@ import { encodePath } from "./redirects.ts";
 
 const HEADINGS: Readonly<Record<Column, string>> = { name: "Name", size: "Size", time: "Changed" };
 
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59);
+
 /** The page for the directory at `path` (decoded, ends in "/"). */
 export function listingPage(path: string, entries: readonly Entry[], order: Order): string {
   const title = escapeHtml(path);
@@ -71,8 +73,7 @@ function row(
   time: string,
   ms: number | undefined,
 ): string {
-  const when =
-    ms === undefined ? "" : `<time datetime="${new Date(ms).toISOString()}">${time}</time>`;
+  const when = ms === undefined ? "" : `<time datetime="${isoTime(ms)}">${time}</time>`;
   return `<tr><td class="name"><a href="${escapeHtml(href)}">${escapeHtml(name)}</a></td><td class="size">${size}</td><td class="time">${when}</td></tr>\n`;
 }
 
@@ -96,9 +97,14 @@ function showBytes(bytes: number): string {
   return `${value.toFixed(digits)} ${units[0]}`;
 }
 
-/** "2026-10-04 09:30", UTC */
+/** ISO 8601, UTC; the nearest that can be written for what a broken file system reports. */
+export function isoTime(ms: number): string {
+  return new Date(Math.min(Math.max(ms, 0), LAST)).toISOString();
+}
+
+/** "2026-10-04 09:30" */
 function showTime(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+  return isoTime(ms).slice(0, 16).replace("T", " ");
 }
 
 const CSS = `

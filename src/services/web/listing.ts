@@ -1,6 +1,6 @@
 /** Directory listings: HTML that needs no script, and JSON. */
 import { preferred } from "../../wire/http/accept.ts";
-import { listingPage } from "./listing-page.ts";
+import { isoTime, listingPage } from "./listing-page.ts";
 import type { Entry } from "./origin.ts";
 
 export const COLUMNS = ["name", "size", "time"] as const;
@@ -64,7 +64,7 @@ function asJson(entries: readonly Entry[]): string {
   const rows = entries.map(({ directory, mtimeMs, name, size }) => ({
     name,
     type: directory ? "directory" : "file",
-    mtime: new Date(mtimeMs).toISOString(),
+    mtime: isoTime(mtimeMs),
     ...(directory ? {} : { size }),
   }));
   return `${JSON.stringify(rows, undefined, 1)}\n`;

@@ -35,6 +35,7 @@ export interface SiteDeps {
 }
 
 const READ = "GET, HEAD, OPTIONS";
+const WRITE = "PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH";
 /** Methods of WebDAV that work on all beneath their path, or on a second path. */
 const WIDE = new Set(["PROPFIND", "DELETE", "COPY", "MOVE", "LOCK", "UNLOCK"]);
 
@@ -53,8 +54,10 @@ export class WebSite {
   readonly #encodings: Encodings;
   readonly #classes: CodingClasses;
   readonly #table: QuickTable;
+  /** The operator's, for what is no file. */
+  readonly #ownFields: readonly Field[];
+  readonly #allow: string;
 
-  /** Throws for what the schema could not see: see `makeGuard`. */
   constructor(config: SiteConfig, deps: SiteDeps) {
     this.config = config;
     this.#deps = deps;
@@ -71,6 +74,10 @@ export class WebSite {
     this.#encodings = new Encodings(deps.origin, this.shelf, deps.store, cache.small);
     this.#classes = new CodingClasses(config.encodings);
     this.#table = new QuickTable(this.#classes);
+    this.#ownFields = fieldRules({ ...config, early_hints: {}, expires: {} })("/").fields;
+    this.#allow = deps.dav
+      ? `${READ}, ${WRITE}${config.webdav.locks ? ", LOCK, UNLOCK" : ""}`
+      : READ;
   }
 
   /** Answers made ahead; undefined when every request has to be counted against a limit. */
@@ -93,7 +100,7 @@ export class WebSite {
     const { address } = request.client;
     const wait = this.#guard.limits ? this.#guard.wait(address, now) : 0;
     if (wait > 0) return this.#bare(429, [["Retry-After", String(Math.ceil(wait / 1000))]]);
-    if (path === "*") return this.#bare(200, [["Allow", READ]]);
+    if (path === "*") return this.#bare(200, [["Allow", this.#allow]]);
 
     const moved = redirectFor(this.config.redirects, path, request.query);
     if (moved) return this.#bare(moved.status, [["Location", moved.location]]);
@@ -117,8 +124,8 @@ export class WebSite {
       const headers = [...response.headers, ...this.#siteFields(response)];
       return { ...response, headers, ...(user === undefined ? {} : { user }) };
     }
-    if (method === "OPTIONS") return this.#bare(204, [["Allow", READ]]);
-    return this.#bare(405, [["Allow", READ]]);
+    if (method === "OPTIONS") return this.#bare(204, [["Allow", this.#allow]]);
+    return this.#bare(405, [["Allow", this.#allow]]);
   }
 
   /** GET and HEAD. */
@@ -237,7 +244,7 @@ export class WebSite {
     if (!entries) return undefined;
     const page = listing(path, entries, { query, accept: headers.get("accept") }, autoindex);
     const bytes = new TextEncoder().encode(page.text);
-    const fields: Field[] = [["Content-Type", page.type], ...this.#fieldsFor(path)];
+    const fields: Field[] = [["Content-Type", page.type], ...this.#ownFields];
     if (page.varies) fields.push(["Vary", "Accept"]);
     if (method === "GET")
       return { status: 200, headers: fields, body: { kind: "pieces", pieces: [bytes] } };
@@ -298,18 +305,13 @@ export class WebSite {
   }
 
   #bare(status: number, fields: readonly Field[] = []): HttpResponse {
-    return { status, headers: [...fields, ...this.#fieldsFor("/")], body: NOTHING };
-  }
-
-  /** The operator's fields for a path that is no file. */
-  #fieldsFor(path: string): readonly Field[] {
-    return fieldRules({ ...this.config, early_hints: {}, expires: {} })(path).fields;
+    return { status, headers: [...fields, ...this.#ownFields], body: NOTHING };
   }
 
   /** The operator's fields that a response does not have by itself. */
   #siteFields(response: HttpResponse): Field[] {
     const own = new Set(response.headers.map(([name]) => name.toLowerCase()));
-    return this.#fieldsFor("/").filter(([name]) => !own.has(name.toLowerCase()));
+    return this.#ownFields.filter(([name]) => !own.has(name.toLowerCase()));
   }
 }
 

@@ -98,6 +98,7 @@ export class Tree {
     const real = resolved(file);
     const stats = real === undefined ? undefined : statSync(real, { throwIfNoEntry: false });
     if (real === undefined || stats === undefined) {
+      if (!isDirectory(directory)) return "missing";
       // A dangling link is no free place: writing through it would leave the tree unchecked.
       return link && this.policy.symlinks !== "follow"
         ? "outside"
@@ -171,6 +172,10 @@ function resolved(path: string): string | undefined {
   } catch {
     return undefined; // missing, not a directory, a loop of links, too long, not ours to read
   }
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function isLink(path: string): boolean {
