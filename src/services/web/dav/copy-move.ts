@@ -1,5 +1,5 @@
 /** COPY and MOVE (RFC 4918, 9.8 and 9.9). What arrives is shown whole or not at all. */
-import { renameSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type Depth, parseDepth } from "../../../wire/dav/depth.ts";
@@ -11,6 +11,7 @@ import { decodeTarget } from "../../../wire/http/path.ts";
 import { type MemberStatus, multistatus, plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { copyTree } from "./copy-tree.ts";
+import { statusOfError } from "./failure.ts";
 import { type Claim, guard } from "./guard.ts";
 import { within } from "./paths.ts";
 import { existing, isAnswer, parentClaim, placeFor } from "./place.ts";
@@ -27,10 +28,12 @@ interface Task {
   readonly deep: boolean;
 }
 
-/** What was done, and a hidden path that still has to be deleted. */
+/** What was done, and hidden paths that still have to be deleted. */
 interface Done {
   readonly task: Task;
   readonly aside: readonly string[];
+  /** A source that could be copied but not removed. */
+  readonly kept?: MemberStatus;
 }
 
 export async function copyOrMove(
@@ -104,18 +107,32 @@ function settle(
   if (etagOf(source.stats) !== etagOf(before.source.stats))
     return plain(409, "Somebody else has changed the source meanwhile.");
 
-  const trash = move ? temporaryPath(source.directory, "gone") : undefined;
-  if (trash !== undefined) renameSync(source.file, trash);
+  // In this order a process killed in between leaves the source twice, never nowhere.
+  const old = replace(dav, temporary, source.kind === "collection", target);
+  if (deep) properties.copyTree(source.key, target.file);
+  else properties.copy(source.key, target.file);
+  const aside = old === undefined ? [] : [old];
+  if (!move) return { task, aside };
+  const trash = temporaryPath(source.directory, "gone");
   try {
-    const old = replace(dav, temporary, source.kind === "collection", target);
-    if (deep) properties.copyTree(source.key, target.file);
-    else properties.copy(source.key, target.file);
-    if (move) properties.removeTree(source.file);
-    if (move) locks.removeTree(source.file);
-    return { task, aside: [trash, old].filter((path) => path !== undefined) };
+    syncNow(target.directory); // two file systems: nothing else orders what reaches the disks
+    renameSync(source.file, trash);
   } catch (failed) {
-    if (trash !== undefined) renameSync(trash, source.file);
-    throw failed;
+    const status = statusOfError(failed);
+    if (status === undefined) throw failed;
+    return { task, aside, kept: { href: href(source.path, false), status } };
+  }
+  properties.removeTree(source.file);
+  locks.removeTree(source.file);
+  return { task, aside: [...aside, trash] };
+}
+
+function syncNow(directory: string): void {
+  const fd = openSync(directory, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -135,7 +152,8 @@ async function finish(
     const stuck = await removeTree(path);
     if (stuck.length > 0) dav.log.warn("a replaced collection left something behind", { path });
   }
-  if (failures.length > 0) return multistatus(failures);
+  const all = done.kept ? [...failures, done.kept] : failures;
+  if (all.length > 0) return multistatus(all);
   return respond(target.kind === "none" ? 201 : 204);
 }
 
