@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { Address } from "../core/address.ts";
 import { parseIp } from "../core/ip.ts";
 import { addressList, path } from "./places.ts";
+import { at } from "./scalar.ts";
 import { passwordHash, type Secret } from "./secret.ts";
 
 const IPV4_LOOPBACK = 127;
@@ -32,10 +33,17 @@ export const admin = v.pipe(
     if (!dataset.typed) return;
     const { listen, users } = dataset.value;
     if (users.length === 0 && !listen.every(isPrivate))
-      addIssue({ message: "others can reach `listen`, so `users` must name who may come in" });
+      addIssue({
+        message: "others can reach this, so `users` must name who may come in",
+        path: at(dataset.value, "listen"),
+      });
     const names = users.map((user) => user.name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) addIssue({ message: `two users are named ${JSON.stringify(twice)}` });
+    if (twice !== undefined)
+      addIssue({
+        message: `two users are named ${JSON.stringify(twice)}`,
+        path: at(dataset.value, "users"),
+      });
   }),
 );
 

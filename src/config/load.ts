@@ -41,24 +41,33 @@ export type Loaded =
 
 /** Read a config: every problem in it at once, or values without strings to parse. Never throws. */
 export function load(text: string, options: LoadOptions): Loaded {
-  try {
-    return read(new Source(text, options.file), options);
-  } catch (error) {
-    // Aliases that multiply, brackets without end: nothing a person wrote.
-    const message = `cannot be read: ${error instanceof Error ? error.message : error}`;
-    const place = { file: options.file, line: 1, column: 1, path: "", excerpt: "" };
-    return { ok: false, problems: [{ ...place, message }] };
-  }
-}
-
-function read(source: Source, options: LoadOptions): Loaded {
-  const yaml = yamlProblems(source);
+  const { file } = options;
+  const source = attempt(file, () => new Source(text, file));
+  if (!source.ok) return source;
+  const yaml = yamlProblems(source.value);
   if (yaml.fatal) return { ok: false, problems: yaml.problems.toSorted(byPlace) };
-  const reader = new Reader(source, options);
+  const whole = attempt(file, () => source.value.value());
+  if (!whole.ok) return whole;
+
+  const reader = new Reader(source.value, whole.value ?? {}, options);
   const problems = distinct([...yaml.problems, ...reader.problems].toSorted(byPlace));
   if (problems.length > 0 || reader.root === undefined) return { ok: false, problems };
   const { root, sections } = reader;
-  return { ok: true, root, sections, text: source.text, warnings: warningsIn(source) };
+  return { ok: true, root, sections, text, warnings: warningsIn(source.value) };
+}
+
+type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** The yaml package throws at brackets without end and aliases that multiply: nobody wrote those. */
+function attempt<T>(file: string, read: () => T): Attempt<T> {
+  try {
+    return { ok: true, value: read() };
+  } catch (error) {
+    const message = `cannot be read as YAML: ${error instanceof Error ? error.message : error}`;
+    return { ok: false, problems: [{ file, line: 1, column: 1, path: "", message, excerpt: "" }] };
+  }
 }
 
 /** One walk over the sections of one file. */
@@ -68,9 +77,8 @@ class Reader {
   readonly root: RootConfig | undefined;
   readonly #source: Source;
 
-  constructor(source: Source, options: LoadOptions) {
+  constructor(source: Source, whole: unknown, options: LoadOptions) {
     this.#source = source;
-    const whole = source.value() ?? {};
     if (typeof whole !== "object" || Array.isArray(whole)) {
       this.problems.push(source.problem([], "value", "expected a map of sections"));
       return;
