@@ -2,9 +2,15 @@
 import { evaluate } from "../../wire/http/conditional.ts";
 import { formatDate } from "../../wire/http/date.ts";
 import type { Body, Fields, HttpResponse, Piece } from "../../wire/http/message.ts";
-import { ifRange, parseRange, unsatisfiedRange } from "../../wire/http/range.ts";
+import { multipart } from "../../wire/http/multipart.ts";
+import {
+  contentRange,
+  ifRange,
+  parseRange,
+  type Range,
+  unsatisfiedRange,
+} from "../../wire/http/range.ts";
 import type { Field } from "./fields.ts";
-import { multipart, singlePart } from "./parts.ts";
 import type { Resource, Variant } from "./resource.ts";
 
 export interface Asked {
@@ -38,14 +44,34 @@ export function answer(
     const size: Field = ["Content-Range", unsatisfiedRange(variant.length)];
     return { status: 416, headers: [...resource.fields, size], body: NOTHING };
   }
-  const fields = fieldsOf(resource, variant, rules.wall);
-  const parts =
-    ranges.length === 1 ? singlePart(variant, ranges) : multipart(variant, ranges, resource.type);
-  const type: Field = ["Content-Type", parts.type ?? resource.type];
+  return partial(resource, variant, ranges, rules.wall);
+}
+
+/** 206: one range as it is, several as multipart/byteranges. */
+function partial(
+  resource: Resource,
+  variant: Variant,
+  ranges: readonly Range[],
+  wall: number,
+): HttpResponse {
+  const fields = fieldsOf(resource, variant, wall);
+  const of = ({ length, offset }: Range): Piece => pieceOf(variant, offset, length);
+  const [only] = ranges;
+  if (ranges.length === 1 && only) {
+    const where: Field = ["Content-Range", contentRange(only, variant.length)];
+    return {
+      status: 206,
+      headers: [["Content-Type", resource.type], ...fields, where],
+      body: bodyOf(resource, variant, [of(only)]),
+    };
+  }
+  // 122 random bits: no file contains them but by knowing them beforehand.
+  const made = multipart(ranges, variant.length, resource.type, crypto.randomUUID());
+  const pieces = made.parts.flatMap(({ head, range }) => [head, of(range)]);
   return {
     status: 206,
-    headers: [type, ...fields, ...parts.fields],
-    body: bodyOf(resource, variant, parts.pieces),
+    headers: [["Content-Type", made.contentType], ...fields],
+    body: bodyOf(resource, variant, [...pieces, made.tail]),
   };
 }
 

@@ -122,7 +122,7 @@ export class EncodedStore {
 
   /** Remove everything. */
   async purge(): Promise<void> {
-    await this.#sweeping;
+    await Promise.all(this.#work);
     for (const name of await readdir(this.#directory))
       if (!name.endsWith(ASIDE)) await rm(join(this.#directory, name), { force: true });
     this.#bytes = 0;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 import type { Attachment, Site } from "../../net/http-fronts.ts";
+import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Host, Instance, Service } from "../service.ts";
 import { builtin } from "./builtin.ts";
 import { type SiteConfig, type WebConfig, webSchema, WELCOME } from "./config.ts";
@@ -48,7 +49,7 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
       running.push(one);
       const { site: made, tree } = one;
       if (tree) watch?.attach(made.shelf, site.index, (directory) => tree.lexical(directory));
-      one.attachment = await host.http.attach(siteFor(one));
+      one.attachment = await host.http.attach(siteFor(one, host));
     }
   } catch (failed) {
     await stop(running, AbortSignal.abort());
@@ -61,7 +62,7 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
     start() {
       for (const { attachment } of running) attachment?.open();
     },
-    stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one)])),
+    stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one, host)])),
     async stop(deadline) {
       forget();
       await stop(running, deadline);
@@ -120,7 +121,7 @@ function openTree(name: string, { dotfiles, root, symlinks }: SiteConfig): Tree 
   }
 }
 
-function siteFor({ name, site }: Running): Site {
+function siteFor({ name, site }: Running, { certificates }: Host): Site {
   const { config, quick } = site;
   const { limits, webdav } = config;
   return {
@@ -132,7 +133,7 @@ function siteFor({ name, site }: Running): Site {
     http2: config.http2,
     http3: config.http3,
     pipelining: config.pipelining,
-    handler: (request) => site.handle(request),
+    handler: withChallenges((request) => site.handle(request), certificates),
     ...(quick ? { quick } : {}),
     limits: {
       maxHead: limits.head,
@@ -153,7 +154,8 @@ async function stop(running: readonly Running[], deadline: AbortSignal): Promise
   await Promise.all(running.map(async ({ store }) => store?.close()));
 }
 
-function statsOf({ site, store }: Running): Record<string, number> {
+/** Summed over the workers. */
+function statsOf({ site, store }: Running, { worker }: Host): Record<string, number> {
   const { shelf } = site;
   return {
     quick: site.quickHits,
@@ -162,14 +164,14 @@ function statsOf({ site, store }: Running): Record<string, number> {
     entries: shelf.entries,
     bytes: shelf.bytes,
     open_files: shelf.openFiles,
-    // One directory for all workers: their sums would count it once each.
-    store_bytes: store?.bytes ?? 0,
+    store_bytes: worker.index === 0 ? (store?.bytes ?? 0) : 0,
   };
 }
 
 /** Metrics of what is cheaper to read than to keep. */
-function measure(running: readonly Running[], { metrics }: Host): () => void {
-  const forget = running.map(({ name, site }) => {
+function measure(running: readonly Running[], { metrics, worker }: Host): () => void {
+  const first = worker.index === 0;
+  const forget = running.map(({ name, site, store }) => {
     const lookups = (from: string) =>
       metrics.counter("tern_web_lookups_total", "Requests for files, by where they were found.", {
         site: name,
@@ -185,6 +187,9 @@ function measure(running: readonly Running[], { metrics }: Host): () => void {
     const open = metrics.gauge("tern_web_open_files", "Handles kept open for larger files.", {
       site: name,
     });
+    const kept = metrics.gauge("tern_web_store_bytes", "Bytes of compressed files on disk.", {
+      site: name,
+    });
     // The counters outlive this instance: what it has told already is not told again.
     const told = { quick: 0, hits: 0, misses: 0 };
     return metrics.onSnapshot(() => {
@@ -196,6 +201,8 @@ function measure(running: readonly Running[], { metrics }: Host): () => void {
       entries.set(shelf.entries);
       bytes.set(shelf.bytes);
       open.set(shelf.openFiles);
+      // One directory for all workers: their sum must count it once.
+      kept.set(first ? (store?.bytes ?? 0) : 0);
     });
   });
   return () => forget.forEach((one) => one());
