@@ -5,7 +5,7 @@ import { havePebble, type Pebble, pebble } from "../fake/pebble.ts";
 import { freePort } from "../fake/ports.ts";
 import { served } from "./binary.ts";
 
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 20_000;
 
 describe.skipIf(!havePebble)("tern and a CA", () => {
   let ca: Pebble;

@@ -9,12 +9,12 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-/** By Bun's own client, told to speak nothing else. */
+/** By Bun's own client, told to speak nothing else; it checks no CA of ours over HTTP/3. */
 const get = (path: string, init: RequestInit = {}): Promise<Response> =>
-  fetch(`${site.url}${path}`, {
+  fetch(`https://127.0.0.1:${site.port}${path}`, {
     ...init,
     protocol: "http3",
-    tls: { ca: site.authority.cert },
+    tls: { rejectUnauthorized: false },
   } as RequestInit);
 
 describe("fetch over HTTP/3", () => {

@@ -1,3 +1,5 @@
+import type { Client } from "acme-client";
+
 import type { Certificate } from "../certificates.ts";
 import { proofOf } from "./self-signed.ts";
 
@@ -46,17 +48,16 @@ export async function issue(
   proofs: Proofs,
   now: number,
 ): Promise<{ key: string; chain: string }> {
-  const { Client, crypto } = await library(ca.root);
+  const { Client: AcmeClient, crypto } = await library(ca.root);
   const [key, csr] = await crypto.createCsr(
     { commonName: name, altNames: [name] },
     await crypto.createPrivateEcdsaKey(),
   );
-  const client = new Client({ directoryUrl: ca.directory, accountKey, ...POLL_MS });
+  const client = new AcmeClient({ directoryUrl: ca.directory, accountKey, ...POLL_MS });
+  await register(client, ca.email);
   let proof: Proof | undefined;
   const chain = await client.auto({
     csr,
-    ...(ca.email === undefined ? {} : { email: ca.email }),
-    termsOfServiceAgreed: true,
     // What is seen from here says nothing about what the CA sees.
     skipChallengeVerification: true,
     challengePriority: [kind],
@@ -76,6 +77,26 @@ export async function issue(
     },
   });
   return { key: String(key), chain };
+}
+
+/** Make the account, or find it again by its key. */
+async function register(client: Client, email: string | undefined): Promise<void> {
+  const contact = email === undefined ? {} : { contact: [`mailto:${email}`] };
+  try {
+    await client.createAccount({ termsOfServiceAgreed: true, ...contact });
+  } catch (error) {
+    // An account that is there already is updated with the contact, and without one the CA may
+    // refuse that as empty; its URL is known all the same.
+    if (!hasAccount(client)) throw error;
+  }
+}
+
+function hasAccount(client: Client): boolean {
+  try {
+    return client.getAccountUrl() !== "";
+  } catch {
+    return false;
+  }
 }
 
 /** Loaded when first wanted: it takes longer to load than the rest of tern. */

@@ -60,7 +60,12 @@ export class CertificateStore implements Certificates {
   /** Become what another process's store is. */
   load(state: Snapshot): void {
     const version = Math.max(state.version, this.#state.version + 1);
-    this.#state = { ...state, version };
+    // The same certificate stays the same object: TLS contexts are kept by it.
+    const known = this.#state.certificates;
+    const certificates = state.certificates.map(
+      (c) => known.find((k) => k.cert === c.cert && k.key === c.key) ?? c,
+    );
+    this.#state = { ...state, version, certificates };
     this.#index();
   }
 

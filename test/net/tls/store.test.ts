@@ -69,6 +69,14 @@ test("a worker's store becomes the supervisor's, through JSON", () => {
   expect([theirs.minVersion, theirs.find("a.example")?.cert]).toEqual(["1.3", "a.example"]);
 });
 
+test("a certificate that did not change stays the same object", () => {
+  const store = new CertificateStore();
+  store.change({ certificates: [pem("a.example"), pem("b.example")] });
+  const kept = store.find("b.example");
+  store.load({ ...store.snapshot(), certificates: [pem("c.example"), pem("b.example")] });
+  expect(store.find("b.example")).toBe(kept);
+});
+
 test("the version goes up with every change, even when the sender has started again", () => {
   const store = new CertificateStore();
   const seen = [store.version];
