@@ -1,3 +1,3 @@
-import { main } from "./cli/program.ts";
+import { main } from "./cli/main.ts";
 
 process.exit(await main(process.argv.slice(2)));

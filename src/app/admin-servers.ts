@@ -7,6 +7,8 @@ export class AdminServers {
   readonly #fetch: AdminFetch;
   readonly #open = new Map<string, { readonly address: Address; readonly server: AdminServer }>();
 
+  readonly #closing = new Set<Promise<void>>();
+
   constructor(fetch: AdminFetch) {
     this.#fetch = fetch;
   }
@@ -46,13 +48,19 @@ export class AdminServers {
     );
   }
 
+  /** Resolves when the last answer is out, also of those that were told to close before. */
   async close(how: "gently" | "at once"): Promise<void> {
-    await Promise.all([...this.#open.keys()].map((name) => this.#close(name, how)));
+    for (const name of this.#open.keys()) void this.#close(name, how);
+    await Promise.all(this.#closing);
   }
 
   async #close(name: string, how: "gently" | "at once"): Promise<void> {
     const server = this.#open.get(name)?.server;
     this.#open.delete(name);
-    await server?.close(how);
+    if (!server) return;
+    const closed = server.close(how);
+    this.#closing.add(closed);
+    await closed;
+    this.#closing.delete(closed);
   }
 }

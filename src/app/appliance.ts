@@ -1,12 +1,11 @@
 import { adminApp } from "../admin/app.ts";
 import type { AdminDeps, AdminService, ReloadOutcome } from "../admin/deps.ts";
 import { masked } from "../config/mask.ts";
-import { showAddress } from "../core/address.ts";
+import { type Address, showAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Log } from "../observe/log.ts";
 import { expose } from "../observe/prometheus.ts";
 import type { AdminFetch } from "./admin-server.ts";
-import type { AdminServers } from "./admin-servers.ts";
 import type { CertificateOffice } from "./certificates.ts";
 import { type ConfigPlace, showPlace } from "./config-text.ts";
 import { listenerStatus, workerStatus } from "./members.ts";
@@ -23,11 +22,12 @@ export interface ApplianceParts {
   readonly place: ConfigPlace;
   readonly log: Log;
   readonly user: string;
-  readonly servers: () => AdminServers | undefined;
-  reload(): Promise<ReloadOutcome>;
-  stop(): void;
+  /** Where the admin API listens. */
+  readonly servers: () => readonly Address[];
+  readonly reload: () => Promise<ReloadOutcome>;
+  readonly stop: () => void;
   /** Resolves with the pid of the process that serves now. */
-  upgrade(): Promise<{ pid: number }>;
+  readonly upgrade: () => Promise<{ pid: number }>;
 }
 
 /** The admin API over a running appliance. */
@@ -69,7 +69,7 @@ export async function statusOf(parts: ApplianceParts): Promise<Status> {
     generation: supervisor.generation,
     startedAt: Math.round(performance.timeOrigin),
     user,
-    admin: (servers()?.listeners ?? []).map(showAddress),
+    admin: servers().map(showAddress),
     lastReload: supervisor.lastReload,
     workers: members.map(workerStatus),
     listeners: listenerStatus(members),

@@ -31,10 +31,12 @@ export interface Config {
   readonly warnings: readonly string[];
 }
 
+/** A config, or everything that is wrong with it. */
+export type Read =
+  { readonly ok: true; readonly config: Config } | (Loaded & { readonly ok: false });
+
 /** Read a config now. Never throws for what is in it; throws Error when its file cannot be read. */
-export function readConfig(
-  place: ConfigPlace,
-): { readonly ok: true; readonly config: Config } | (Loaded & { readonly ok: false }) {
+export function readConfig(place: ConfigPlace): Read {
   const text = place.kind === "text" ? place.text : readText(place.path);
   const file = place.kind === "text" ? place.name : place.path;
   const base = place.kind === "text" ? place.base : undefined;

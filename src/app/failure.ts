@@ -1,4 +1,3 @@
-import { ConfigError, type Problem } from "../config/problem.ts";
 import { SysError } from "../sys/errno.ts";
 
 /** It cannot be done, for a reason the operator can mend: told in one line, without a stack. */
@@ -25,11 +24,4 @@ export function explainError(error: unknown): string {
 /** A worker's error comes as its message alone: `bind 127.0.0.1:80: EACCES`. */
 function codeIn(message: string): string | undefined {
   return /^(?:bind|listen) .*: (E[A-Z]+)$/.exec(message)?.[1];
-}
-
-/** What a reload answers for an error. Without a place in the file it stands at its beginning. */
-export function problemsOf(error: unknown, file: string): readonly Problem[] {
-  if (error instanceof ConfigError) return error.problems;
-  const message = explainError(error);
-  return [{ file, line: 1, column: 1, path: "", message, excerpt: "" }];
 }

@@ -7,11 +7,11 @@ export interface Wishes {
   /** The same again: now. */
   stopNow(): void;
   /** SIGHUP. */
-  reload(): void;
+  reload(): Promise<unknown>;
   /** SIGUSR1: log files were moved away. */
   reopen(): void;
-  /** SIGUSR2. */
-  upgrade(): void;
+  /** SIGUSR2. May reject: it tells the log why. */
+  upgrade(): Promise<unknown>;
 }
 
 /** Where signals come from; `process` is one. */
@@ -35,9 +35,9 @@ export function listenToSignals(wishes: Wishes, log: Log, signals: Signals = pro
   const heard: readonly (readonly [NodeJS.Signals, () => void])[] = [
     ["SIGTERM", end("SIGTERM")],
     ["SIGINT", end("SIGINT")],
-    ["SIGHUP", () => wishes.reload()],
+    ["SIGHUP", () => void wishes.reload()],
     ["SIGUSR1", () => wishes.reopen()],
-    ["SIGUSR2", () => wishes.upgrade()],
+    ["SIGUSR2", () => void wishes.upgrade().catch(() => {})], // the log has it
   ];
   for (const [signal, then] of heard) signals.on(signal, then);
   return () => {

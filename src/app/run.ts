@@ -1,4 +1,3 @@
-import type { ReloadOutcome } from "../admin/deps.ts";
 import { ConfigError } from "../config/problem.ts";
 import { type Inherited, LocalSockets } from "../net/local-sockets.ts";
 import { Registry } from "../observe/registry.ts";
@@ -8,22 +7,22 @@ import { AdminServers } from "./admin-servers.ts";
 import { answers } from "./already-running.ts";
 import { adminFetch, type ApplianceParts, statusOf } from "./appliance.ts";
 import { CertificateOffice } from "./certificates.ts";
-import { type Config, type ConfigPlace, readConfig } from "./config-text.ts";
+import { type Config, type ConfigPlace, type Read, readConfig } from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
 import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
-import { programAt } from "./myself.ts";
+import { crewSize, makeCrew } from "./make-crew.ts";
 import { PidFile } from "./pid-file.ts";
 import { dropPrivileges } from "./privileges.ts";
+import { problemsOf } from "./problems.ts";
+import { Running } from "./running.ts";
 import { makeStateDir, warnOfOpenState } from "./state-dir.ts";
 import { type Status, userName } from "./status.ts";
 import { supervisorGauges } from "./supervisor-gauges.ts";
-import { type Reloaded, Supervisor } from "./supervisor.ts";
+import { Supervisor } from "./supervisor.ts";
 import { ServiceManager } from "./systemd.ts";
 import { type TakenOver, takeOver } from "./take-over.ts";
-import { upgrade } from "./upgrade.ts";
 
-/** An exit code, and what else the caller of `run` may want to know. */
 export interface RunOptions {
   readonly place: ConfigPlace;
   /** How this process was called, without the program itself: for an upgrade. */
@@ -32,14 +31,9 @@ export interface RunOptions {
   announce(status: Status, logs: Logs): void;
 }
 
-/** The last answers of the admin API go out within this time. */
-const ANSWER_MS = 300;
-/** Forced to end before everything in hand was finished. */
-const FORCED = 1;
-
 /**
  * The whole life of the appliance: resolves with an exit code when it has ended. Rejects with
- * ConfigError or Failure when it could not begin.
+ * ConfigError or Failure when it cannot begin.
  */
 export async function run(options: RunOptions): Promise<number> {
   const replaced = await takeOver();
@@ -52,85 +46,65 @@ export async function run(options: RunOptions): Promise<number> {
 }
 
 async function live(options: RunOptions, replaced: TakenOver | undefined): Promise<number> {
-  const { place } = options;
+  const { place, args } = options;
   const config = firstConfig(place);
   const { root } = config;
   if (!replaced && (await answers(root.admin.socket)))
     throw new Failure(`tern is running already: somebody answers on ${root.admin.socket}`);
   openFileLimit();
   makeStateDir(root.state);
-  const activated: readonly Inherited[] = inheritedSockets().map(({ fd, address }) => ({
-    fd,
-    address,
-    lent: true,
-  }));
-  const sockets = new LocalSockets([...(replaced?.sockets ?? []), ...activated]);
+  const sockets = new LocalSockets([...(replaced?.sockets ?? []), ...activated()]);
   const dropped = dropPrivileges(root, sockets);
 
   const logs = new Logs(root);
   const { log } = logs;
+  process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
+  process.on("uncaughtException", (error) => log.error("an error nobody caught", { error }));
+  if (dropped.kind === "no such user") {
+    const { user } = root;
+    log.warn("started as root and stays root: there is no such user to become", { user });
+  }
   warnOfOpenState(root.state, log);
-  if (dropped.kind === "no such user")
-    log.warn("started as root and stays root: there is no such user to become", {
-      user: root.user,
-    });
   for (const warning of config.warnings) log.warn(warning);
 
   const registry = new Registry();
   const certificates = new CertificateOffice(root.state, log);
-  const parts = { place, logs, registry, sockets, certificates };
-  const first = await Supervisor.prepare(parts, config);
+  const first = await begin(config, () =>
+    Supervisor.prepare(
+      {
+        logs,
+        registry,
+        certificates,
+        read: () => readConfig(place),
+        makeCrew: (next) => makeCrew(next, { logs, registry, sockets, store: certificates.store }),
+        crewSize: ({ root }) => crewSize(root),
+      },
+      config,
+    ),
+  );
   const { supervisor } = first;
   supervisorGauges(registry, supervisor);
   const manager = new ServiceManager(log);
   const pid = new PidFile(root.state);
-  const ended = Promise.withResolvers<number>();
-  let left = false; // somebody else is the appliance now
-
-  const reload = async (): Promise<ReloadOutcome> => {
-    manager.tell({ reloading: true });
-    const result = await supervisor.reload();
-    manager.tell({ ready: true, status: reloadWords(result) });
-    return result;
-  };
-  const leave = async (): Promise<void> => {
-    manager.tell({ stopping: true });
-    await supervisor.stop();
-    log.info("stopped");
-    ended.resolve(0);
-  };
-  const replace = (): Promise<{ pid: number }> =>
-    supervisor.exclusively("upgrading", async () => {
-      log.info("upgrading", { program: programAt(undefined).join(" ") });
-      const next = await upgrade({
-        command: programAt(undefined, ...options.args),
-        sockets: () => sockets.held,
-        onReady: (next) => {
-          left = true;
-          sockets.handOver();
-          manager.tell({ mainPid: next });
-        },
-      });
-      log.info("upgraded: the new process serves", { pid: next.pid });
-      setTimeout(() => void finish(), 0); // after the answer to whoever asked
-      return next;
-    });
-  const finish = async (): Promise<void> => {
-    const draining = supervisor.stop();
-    await servers.close("gently");
-    await draining;
-    ended.resolve(0);
-  };
+  const running = new Running({
+    supervisor,
+    sockets,
+    logs,
+    manager,
+    pid,
+    args,
+    servers: () => servers,
+  });
   const appliance: ApplianceParts = {
     supervisor,
     certificates,
     place,
     log,
     user: userName(dropped),
-    servers: () => servers,
-    reload,
-    stop: () => void leave(),
-    upgrade: replace,
+    servers: () => servers.listeners,
+    reload: () => running.reload(),
+    stop: () => running.stop(),
+    upgrade: () => running.upgrade(),
   };
   const servers = new AdminServers(adminFetch(appliance));
   try {
@@ -146,42 +120,18 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     log.warn("an inherited socket is in no listen: closed", { address });
   pid.write();
   await replaced?.ready();
+  const deaf = listenToSignals(running, log);
   manager.tell({ ready: true, status: "serving" });
   manager.watch();
   options.announce(await statusOf(appliance), logs);
 
-  const deaf = listenToSignals(
-    {
-      stop: appliance.stop,
-      stopNow: () => ended.resolve(FORCED),
-      reload: () => void reload(),
-      reopen: () => {
-        logs.reopen();
-        supervisor.crew.reopen();
-        log.info("log files opened again");
-      },
-      upgrade: () =>
-        replace().catch((error: unknown) =>
-          log.error("not upgraded", { why: explainError(error) }),
-        ),
-    },
-    log,
-  );
-  process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
-  process.on("uncaughtException", (error) => log.error("an error nobody caught", { error }));
-
-  const code = await ended.promise;
+  const code = await running.ended();
   deaf();
-  manager.close();
-  // Whoever asked for the end gets the answer; an idle connection does not hold it up.
-  await Promise.race([servers.close("gently"), Bun.sleep(ANSWER_MS)]);
-  if (!left) pid.remove();
-  logs.close();
   return code;
 }
 
 function firstConfig(place: ConfigPlace): Config {
-  let read: ReturnType<typeof readConfig>;
+  let read: Read;
   try {
     read = readConfig(place);
   } catch (cause) {
@@ -191,6 +141,19 @@ function firstConfig(place: ConfigPlace): Config {
   return read.config;
 }
 
-function reloadWords(result: Reloaded): string {
-  return result.ok ? "serving" : "serving; the last reload was refused";
+/** Sockets that systemd made for us; their unix paths stay its own. */
+function activated(): Inherited[] {
+  return inheritedSockets().map(({ fd, address }) => ({ fd, address, lent: true }));
+}
+
+/** What a service says of its own section is said of the file, at its place. */
+async function begin<T>(config: Config, start: () => Promise<T>): Promise<T> {
+  try {
+    return await start();
+  } catch (cause) {
+    const { source } = config;
+    const problems = problemsOf(cause, source.file, source);
+    if (problems.some((problem) => problem.path !== "")) throw new ConfigError(problems);
+    throw new Failure(explainError(cause), { cause });
+  }
 }

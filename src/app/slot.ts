@@ -13,6 +13,8 @@ import { WorkerSockets } from "./worker-sockets.ts";
 
 /** A first crash is repaired in a tenth of a second; a crash loop costs two starts a minute. */
 const RESTART: BackoffRules = { first: 100, most: 30_000, calm: 60_000 };
+/** What waits in the backlog of a dead worker may wait so long; then others get the new connections. */
+const HOLD_MS = 1000;
 /** How much of a crashed worker's counting may be lost. */
 const REPORT_MS = 2000;
 /** A worker that does not answer for this long hangs. */
@@ -118,7 +120,13 @@ export class Slot {
       await worker.died;
     }
     this.#bury();
-    await Promise.all([this.#sockets, ...this.#orphans].map((sockets) => sockets.release()));
+    await this.#release();
+  }
+
+  /** Let go of all listening sockets; a new worker asks for new ones. */
+  async #release(): Promise<void> {
+    const all = [this.#sockets, ...this.#orphans.splice(0)];
+    await Promise.all(all.map((sockets) => sockets.release()));
   }
 
   async #begin(config: Config): Promise<WorkerProcess> {
@@ -162,6 +170,7 @@ export class Slot {
       this.#failures = failedAgain(this.#failures, death?.lived ?? 0, RESTART);
       const wait = backoff(this.#failures, RESTART);
       if (death) this.#mourn(death, wait);
+      if (wait > HOLD_MS) await this.#release();
       await clock.sleep(wait, this.#ended.signal).catch(() => {}); // stopping: the loop sees it
       if (!this.#ended.signal.aborted) await (this.#settled = this.#restart());
     }

@@ -71,7 +71,8 @@ export class Solo implements Crew {
   async stop(within: number): Promise<void> {
     this.#state = "stopping";
     const deadline = systemClock.deadline(within);
-    await Promise.all([this.#fronts.drain(deadline), this.#roster.stop(deadline)]);
+    await this.#fronts.drain(deadline); // first: an open connection may still ask for a site
+    await this.#roster.stop(deadline);
     this.#reporter.close();
   }
 }

@@ -1,52 +1,56 @@
-import { availableParallelism } from "node:os";
-
-import type { ConfigError } from "../config/problem.ts";
-import type { RootConfig } from "../config/root.ts";
-import { systemClock } from "../core/clock.ts";
-import type { LocalSockets } from "../net/local-sockets.ts";
+import type { Problem } from "../config/problem.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Registry } from "../observe/registry.ts";
 import { lasting, sum } from "../observe/sum.ts";
 import type { AdminServers } from "./admin-servers.ts";
 import type { CertificateOffice } from "./certificates.ts";
-import { type Config, type ConfigPlace, readConfig } from "./config-text.ts";
-import type { Crew, Pending } from "./crew.ts";
-import { problemsOf } from "./failure.ts";
+import type { Config, ConfigText, Read } from "./config-text.ts";
+import type { Crew } from "./crew.ts";
 import type { Logs } from "./logs.ts";
-import { restartNotes } from "./restart-notes.ts";
+import { problemsOf } from "./problems.ts";
+import { changedInRoot, restartNotes, shrinkNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
-import { same } from "./same.ts";
-import { Solo } from "./solo.ts";
 import type { LastReload, Status } from "./status.ts";
-import { Workers } from "./workers.ts";
+import { Turns } from "./turns.ts";
 
 /** What a supervisor works with; all of it outlives every config. */
 export interface SupervisorParts {
-  readonly place: ConfigPlace;
-  readonly logs: Logs;
+  readonly logs: Pick<Logs, "log" | "change">;
   readonly registry: Registry;
-  readonly sockets: LocalSockets;
-  readonly certificates: CertificateOffice;
+  readonly certificates: Pick<CertificateOffice, "prepare" | "close" | "store">;
+  /** The config as it is now. Throws Error when it cannot be read. */
+  read(): Read;
+  /** Event loops for a config. Rejects when they cannot be started. */
+  makeCrew(config: Config): Promise<Crew>;
+  /** How many a config asks for. */
+  crewSize(config: Config): number;
 }
 
 /** What a reload came to. Problems are in the config, or what stood in the way of it. */
 export type Reloaded =
   | { readonly ok: true; readonly changed: readonly string[]; readonly notes: readonly string[] }
-  | { readonly ok: false; readonly problems: ConfigError["problems"] };
+  | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** A first config that is ready: one of the two must be called. */
+export interface First {
+  readonly supervisor: Supervisor;
+  /** Take the traffic. */
+  commit(): Promise<void>;
+  abandon(): Promise<void>;
+}
 
 /** Keeps what runs equal to the config in force, and moves from one config to the next. */
 export class Supervisor {
   readonly #parts: SupervisorParts;
+  readonly #turns = new Turns();
   #config: Config;
   #crew: Crew;
-  #admin: AdminServers | undefined;
+  #admin: Pick<AdminServers, "prepare"> | undefined;
   #state: Status["state"] = "serving";
   #generation = 1;
   #lastReload: LastReload | undefined;
   /** Counted by crews that are gone. */
   #past: MetricsSnapshot = { families: [] };
-  /** Reloads and upgrades come one after the other. */
-  #queue: Promise<unknown> = Promise.resolve();
 
   private constructor(parts: SupervisorParts, config: Config, crew: Crew) {
     this.#parts = parts;
@@ -54,21 +58,15 @@ export class Supervisor {
     this.#crew = crew;
   }
 
-  /**
-   * Bring the first config to life, up to the moment of taking traffic: `commit` does that.
-   * Rejects when anything of it cannot be; then nothing is left running.
-   */
-  static async prepare(
-    parts: SupervisorParts,
-    config: Config,
-  ): Promise<{ supervisor: Supervisor; commit(): Promise<void>; abandon(): Promise<void> }> {
+  /** Bring the first config to life. Rejects when any of it cannot be; then nothing is left running. */
+  static async prepare(parts: SupervisorParts, config: Config): Promise<First> {
     const { certificates } = parts;
     let supervisor: Supervisor | undefined;
     const keeping = await certificates.prepare(config.root.tls, async () =>
-      supervisor?.crew.certificates(certificates.store.snapshot()),
+      supervisor?.publishCertificates(),
     );
-    keeping?.fill();
-    const crew = await makeCrew(config, parts);
+    keeping?.fill(); // first: a worker begins with what is in the store
+    const crew = await parts.makeCrew(config);
     supervisor = new Supervisor(parts, config, crew);
     try {
       const pending = await crew.prepare(config);
@@ -112,37 +110,35 @@ export class Supervisor {
   }
 
   /** The admin listeners follow the config too, once there are any. */
-  administer(servers: AdminServers): void {
+  administer(servers: Pick<AdminServers, "prepare">): void {
     this.#admin = servers;
+  }
+
+  publishCertificates(): Promise<void> {
+    return this.#crew.certificates(this.#parts.certificates.store.snapshot());
   }
 
   /** Move to what the config says now: all of it, or nothing. Never rejects. */
   reload(): Promise<Reloaded> {
-    return this.#inTurn("reloading", async () => {
+    return this.exclusively("reloading", async () => {
       const at = Date.now();
       const began = performance.now();
       const result = await this.#reload();
-      const { log } = this.#parts.logs;
-      const tookMs = Math.round(performance.now() - began);
-      const problems = result.ok
-        ? []
-        : result.problems.map(
-            (p) => `${p.file}:${p.line}:${p.column}: ${p.path && `${p.path}: `}${p.message}`,
-          );
-      const changed = result.ok ? result.changed : [];
-      const notes = result.ok ? result.notes : [];
-      this.#lastReload = { at, ok: result.ok, tookMs, changed, notes, problems };
-      if (result.ok) log.info("reloaded", { generation: this.#generation, changed, tookMs });
-      else log.error("reload refused: the config before stays in force", { problems });
-      for (const note of notes) log.warn(note);
-      this.#count(result.ok);
+      this.#remember(result, at, Math.round(performance.now() - began));
       return result;
     });
   }
 
   /** Do something that no reload may come between. `state` is shown meanwhile. */
   exclusively<T>(state: Status["state"], work: () => Promise<T>): Promise<T> {
-    return this.#inTurn(state, work);
+    return this.#turns.take(async () => {
+      if (this.#state === "serving") this.#state = state;
+      try {
+        return await work();
+      } finally {
+        if (this.#state === state) this.#state = "serving";
+      }
+    });
   }
 
   /** Finish what is in hand and end everything, within so many milliseconds. */
@@ -153,100 +149,77 @@ export class Supervisor {
   }
 
   async #reload(): Promise<Reloaded> {
-    const { place, certificates, logs } = this.#parts;
+    const { certificates, logs } = this.#parts;
     const old = this.#config;
     const undo: (() => unknown)[] = [];
+    let source: ConfigText | undefined;
     try {
-      const read = readConfig(place);
+      const read = this.#parts.read();
       if (!read.ok) return read;
       const { config } = read;
       const { root } = config;
+      source = config.source;
       for (const warning of config.warnings) logs.log.warn(warning);
 
-      const keeping = await certificates.prepare(root.tls, () =>
-        this.#crew.certificates(certificates.store.snapshot()),
-      );
+      const keeping = await certificates.prepare(root.tls, () => this.publishCertificates());
       const admin = this.#admin?.prepare(root.admin);
       if (admin) undo.push(() => admin.abandon());
-      const moved =
-        crewSize(root) === this.#crew.size ? undefined : await makeCrew(config, this.#parts);
-      if (moved) undo.push(() => moved.stop(0));
-      const pending: Pending = await (moved ?? this.#crew).prepare(config);
+      const before = this.#crew;
+      const size = this.#parts.crewSize(config);
+      const crew = size === before.size ? before : await this.#parts.makeCrew(config);
+      if (crew !== before) undo.push(() => crew.stop(0));
+      const pending = await crew.prepare(config);
 
       // From here on nothing fails.
-      keeping?.fill();
-      if (keeping) await (moved ?? this.#crew).certificates(certificates.store.snapshot());
       this.#config = config;
+      this.#crew = crew;
       this.#generation++;
       logs.change(root);
+      keeping?.fill();
+      if (keeping) await this.publishCertificates();
       await pending.commit();
       await admin?.commit();
       keeping?.run();
-      if (moved) this.#moveTo(moved);
-      const changed = [...pending.changed, ...changedInRoot(old.root, root)];
-      return { ok: true, changed, notes: restartNotes(old.root, root) };
+      if (crew !== before) this.#dismiss(before);
+      return {
+        ok: true,
+        changed: [...pending.changed, ...changedInRoot(old.root, root)],
+        notes: [...restartNotes(old.root, root), ...shrinkNotes(before.size, crew.size)],
+      };
     } catch (error) {
       await Promise.allSettled(undo.map(async (step) => step()));
-      const file = place.kind === "file" ? place.path : place.name;
-      return { ok: false, problems: problemsOf(error, file) };
+      return { ok: false, problems: problemsOf(error, old.source.file, source) };
     }
   }
 
   /** Another number of workers is another crew: the one before finishes what it has. */
-  #moveTo(crew: Crew): void {
-    const old = this.#crew;
-    this.#crew = crew;
-    void old.stop(GRACE_MS).then(
+  #dismiss(crew: Crew): void {
+    crew.stop(GRACE_MS).then(
       async () => {
         // What they have counted stays in the sums.
-        this.#past = sum([this.#past, ...(await old.metrics()).map(lasting)]);
+        this.#past = sum([this.#past, ...(await crew.metrics()).map(lasting)]);
       },
       (error: unknown) =>
         this.#parts.logs.log.error("replaced workers did not end well", { error }),
     );
   }
 
-  async #inTurn<T>(state: Status["state"], work: () => Promise<T>): Promise<T> {
-    const before = this.#queue;
-    const turn = Promise.withResolvers<void>();
-    this.#queue = turn.promise;
-    await before;
-    if (this.#state === "serving") this.#state = state;
-    try {
-      return await work();
-    } finally {
-      if (this.#state === state) this.#state = "serving";
-      turn.resolve();
-    }
-  }
-
-  #count(ok: boolean): void {
-    const result = ok ? "done" : "refused";
-    this.#parts.registry
-      .counter("tern_reloads_total", "Reloads of the config by their result.", { result })
-      .add(1);
+  #remember(result: Reloaded, at: number, tookMs: number): void {
+    const { logs, registry } = this.#parts;
+    const { log } = logs;
+    const { ok } = result;
+    const changed = ok ? result.changed : [];
+    const notes = ok ? result.notes : [];
+    const problems = ok ? [] : result.problems.map(oneLine);
+    this.#lastReload = { at, ok, tookMs, changed, notes, problems };
+    if (ok) log.info("reloaded", { generation: this.#generation, changed, tookMs });
+    else log.error("reload refused: the config before stays in force", { problems });
+    for (const note of notes) log.warn(note);
+    const labels = { result: ok ? "done" : "refused" };
+    registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
   }
 }
 
-/** How many event loops a config asks for. */
-export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
-  return workers === "auto" ? availableParallelism() : workers;
-}
-
-async function makeCrew(config: Config, parts: SupervisorParts): Promise<Crew> {
-  const { logs, registry, sockets, certificates } = parts;
-  const size = crewSize(config.root);
-  const { state } = config.root;
-  const { log } = logs;
-  const { store } = certificates;
-  if (size === 1) return new Solo({ log, logs, registry, sockets, certificates: store, state });
-  return Workers.begin(size, config, { clock: systemClock, log, sockets, certificates: store });
-}
-
-/** Keys of the root that changed and are in force now. */
-function changedInRoot(old: RootConfig, next: RootConfig): string[] {
-  const keys = ["workers", "log", "accessLog", "admin", "tls"] as const;
-  return keys
-    .filter((key) => !same(old[key], next[key]))
-    .map((key) => (key === "accessLog" ? "access_log" : key));
+function oneLine({ file, line, column, path, message }: Problem): string {
+  return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
 }

@@ -25,7 +25,7 @@ export interface UpgradeParts {
 export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ pid: number }>();
   const [ours, theirs] = socketPair();
-  const channel = new Channel<ToNew, ToOld>((message) => void child.send(message), {
+  const channel = new Channel<ToNew, ToOld>((message) => child.send(message), {
     sockets: () => {
       const held = parts.sockets();
       for (let i = 0; i < held.length; i += BATCH) {

@@ -62,7 +62,7 @@ export class WorkerProcess {
     } finally {
       close(theirs);
     }
-    this.channel = new Channel((message) => void this.#process.send(message), handlers);
+    this.channel = new Channel((message) => this.#process.send(message), handlers);
     const said = this.#listen(log.with({ worker: index, pid: this.pid }));
     this.died = promise.then(async ({ code, signal }) => {
       const lived = performance.now() - startedAt;

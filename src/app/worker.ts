@@ -80,7 +80,8 @@ class Worker {
       stop: async ({ within }) => {
         const { fronts, roster, reporter, logs } = this.#me;
         const deadline = systemClock.deadline(within);
-        await Promise.all([fronts.drain(deadline), roster.stop(deadline)]);
+        await fronts.drain(deadline); // first: an open connection may still ask for a site
+        await roster.stop(deadline);
         const last = reporter.report();
         reporter.close();
         logs.close();

@@ -1,5 +1,7 @@
 import { readConfig } from "../app/config-text.ts";
-import { showProblem } from "../config/problem.ts";
+import { problemsOf } from "../app/problems.ts";
+import { rehearse } from "../app/rehearsal.ts";
+import { type Problem, showProblem } from "../config/problem.ts";
 import { configPlace } from "./config-place.ts";
 import { EXIT } from "./exit.ts";
 import { complain, print, printJson, wantsColor } from "./terminal.ts";
@@ -7,22 +9,32 @@ import { complain, print, printJson, wantsColor } from "./terminal.ts";
 const STDERR = 2;
 
 /** `tern check`: every problem of a config, with its place. */
-export default function check(options: { config?: string; json?: boolean }): number {
+export default async function check(options: { config?: string; json?: boolean }): Promise<number> {
   const place = configPlace(options.config);
+  const name = place.kind === "file" ? place.path : place.name;
   const read = readConfig(place);
-  const problems = read.ok ? [] : read.problems;
+  const problems = read.ok
+    ? await rehearse(read.config).then(
+        () => [],
+        (error: unknown) => problemsOf(error, name, read.config.source),
+      )
+    : read.problems;
   const warnings = read.ok ? read.config.warnings : [];
+  const code = problems.length === 0 ? EXIT.ok : EXIT.failed;
   if (options.json) {
-    // Without excerpts: those may stand beside a secret.
-    printJson({ ok: read.ok, problems: problems.map(({ excerpt: _, ...rest }) => rest), warnings });
-    return read.ok ? EXIT.ok : EXIT.failed;
+    printJson({ ok: code === EXIT.ok, problems: problems.map(withoutExcerpt), warnings });
+    return code;
   }
   const color = wantsColor(STDERR);
   for (const problem of problems) complain(showProblem(problem, { color }));
   for (const warning of warnings) complain(`warning: ${warning}`);
-  if (!read.ok) return EXIT.failed;
+  if (!read.ok || code !== EXIT.ok) return code;
   const sections = Object.keys(read.config.sections);
-  const name = place.kind === "file" ? place.path : place.name;
   print(`${name}: good; ${sections.length === 0 ? "it serves nothing" : sections.join(", ")}`);
-  return EXIT.ok;
+  return code;
+}
+
+/** A line of the file says nothing to a program, and may hold a secret in a way we do not know. */
+function withoutExcerpt({ file, line, column, path, message }: Problem): Omit<Problem, "excerpt"> {
+  return { file, line, column, path, message };
 }

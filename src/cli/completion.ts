@@ -27,18 +27,16 @@ interface Verb {
 }
 
 function verbs(program: Command): Verb[] {
-  return program.commands
-    .filter((command) => command.name() !== "worker")
-    .map((command) => ({
-      name: command.name(),
-      about: command.description(),
-      takesPath: command.registeredArguments.some((a) => ["file", "dir"].includes(a.name())),
-      options: command.options.map((option) => ({
-        flag: option.long ?? option.short ?? "",
-        about: option.description,
-        file: /<(file|path)>/.test(option.flags),
-      })),
-    }));
+  return program.commands.map((command) => ({
+    name: command.name(),
+    about: command.description(),
+    takesPath: command.registeredArguments.some((a) => ["file", "dir"].includes(a.name())),
+    options: command.options.map((option) => ({
+      flag: option.long ?? option.short ?? "",
+      about: option.description,
+      file: /<(file|path)>/.test(option.flags),
+    })),
+  }));
 }
 
 function bash(all: Verb[]): string {

@@ -16,8 +16,8 @@ const SOCKET = [
 ] as const;
 const JSON_OUT = ["--json", "print JSON"] as const;
 
-/** Run the command line; resolves with an exit code. Never rejects, never exits by itself. */
-export async function main(args: readonly string[]): Promise<number> {
+/** Parse and do; resolves with an exit code. Never rejects. */
+export async function runProgram(args: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const debug = args.includes("--debug");
   const program = build((run) => async (...given) => {
@@ -69,7 +69,7 @@ export function build(wrap: Wrap = () => async () => {}): Command {
   /** The verb's function, once it is needed. Positional arguments come behind the options. */
   const from = <O>(load: () => Promise<{ default: Verb<O> }>) =>
     wrap(async (...given) => {
-      const [options, ...args] = [...given.slice(0, -1)].toReversed() as [O, ...string[]];
+      const [options, ...args] = given.slice(0, -1).toReversed() as [O, ...string[]];
       return (await load()).default(options, ...args.toReversed());
     });
 
@@ -157,10 +157,6 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .option("--admin <address>", "admin API and /metrics there (default: none)")
     .option("--access-log <file>", 'one line for each request; "-" is standard output')
     .action(from(() => import("./web.ts")));
-  program
-    .command("worker", { hidden: true })
-    .description("one event loop of a running tern")
-    .action(from(() => import("./worker.ts")));
   return program;
 }
 

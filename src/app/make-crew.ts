@@ -1,0 +1,35 @@
+import { availableParallelism } from "node:os";
+
+import type { RootConfig } from "../config/root.ts";
+import { systemClock } from "../core/clock.ts";
+import type { LocalSockets } from "../net/local-sockets.ts";
+import type { CertificateStore } from "../net/tls/store.ts";
+import type { Registry } from "../observe/registry.ts";
+import type { Config } from "./config-text.ts";
+import type { Crew } from "./crew.ts";
+import type { Logs } from "./logs.ts";
+import { Solo } from "./solo.ts";
+import { Workers } from "./workers.ts";
+
+/** What a crew is made from; it outlives the crew. */
+export interface CrewParts {
+  readonly logs: Logs;
+  readonly registry: Registry;
+  readonly sockets: LocalSockets;
+  readonly store: CertificateStore;
+}
+
+/** How many event loops a config asks for. */
+export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
+  return workers === "auto" ? availableParallelism() : workers;
+}
+
+/** Event loops for a config: this one, or processes of their own. Nothing is served yet. */
+export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> {
+  const { logs, registry, sockets, store } = parts;
+  const size = crewSize(config.root);
+  const { state } = config.root;
+  const { log } = logs;
+  if (size === 1) return new Solo({ log, logs, registry, sockets, certificates: store, state });
+  return Workers.begin(size, config, { clock: systemClock, log, sockets, certificates: store });
+}

@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { systemClock } from "../core/clock.ts";
+import { noCertificates } from "../net/certificates.ts";
+import type { HttpFronts } from "../net/http-fronts.ts";
+import { reactor } from "../net/reactor-loop.ts";
+import { CertificateKeeper } from "../net/tls/keeper.ts";
+import { silent } from "../observe/log.ts";
+import { Registry } from "../observe/registry.ts";
+import type { Config } from "./config-text.ts";
+import { Roster } from "./roster.ts";
+import { SERVICES } from "./services.ts";
+
+/** Listeners that nobody hears: `check` must not take connections from the tern that runs. */
+const DEAF: HttpFronts = {
+  attach: async () => ({ open() {}, close: async () => {} }),
+};
+
+/**
+ * The walk of a config up to the moment of binding: directories are opened, certificates read.
+ * Rejects with the first thing that cannot be. Leaves nothing behind.
+ */
+export async function rehearse({ root, sections }: Config): Promise<void> {
+  const state = mkdtempSync(join(tmpdir(), "tern-check-"));
+  try {
+    await CertificateKeeper.prepare(root.tls, {
+      state,
+      clock: systemClock,
+      wall: Date.now,
+      dice: Math.random,
+      log: silent,
+    });
+    const roster = new Roster(SERVICES, {
+      clock: systemClock,
+      log: silent,
+      metrics: new Registry(),
+      accessLog: undefined,
+      reactor: reactor(),
+      http: DEAF,
+      certificates: noCertificates,
+      state,
+      worker: { index: 0, count: 1 },
+    });
+    await (await roster.prepare(sections)).abandon();
+  } finally {
+    rmSync(state, { recursive: true, force: true });
+  }
+}
