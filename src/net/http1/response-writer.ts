@@ -1,9 +1,6 @@
-import { STATUS_CODES } from "node:http";
-
 import type { HttpResponse } from "../../wire/http/message.ts";
+import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import { currentDate } from "./http-date.ts";
-
-const BAD = /[\r\n\0]/;
 
 /** How the body's end is marked (RFC 9112, 6.3). */
 export type Framing =
@@ -31,15 +28,15 @@ export function framingOf(response: HttpResponse, method: string, minor: number)
   return minor === 0 ? { kind: "close" } : { kind: "chunked" };
 }
 
-/** The head as bytes, status line to blank line. Values that would split it are left out. */
+/** The head as bytes, status line to blank line. Fields that would split it are left out. */
 export function headOf(response: HttpResponse, framing: Framing, close: boolean): Uint8Array {
-  let text = `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? "Unknown"}\r\nDate: ${currentDate().text}\r\nServer: tern\r\n`;
-  for (const [name, value] of response.headers) {
-    if (BAD.test(value) || BAD.test(name)) continue;
-    text += `${name}: ${value}\r\n`;
-  }
-  if (framing.kind === "length") text += `Content-Length: ${framing.length}\r\n`;
-  if (framing.kind === "chunked") text += "Transfer-Encoding: chunked\r\n";
-  if (close) text += "Connection: close\r\n";
-  return Buffer.from(`${text}\r\n`, "latin1");
+  const fields: (readonly [string, string])[] = [
+    ["Date", currentDate().text],
+    ["Server", "tern"],
+    ...response.headers,
+  ];
+  if (framing.kind === "length") fields.push(["Content-Length", String(framing.length)]);
+  if (framing.kind === "chunked") fields.push(["Transfer-Encoding", "chunked"]);
+  if (close) fields.push(["Connection", "close"]);
+  return emitResponseHead(response.status, fields);
 }

@@ -1,7 +1,9 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
 import { decodeTarget } from "../../wire/http/path.ts";
+import { CHUNK_END, LAST_CHUNK, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
 import { Head, parseHead } from "../../wire/http1/head.ts";
+import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
@@ -21,8 +23,7 @@ const LINGER_MS = 2000;
 
 /** One parsed head for the whole thread: sessions take turns. */
 const head = new Head();
-const CRLF = Uint8Array.of(13, 10);
-const LAST_CHUNK = new TextEncoder().encode("0\r\n\r\n");
+const chunkHead = new Uint8Array(MAX_CHUNK_HEAD);
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /** A request in hand. */
@@ -234,7 +235,7 @@ export class Session implements Guest {
     const decoded =
       head.form === "asterisk"
         ? { path: "*", query: "" }
-        : decodeTarget(target === "" ? "/" : target);
+        : decodeTarget(target.startsWith("/") ? target : `/${target}`);
     if (decoded === undefined || head.form === "authority") return this.#refuse(400);
     const { limits } = mount.site;
     if (head.contentLength > limits.maxBody) return this.#refuse(413);
@@ -298,8 +299,12 @@ export class Session implements Guest {
 
   #hint(links: readonly string[]): void {
     if (this.#over || !this.#exchange?.responding) return;
-    const lines = links.filter((l) => !/[\r\n\0]/.test(l)).map((l) => `Link: ${l}\r\n`);
-    this.#out.put(Buffer.from(`HTTP/1.1 103 Early Hints\r\n${lines.join("")}\r\n`, "latin1"));
+    this.#out.put(
+      emitResponseHead(
+        103,
+        links.map((link) => ["Link", link] as const),
+      ),
+    );
     this.#out.flush(false);
   }
 
@@ -375,9 +380,9 @@ export class Session implements Guest {
         left -= value.length;
         if (left < 0) throw new Error("the body is longer than its Content-Length");
         if (framing.kind === "chunked")
-          this.#out.put(Buffer.from(`${value.length.toString(16)}\r\n`, "latin1"));
+          this.#out.put(chunkHead.subarray(0, writeChunkHead(value.length, chunkHead, 0)));
         this.#out.put(value);
-        if (framing.kind === "chunked") this.#out.put(CRLF);
+        if (framing.kind === "chunked") this.#out.put(CHUNK_END);
         this.#out.flush(false);
         if (!this.#out.empty) await this.#room();
         this.#front.nudge();

@@ -70,6 +70,12 @@ describe("one after another", () => {
       state: "open",
     },
     {
+      story: "an absolute target without a path means the root",
+      said: `GET http://a?q HTTP/1.1\r\n${H}\r\n`,
+      heard: answer("GET /"),
+      state: "open",
+    },
+    {
       story: "a path that climbs out is refused",
       said: `GET /../etc/passwd HTTP/1.1\r\n${H}\r\n`,
       heard: "HTTP/1.1 400 Bad Request",
@@ -290,8 +296,11 @@ describe("trouble", () => {
     },
   );
 
-  test("response splitting is left out", async () => {
-    const { transport, say } = open(() => respond(200, [["X-A", "a\r\nSet-Cookie: evil"]]));
+  test.each([
+    ["CR LF", "a\r\nSet-Cookie: evil"],
+    ["characters whose low byte is CR and LF", "a\u010d\u010aSet-Cookie: evil"],
+  ])("response splitting by %s is left out", (_, value) => {
+    const { transport, say } = open(() => respond(200, [["X-A", value]]));
     say(`GET / HTTP/1.1\r\n${H}\r\n`);
     expect(transport.text).not.toContain("evil");
   });
