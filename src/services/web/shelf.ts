@@ -2,13 +2,15 @@
  * The files a site has sent lately (3xsd's xcache): small ones whole, larger ones open, each
  * with what has been made of it, within a budget of bytes and one of open files.
  */
+import { closeSync } from "node:fs";
+
 import { ByteLru } from "../../core/byte-lru.ts";
 import type { Coding } from "../../wire/http/encoding.ts";
 import { strongEtag } from "../../wire/http/etag.ts";
 import type { FieldSet } from "./fields.ts";
 import { load } from "./load.ts";
 import type { Facts, Opened, Origin } from "./origin.ts";
-import { Resource, type Variant } from "./resource.ts";
+import { Resource } from "./resource.ts";
 import type { Refusal } from "./tree.ts";
 
 export interface ShelfRules {
@@ -70,7 +72,7 @@ export class Shelf {
     this.misses++;
     if (this.#origin.moved()) this.clear();
     const opened = this.#origin.open(path);
-    return typeof opened === "string" ? opened : this.#keep(this.#read(path, opened), now);
+    return typeof opened === "string" ? opened : this.#keep(this.#make(path, opened), now);
   }
 
   /** A variant was added to it: weigh it again. */
@@ -123,26 +125,28 @@ export class Shelf {
     return true;
   }
 
-  #read(path: string, opened: Opened): Resource {
-    const { facts, bytes, fd } = load(opened, this.#rules.small);
-    const sidecars = new Map<Coding, Facts>();
-    for (const coding of this.#rules.sidecars(path)) {
-      const beside = usable(this.#origin.facts(path + SIDECAR[coding]), facts);
-      if (beside) sidecars.set(coding, beside);
+  #make(path: string, opened: Opened): Resource {
+    const { bytes, facts, fd } = load(opened, this.#rules.small);
+    try {
+      const sidecars = new Map<Coding, Facts>();
+      for (const coding of this.#rules.sidecars(path)) {
+        const beside = usable(this.#origin.facts(path + SIDECAR[coding]), facts);
+        if (beside) sidecars.set(coding, beside);
+      }
+      const made = this.#rules.codings(path, facts.size).filter((coding) => !sidecars.has(coding));
+      const offered = [...sidecars.keys(), ...made];
+      const resource = new Resource(path, facts, {
+        ...this.#rules.fields(path),
+        sidecars,
+        offered,
+      });
+      const etag = strongEtag(facts);
+      resource.add({ coding: "identity", etag, length: facts.size, bytes, fd, offset: 0 });
+      return resource;
+    } catch (error) {
+      if (fd >= 0) closeSync(fd);
+      throw error;
     }
-    const made = this.#rules.codings(path, facts.size).filter((coding) => !sidecars.has(coding));
-    const offered = [...sidecars.keys(), ...made];
-    const resource = new Resource(path, facts, { ...this.#rules.fields(path), sidecars, offered });
-    const variant: Variant = {
-      coding: "identity",
-      etag: strongEtag(facts),
-      length: facts.size,
-      bytes,
-      fd,
-      offset: 0,
-    };
-    resource.add(variant);
-    return resource;
   }
 
   /** Put it on the shelf if it fits. Held for the caller either way. */
