@@ -5,6 +5,7 @@
 import {
   closeSync,
   constants,
+  type Dirent,
   fstatSync,
   openSync,
   realpathSync,
@@ -12,6 +13,7 @@ import {
   statSync,
 } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
 
 import type { Entry, Facts, Opened, Origin } from "./origin.ts";
 import { pathOfDescriptor, type Refusal, type Tree } from "./tree.ts";
@@ -64,20 +66,26 @@ function open(tree: Tree, path: string): Opened | "directory" | Refusal {
 async function list(tree: Tree, path: string): Promise<Entry[] | undefined> {
   const at = tree.locate(path);
   if (typeof at === "string" || at.real === undefined || !at.stats?.isDirectory()) return undefined;
-  const names = await readdir(at.real).catch(() => undefined);
+  const found = await readdir(at.real, { withFileTypes: true }).catch(() => undefined);
   const entries: Entry[] = [];
-  for (let i = 0; names && i < names.length; i += BATCH) {
-    const shown = names.slice(i, i + BATCH).map((name) => entry(tree, path, name));
+  for (let i = 0; found && i < found.length; i += BATCH) {
+    const shown = found.slice(i, i + BATCH).map((one) => entry(tree, path, one));
     for (const one of await Promise.all(shown)) if (one) entries.push(one);
   }
-  return names && entries;
+  return found && entries;
 }
 
 /** Undefined for what a request for it would not be sent either. */
-async function entry(tree: Tree, directory: string, name: string): Promise<Entry | undefined> {
-  const at = tree.locate(directory + name);
-  if (typeof at === "string" || at.real === undefined) return undefined;
-  const stats = await stat(at.real).catch(() => undefined);
+async function entry(tree: Tree, directory: string, found: Dirent): Promise<Entry | undefined> {
+  const { name, parentPath } = found;
+  if (tree.admits(directory + name)) return undefined;
+  let real: string | undefined = join(parentPath, name);
+  // Only a link can lead elsewhere than its directory, which has been checked.
+  if (found.isSymbolicLink()) {
+    const at = tree.locate(directory + name);
+    real = typeof at === "string" ? undefined : at.real;
+  }
+  const stats = real === undefined ? undefined : await stat(real).catch(() => undefined);
   if (!stats?.isFile() && !stats?.isDirectory()) return undefined;
   return { name, directory: stats.isDirectory(), size: stats.size, mtimeMs: stats.mtimeMs };
 }

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
 
 import * as v from "valibot";
 
@@ -256,6 +258,16 @@ describe("listings", () => {
         size: 2048,
       });
     }
+  });
+
+  test("links out of the root, loops and pipes are not listed", async () => {
+    await using site = await house({ "a.txt": "" }, { autoindex: "json" });
+    symlinkSync("a.txt", join(site.root, "in"));
+    symlinkSync("/etc", join(site.root, "out"));
+    symlinkSync("loop", join(site.root, "loop"));
+    Bun.spawnSync(["mkfifo", join(site.root, "pipe")]);
+    const rows = JSON.parse((await site.get("/")).text) as { name: string }[];
+    expect(rows.map(({ name }) => name)).toEqual(["a.txt", "in"]);
   });
 
   test.each(["/d/nothing/", "/d/.secret/", "/.git/"])("%s is 404", async (target) => {
