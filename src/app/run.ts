@@ -100,7 +100,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     certificates,
     place,
     log,
-    user: userName(dropped),
+    user: userName(),
     servers: () => servers.listeners,
     reload: () => running.reload(),
     stop: () => running.stop(),

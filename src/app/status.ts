@@ -1,4 +1,4 @@
-import type { Dropped } from "./privileges.ts";
+import { userInfo } from "node:os";
 
 /** What `tern status --json` prints and the admin API answers. Times are milliseconds since 1970. */
 export interface Status {
@@ -59,7 +59,11 @@ export interface CertificateStatus {
   readonly expires: number | undefined;
 }
 
-/** Who we are now, in a word. */
-export function userName(dropped: Dropped): string {
-  return dropped.kind === "dropped" ? dropped.user.name : `uid ${process.geteuid?.() ?? "?"}`;
+/** Who this process is now; a user without a name has a number. */
+export function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.geteuid?.() ?? "?"}`;
+  }
 }

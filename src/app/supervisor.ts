@@ -35,8 +35,8 @@ export type Reloaded =
 export interface First {
   readonly supervisor: Supervisor;
   /** Take the traffic. */
-  commit(): Promise<void>;
-  abandon(): Promise<void>;
+  readonly commit: () => Promise<void>;
+  readonly abandon: () => Promise<void>;
 }
 
 /** Keeps what runs equal to the config in force, and moves from one config to the next. */

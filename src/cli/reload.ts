@@ -1,3 +1,4 @@
+import type { Status } from "../app/status.ts";
 import { type Problem, showProblem } from "../config/problem.ts";
 import { ask, reason } from "./client.ts";
 import { EXIT, Exit } from "./exit.ts";
@@ -6,14 +7,13 @@ import { complain, print, printJson } from "./terminal.ts";
 
 interface Done {
   readonly changed?: readonly string[];
-  readonly notes?: readonly string[];
   readonly problems?: readonly Omit<Problem, "excerpt">[];
 }
 
 /** `tern reload`: the running tern reads its config again. */
 export default async function reload(options: Where & { json?: boolean }): Promise<number> {
   const answer = await ask(options, "POST", "/api/v1/reload");
-  const { changed = [], notes = [], problems = [] } = (answer.json ?? {}) as Done;
+  const { changed = [], problems = [] } = (answer.json ?? {}) as Done;
   if (options.json) {
     printJson(answer.json);
     return answer.ok ? EXIT.ok : EXIT.failed;
@@ -24,6 +24,12 @@ export default async function reload(options: Where & { json?: boolean }): Promi
     throw new Exit(EXIT.failed, problems.length > 0 ? after : `${reason(answer)}; ${after}`);
   }
   print(changed.length === 0 ? "reloaded; nothing changed" : `reloaded: ${changed.join(", ")}`);
-  for (const note of notes) print(note);
+  for (const note of await notes(options)) print(note);
   return EXIT.ok;
+}
+
+/** What this reload could not change, or what it cost. */
+async function notes(where: Where): Promise<readonly string[]> {
+  const { lastReload } = (await ask(where, "GET", "/api/v1/status")).json as Status;
+  return lastReload?.notes ?? [];
 }

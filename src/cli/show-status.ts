@@ -1,5 +1,5 @@
 import type { Status } from "../app/status.ts";
-import { showDuration, showSize } from "../core/units.ts";
+import { showDuration } from "../core/units.ts";
 import { table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
 
@@ -83,7 +83,7 @@ function workers({ workers }: Status): string[][] {
       w.state,
       age(w.uptimeMs),
       count(w.restarts),
-      showSize(w.rssBytes),
+      `${(w.rssBytes / 1e6).toFixed(1)}MB`,
       `${w.lagMs}ms`,
       count(w.connections),
       count(w.requests),

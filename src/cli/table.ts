@@ -3,7 +3,7 @@ export function table(rows: readonly (readonly string[])[]): string[] {
   const [heading = []] = rows;
   const widths = heading.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
   const numeric = heading.map((_, i) =>
-    rows.slice(1).every((row) => /^[\d,.]+(?:ms|[kMGT])?$/.test(row[i] ?? "")),
+    rows.slice(1).every((row) => /^[\d,.]+(?:ms|MB)?$/.test(row[i] ?? "")),
   );
   return rows.map((row) =>
     row

@@ -1,0 +1,21 @@
+import { expect, test } from "bun:test";
+
+import { plan } from "../../src/app/plan.ts";
+import { Secret } from "../../src/config/secret.ts";
+
+test.each([
+  { story: "a new section", old: {}, next: { dns: { ttl: 1 } }, steps: ["start dns"] },
+  { story: "no change", old: { dns: { ttl: 1 } }, next: { dns: { ttl: 1 } }, steps: [] },
+  { story: "one key", old: { dns: { ttl: 1 } }, next: { dns: { ttl: 2 } }, steps: ["replace dns"] },
+  { story: "a section gone", old: { dns: {}, web: {} }, next: { web: {} }, steps: ["stop dns"] },
+  {
+    story: "another secret behind the same reference",
+    old: { web: { users: [{ password: new Secret("a", "env:P") }] } },
+    next: { web: { users: [{ password: new Secret("b", "env:P") }] } },
+    steps: ["replace web"],
+  },
+  { story: "what nobody offers", old: {}, next: { mail: {} }, steps: [] },
+])("$story", ({ old, next, steps }) => {
+  const got = plan(["web", "dns"], old, next).map((s) => `${s.act} ${s.service}`);
+  expect(got).toEqual([...steps]);
+});
