@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 
+import { replaceFile } from "../../sys/durable.ts";
 import { type Pair, readPair } from "./certificate.ts";
 
 /**
@@ -25,7 +26,7 @@ export class AcmeState {
   }
 
   async keepAccountKey(key: string): Promise<void> {
-    await write(join(this.#path, "account.pem"), key);
+    await replaceFile(join(this.#path, "account.pem"), key);
   }
 
   /** Undefined when there is none. Throws CertificateError when what is there cannot be served. */
@@ -36,7 +37,7 @@ export class AcmeState {
 
   /** Returns when it would survive a power cut. */
   async keepCertificate(name: string, key: string, chain: string): Promise<void> {
-    await write(join(this.#path, `${name}.pem`), `${key.trim()}\n${chain.trim()}\n`);
+    await replaceFile(join(this.#path, `${name}.pem`), `${key.trim()}\n${chain.trim()}\n`);
   }
 
   async #read(file: string): Promise<string | undefined> {
@@ -46,25 +47,6 @@ export class AcmeState {
       if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
       throw error;
     }
-  }
-}
-
-/** At every moment `path` is the old text or the new one, whole. */
-async function write(path: string, text: string): Promise<void> {
-  const temporary = `${path}.new`; // one name, so that a crash leaves one file at most
-  const file = await open(temporary, "w", 0o600);
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(temporary, path);
-  const directory = await open(dirname(path));
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }
 
