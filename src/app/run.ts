@@ -13,11 +13,12 @@ import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
 import { crewSize, makeCrew } from "./make-crew.ts";
 import { PidFile } from "./pid-file.ts";
-import { dropPrivileges } from "./privileges.ts";
+import { dropPrivileges, userName } from "./privileges.ts";
 import { problemsOf } from "./problems.ts";
 import { Running } from "./running.ts";
+import { settle } from "./settle.ts";
 import { makeStateDir, warnOfOpenState } from "./state-dir.ts";
-import { type Status, userName } from "./status.ts";
+import type { Status } from "./status.ts";
 import { supervisorGauges } from "./supervisor-gauges.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ServiceManager } from "./systemd.ts";
@@ -100,7 +101,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     certificates,
     place,
     log,
-    user: userName(),
+    user: userName(root),
     servers: () => servers.listeners,
     reload: () => running.reload(),
     stop: () => running.stop(),
@@ -124,6 +125,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   manager.tell({ ready: true, status: "serving" });
   manager.watch();
   options.announce(await statusOf(appliance), logs);
+  settle();
 
   const code = await running.ended();
   deaf();

@@ -16,6 +16,7 @@ import { RemoteSockets } from "./remote-sockets.ts";
 import { Reporter } from "./reporter.ts";
 import { type Change, Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
+import { settle } from "./settle.ts";
 
 /** Signals that are the supervisor's to answer: a terminal and systemd send them to everybody. */
 const SUPERVISORS: readonly NodeJS.Signals[] = [
@@ -140,6 +141,7 @@ class Worker {
     const roster = new Roster(SERVICES, host);
     const reporter = new Reporter(index, roster, fronts, registry);
     this.#begun = { logs, certificates, roster, fronts, reporter };
+    settle();
     return null;
   }
 }

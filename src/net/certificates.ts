@@ -10,6 +10,8 @@ export interface Certificate {
 export interface Certificates {
   /** For the SNI name, lower case; the first one when nothing matches or the client sent none. */
   find(name: string | undefined): Certificate | undefined;
+  /** All of them, the default first. The same object as long as it is the same certificate. */
+  all(): readonly Certificate[];
   /** The self-signed answer to a tls-alpn-01 challenge for `name` (RFC 8737). */
   challenge(name: string): Certificate | undefined;
   /** What `/.well-known/acme-challenge/TOKEN` answers (RFC 8555, 8.3). */
@@ -21,6 +23,7 @@ export interface Certificates {
 
 export const noCertificates: Certificates = {
   find: () => undefined,
+  all: () => [],
   challenge: () => undefined,
   keyAuthorization: () => undefined,
   minVersion: "1.2",

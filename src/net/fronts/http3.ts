@@ -1,7 +1,7 @@
 import type { Server } from "bun";
 
 import type { Address } from "../../core/address.ts";
-import type { Certificates } from "../certificates.ts";
+import type { Certificate, Certificates } from "../certificates.ts";
 import { serve } from "./backstage.ts";
 import type { Front } from "./front.ts";
 
@@ -11,7 +11,7 @@ const LOOK_MS = 5000;
 /** HTTP/3 of the runtime on the UDP port beside a TLS listener; made anew when a certificate changes. */
 export class Http3 {
   #server: Server<undefined> | undefined;
-  #version = -1;
+  #serving: readonly Certificate[] = [];
   readonly #timer: Timer;
   readonly #front: Front;
   readonly #address: Address & { kind: "tcp" };
@@ -32,9 +32,13 @@ export class Http3 {
   }
 
   #begin(): void {
-    if (this.#version === this.#certificates.version) return;
-    const certificate = this.#certificates.find(undefined);
-    if (certificate === undefined) return;
+    const all = this.#certificates.all();
+    const [first] = all;
+    if (first === undefined || same(all, this.#serving)) return;
+    // The runtime answers with the first for a name that none is for, and takes one name an entry.
+    const named = all.flatMap(({ cert, key, names }) =>
+      names.map((serverName) => ({ cert, key, serverName })),
+    );
     const old = this.#server;
     this.#server = Bun.serve({
       hostname: this.#address.host === "" ? "::" : this.#address.host,
@@ -42,7 +46,7 @@ export class Http3 {
       reusePort: true,
       http1: false,
       http3: true,
-      tls: { cert: certificate.cert, key: certificate.key },
+      tls: [{ cert: first.cert, key: first.key }, ...named],
       development: false,
       maxRequestBodySize: Number.MAX_SAFE_INTEGER,
       fetch: (request, server) => {
@@ -51,7 +55,11 @@ export class Http3 {
         return serve(request, { front: this.#front, remote, secure: true }, "HTTP/3");
       },
     });
-    this.#version = this.#certificates.version;
+    this.#serving = all;
     void old?.stop(false);
   }
+}
+
+function same(a: readonly Certificate[], b: readonly Certificate[]): boolean {
+  return a.length === b.length && a.every((one, i) => one === b[i]);
 }

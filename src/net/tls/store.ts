@@ -37,6 +37,10 @@ export class CertificateStore implements Certificates {
     );
   }
 
+  all(): readonly Certificate[] {
+    return this.#state.certificates;
+  }
+
   challenge(name: string): Certificate | undefined {
     return own(this.#state.challenges, name);
   }

@@ -79,7 +79,15 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
   };
 }
 
-async function prepareSite(name: string, config: SiteConfig, host: Host): Promise<Running> {
+/** Clients learn of HTTP/3 by a field (RFC 7838, 3): it goes with every answer of the site. */
+function advertised(config: SiteConfig): SiteConfig {
+  const place = config.listen.find((address) => address.kind === "tcp");
+  if (!config.tls || !config.http3 || place === undefined) return config;
+  return { ...config, headers: { "Alt-Svc": `h3=":${place.port}"; ma=86400`, ...config.headers } };
+}
+
+async function prepareSite(name: string, given: SiteConfig, host: Host): Promise<Running> {
+  const config = advertised(given);
   const log = host.log.with({ site: name });
   const wall = () => Date.now();
   const state = join(host.state, "web", encodeURIComponent(name));
