@@ -29,6 +29,13 @@ export function dropPrivileges(root: RootConfig, sockets: LocalSockets): Dropped
   return { kind: "dropped", user: dropTo(root.user, { keep: ["CAP_NET_BIND_SERVICE"] }) };
 }
 
+/** Who this process is now, by the name of the config's user when it is that one. */
+export function userName({ user }: Pick<RootConfig, "user">): string {
+  const uid = process.geteuid?.();
+  if (uid === 0) return "root";
+  return findUser(user)?.uid === uid ? user : `uid ${uid}`;
+}
+
 /** Make a log file when it is missing, so that the user can write where only root can make files. */
 function giveFile(path: string, { uid, gid }: User): void {
   if (path === "-") return;

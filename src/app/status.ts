@@ -1,5 +1,3 @@
-import { userInfo } from "node:os";
-
 /** What `tern status --json` prints and the admin API answers. Times are milliseconds since 1970. */
 export interface Status {
   readonly version: string;
@@ -57,13 +55,4 @@ export interface CertificateStatus {
   readonly names: readonly string[];
   readonly from: "file" | "acme";
   readonly expires: number | undefined;
-}
-
-/** Who this process is now; a user without a name has a number. */
-export function userName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.geteuid?.() ?? "?"}`;
-  }
 }

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+
+import { Channel } from "../../src/app/channel.ts";
+import type { Orders, Requests } from "../../src/app/messages.ts";
+import { RemoteSockets, ticketBytes } from "../../src/app/remote-sockets.ts";
+import { WorkerSockets } from "../../src/app/worker-sockets.ts";
+import type { Address } from "../../src/core/address.ts";
+import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
+import { LocalSockets } from "../../src/net/local-sockets.ts";
+import { sendFds, socketPair } from "../../src/sys/fd-passing.ts";
+import { portOf, readBack } from "../../src/sys/listen.ts";
+import { close } from "../../src/sys/socket.ts";
+
+const anywhere: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+
+/** A supervisor and `count` workers in this one process, with real sockets between them. */
+function made(count: number) {
+  const sockets = new LocalSockets();
+  const workers = Array.from({ length: count }, (_, index) => {
+    const [ours, theirs] = socketPair();
+    const held = new WorkerSockets(sockets, index);
+    const supervisor: Channel<Record<never, never>, Requests> = new Channel<
+      Record<never, never>,
+      Requests
+    >((m) => worker.receive(m), {
+      listen: async ({ address, options }) => {
+        const { ticket, fd, port } = await held.take(address, options);
+        sendFds(ours, ticketBytes(ticket), [fd]);
+        return { ticket, port };
+      },
+      unlisten: async ({ ticket }) => {
+        await held.giveBack(ticket);
+        return null;
+      },
+    });
+    const worker: Channel<Requests, Orders> = new Channel<Requests, Orders>(
+      (m) => supervisor.receive(m),
+      {} as never, // it is asked nothing here
+    );
+    const end = (): void => [ours, theirs].forEach(close);
+    return { remote: new RemoteSockets(worker, theirs), held, end };
+  });
+  return { sockets, workers };
+}
+
+test("each worker gets a socket of its own, on the same port", async () => {
+  const { sockets, workers } = made(3);
+  const leases = [];
+  for (const { remote } of workers) leases.push(await remote.take(anywhere, DEFAULT_SOCKET));
+  const ports = leases.map(({ value }) => value.port);
+  expect(new Set(ports).size).toBe(1);
+  expect(leases.every(({ value }) => portOf(value.fd) === ports[0])).toBe(true);
+  expect(leases.every(({ value }) => readBack(value.fd).listening)).toBe(true);
+  expect(sockets.held.map((h) => h.slot)).toEqual([0, 1, 2]);
+
+  for (const lease of leases) await lease[Symbol.asyncDispose]();
+  await Bun.sleep(1);
+  expect(sockets.held).toEqual([]);
+  for (const { end } of workers) end();
+});
+
+test("asked for many at once, every socket finds its address", async () => {
+  const { workers } = made(1);
+  const [worker] = workers;
+  if (!worker) throw new Error("no worker");
+  const hosts = ["127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
+  const leases = await Promise.all(
+    hosts.map((host) => worker.remote.take({ ...anywhere, host }, DEFAULT_SOCKET)),
+  );
+  const bound = leases.map(({ value }) => readBack(value.fd).address);
+  expect(bound.map((a) => (a?.kind === "inet" ? a.host : ""))).toEqual(hosts);
+  for (const lease of leases) await lease[Symbol.asyncDispose]();
+  worker.end();
+});
+
+test("a dead worker's sockets stay until they are let go", async () => {
+  const { sockets, workers } = made(1);
+  const [worker] = workers;
+  if (!worker) throw new Error("no worker");
+  const { value } = await worker.remote.take(anywhere, DEFAULT_SOCKET);
+  worker.end(); // it gives nothing back
+  close(value.fd);
+  expect(sockets.held).toHaveLength(1);
+  const next = new WorkerSockets(sockets, 0);
+  expect((await next.take(anywhere, DEFAULT_SOCKET)).port).toBe(value.port);
+  await worker.held.release();
+  expect(sockets.held).toHaveLength(1);
+  await next.release();
+  expect(sockets.held).toEqual([]);
+});
+
+test("what a worker asked for while it died is let go too", async () => {
+  const { sockets, workers } = made(1);
+  const [worker] = workers;
+  const asked = worker?.held.take(anywhere, DEFAULT_SOCKET);
+  await worker?.held.release();
+  await asked;
+  expect(sockets.held).toEqual([]);
+  worker?.end();
+});
