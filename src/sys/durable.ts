@@ -1,8 +1,8 @@
+import { constants } from "node:fs";
 import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { errno, SysError } from "./errno.ts";
-import { O } from "./file.ts";
 import { openLibc } from "./libc.ts";
 
 const libc = openLibc({
@@ -10,6 +10,9 @@ const libc = openLibc({
 });
 const AT_FDCWD = -100;
 const AT_SYMLINK_FOLLOW = 0x400;
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+/** A file without a name. node:fs has no word for it; it holds O_DIRECTORY, which arm64 numbers differently. */
+const O_TMPFILE = 0o20000000 | (process.arch === "arm64" ? 0o40000 : 0o200000);
 
 /**
  * How names of files that are not whole yet begin. Only a crash in the instant between naming and
@@ -22,7 +25,7 @@ const PRIVATE = 0o600;
 
 /** Wait until the names in directory `path` are on disk, not only the files' bytes. */
 export async function fsyncDirectory(path: string): Promise<void> {
-  const handle = await open(path, O.RDONLY | O.DIRECTORY);
+  const handle = await open(path, O_RDONLY | O_DIRECTORY);
   try {
     await handle.sync();
   } finally {
@@ -49,7 +52,7 @@ export async function replaceFile(
 export async function openDurable(path: string, mode = PRIVATE): Promise<DurableFile> {
   const directory = dirname(path);
   try {
-    const handle = await open(directory, O.TMPFILE | O.WRONLY, mode);
+    const handle = await open(directory, O_TMPFILE | O_WRONLY, mode);
     return new DurableFile(path, handle, undefined);
   } catch (failed) {
     // EISDIR: a kernel that does not know O_TMPFILE; EOPNOTSUPP, EINVAL: a file system without.
@@ -62,7 +65,7 @@ export async function openDurable(path: string, mode = PRIVATE): Promise<Durable
 /** As `openDurable`, under a temporary name from the start. */
 export async function openNamed(path: string, mode = PRIVATE): Promise<DurableFile> {
   const temporary = temporaryBeside(path);
-  const handle = await open(temporary, O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW, mode);
+  const handle = await open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   return new DurableFile(path, handle, temporary);
 }
 

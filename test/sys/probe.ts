@@ -1,19 +1,10 @@
 /** One call of each kind in src/sys, told in words that are the same on every machine. */
-import {
-  closeSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { openDurable } from "../../src/sys/durable.ts";
 import { receiveFds, sendFds, socketPair } from "../../src/sys/fd-passing.ts";
-import { O, open, openBeneath, openStepwise } from "../../src/sys/file.ts";
 import { capabilities, findUser } from "../../src/sys/identity.ts";
 import { IN, Inotify } from "../../src/sys/inotify.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
@@ -21,8 +12,6 @@ import { monotonicMicros } from "../../src/sys/notify-socket.ts";
 import { setProcessName } from "../../src/sys/process.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "tern-probe-"));
-writeFileSync(join(dir, "page"), "page");
-symlinkSync("page", join(dir, "link"));
 const options = { backlog: 511, reusePort: true, fastOpen: 256, deferAccept: 5000 };
 
 function listening(): unknown {
@@ -39,19 +28,6 @@ function refused(): unknown {
   } catch (failed) {
     return String(failed);
   }
-}
-
-function opening(): unknown {
-  const root = open(dir, O.PATH | O.DIRECTORY);
-  if (typeof root === "string") return root;
-  return [
-    open(join(dir, "page"), O.DIRECTORY),
-    open(join(dir, "link"), O.NOFOLLOW),
-    openBeneath(root, "link", O.RDONLY, "refuse"),
-    openBeneath(root, "../page", O.RDONLY, "refuse"),
-    openStepwise(root, "link", O.RDONLY),
-    typeof openBeneath(root, "page", O.RDONLY, "refuse"),
-  ];
 }
 
 function passing(): unknown {
@@ -82,7 +58,6 @@ function naming(): unknown {
 const said = {
   listening: listening(),
   refused: refused(),
-  opening: opening(),
   passing: passing(),
   watching: watching(),
   writing: await writing(),
