@@ -1,4 +1,4 @@
-import { parseIp4, parseIp6, showIp4, showIp6 } from "./ip.ts";
+import { type Ip6, parseIp4, parseIp6, showIp } from "../core/ip.ts";
 
 /**
  * What a `struct sockaddr` says. `flow` is the sin6_flowinfo, `scope` the interface index of a
@@ -45,12 +45,16 @@ export function parse(bytes: Uint8Array): SocketAddress | undefined {
   switch (view.getUint16(0, true)) {
     case AF_INET:
       if (bytes.length < IN_SIZE) return undefined;
-      return { kind: "inet", host: showIp4(bytes, 4), port: view.getUint16(2) };
+      return {
+        kind: "inet",
+        host: showIp({ version: 4, words: [view.getUint32(4)] }),
+        port: view.getUint16(2),
+      };
     case AF_INET6:
       if (bytes.length < IN6_SIZE) return undefined;
       return {
         kind: "inet6",
-        host: showIp6(bytes, 8),
+        host: showIp({ version: 6, words: ip6At(view, 8) }),
         port: view.getUint16(2),
         flow: view.getUint32(4),
         scope: view.getUint32(24, true),
@@ -60,6 +64,15 @@ export function parse(bytes: Uint8Array): SocketAddress | undefined {
     default:
       return undefined;
   }
+}
+
+function ip6At(view: DataView, at: number): Ip6["words"] {
+  return [
+    view.getUint32(at),
+    view.getUint32(at + 4),
+    view.getUint32(at + 8),
+    view.getUint32(at + 12),
+  ];
 }
 
 /** unix(7): no name at all, a name that begins with NUL and may hold more, or a path up to its NUL. */
@@ -83,15 +96,15 @@ export function emit(address: SocketAddress): Uint8Array<ArrayBuffer> | undefine
   switch (address.kind) {
     case "inet": {
       const ip = parseIp4(address.host);
-      return ip && inet(AF_INET, IN_SIZE, address.port, (b) => b.set(ip, 4));
+      return ip && inet(AF_INET, IN_SIZE, address.port, (view) => view.setUint32(4, ip.words[0]));
     }
     case "inet6": {
       const ip = parseIp6(address.host);
       return (
         ip &&
-        inet(AF_INET6, IN6_SIZE, address.port, (b, view) => {
+        inet(AF_INET6, IN6_SIZE, address.port, (view) => {
           view.setUint32(4, address.flow);
-          b.set(ip, 8);
+          for (const [i, word] of ip.words.entries()) view.setUint32(8 + 4 * i, word);
           view.setUint32(24, address.scope, true);
         })
       );
@@ -111,14 +124,14 @@ function inet(
   family: number,
   size: number,
   port: number,
-  fill: (bytes: Uint8Array, view: DataView) => void,
+  fill: (view: DataView) => void,
 ): Uint8Array<ArrayBuffer> | undefined {
   if (!Number.isInteger(port) || port < 0 || port > 0xffff) return undefined;
   const bytes = new Uint8Array(new ArrayBuffer(size));
   const view = new DataView(bytes.buffer);
   view.setUint16(0, family, true);
   view.setUint16(2, port);
-  fill(bytes, view);
+  fill(view);
   return bytes;
 }
 
