@@ -19,13 +19,6 @@ export interface Load {
 
 /** Writes `requests bytes microseconds errors` as the last line. */
 const SCRIPT = `
-local depth = tonumber(os.getenv("PIPELINE"))
-local text
-function init()
-  local one = wrk.format()
-  text = string.rep(one, depth)
-end
-function request() return text end
 function done(s)
   local e = s.errors
   print(string.format("RESULT %d %d %d %d", s.requests, s.bytes, s.duration,
@@ -33,35 +26,30 @@ function done(s)
 end
 `;
 
-/** wrk, one thread on the load's core. */
-export async function wrk(dir: string, load: Load, seconds: number): Promise<Round> {
+/** One round of `load` from the load's core: by wrk, or by our own burst.ts when it is pipelined. */
+export async function round(dir: string, load: Load, seconds: number): Promise<Round> {
+  const command = load.pipeline > 1 ? burst(load, seconds) : await wrk(dir, load, seconds);
+  const child = Bun.spawn(["taskset", "-c", LOAD_CORE, ...command], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const output = await new Response(child.stdout).text();
+  const result = /RESULT (\d+) (\d+) (\d+) (\d+)/.exec(output)?.slice(1).map(Number);
+  if (result === undefined) throw new Error(`${command[0]} said:\n${output}`);
+  const [requests = 0, bytes = 0, microseconds = 0, errors = 0] = result;
+  return { requests, bytes, seconds: microseconds / 1e6, errors };
+}
+
+async function wrk(dir: string, load: Load, seconds: number): Promise<string[]> {
   const script = `${dir}/wrk.lua`;
   await Bun.write(script, SCRIPT);
   const headers = Object.entries(load.headers).flatMap(([k, v]) => ["-H", `${k}: ${v}`]);
-  const child = Bun.spawn(
-    [
-      "taskset",
-      "-c",
-      LOAD_CORE,
-      "wrk",
-      "-t1",
-      `-c${load.connections}`,
-      `-d${seconds}s`,
-      "--timeout",
-      "10s",
-      "-s",
-      script,
-      ...headers,
-      load.url,
-    ],
-    {
-      env: { ...process.env, PIPELINE: String(load.pipeline) },
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  const output = await new Response(child.stdout).text();
-  const result = /RESULT (\d+) (\d+) (\d+) (\d+)/.exec(output)?.slice(1).map(Number);
-  if (result === undefined) throw new Error(`wrk said:\n${output}`);
-  const [requests = 0, bytes = 0, microseconds = 0, errors = 0] = result;
-  return { requests, bytes, seconds: microseconds / 1e6, errors };
+  const size = ["-t1", `-c${load.connections}`, `-d${seconds}s`, "--timeout", "10s"];
+  return ["wrk", ...size, "-s", script, ...headers, load.url];
+}
+
+function burst(load: Load, seconds: number): string[] {
+  const { pathname, port } = new URL(load.url);
+  const numbers = [load.pipeline, load.connections, seconds].map(String);
+  const script = `${import.meta.dir}/burst.ts`;
+  return [process.execPath, script, port, pathname, ...numbers, JSON.stringify(load.headers)];
 }

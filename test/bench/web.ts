@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { digits, median, short, table } from "./figures.ts";
-import { type Load, wrk } from "./load.ts";
+import { type Load, round } from "./load.ts";
 import { machine } from "./machine.ts";
 import { cpuTime, resident, type Server } from "./server.ts";
 import { makeCertificate, makeFiles } from "./web-files.ts";
@@ -96,7 +96,7 @@ async function measure(
       rounds: [] as Measured[],
     })),
   );
-  for (const { load } of sides) await wrk(dir, load, WARM_UP_S);
+  for (const { load } of sides) await round(dir, load, WARM_UP_S);
   for (let round = 1; round <= rounds; round++) {
     if (process.stdout.isTTY) say(`\r${row.says}: ${round}/${rounds}\x1b[K`);
     // Whoever goes first may find a cooler machine: take turns.
@@ -127,10 +127,10 @@ async function measured(
   seconds: number,
 ): Promise<Measured> {
   const before = await cpuTime(server.pid);
-  const round = await wrk(dir, load, seconds);
+  const done = await round(dir, load, seconds);
   const used = (await cpuTime(server.pid)) - before;
-  const { requests, errors } = round;
-  return { rate: round[row.counts] / round.seconds, cpu: used / requests, errors };
+  const { requests, errors } = done;
+  return { rate: done[row.counts] / done.seconds, cpu: used / requests, errors };
 }
 
 async function measureLimits(
