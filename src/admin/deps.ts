@@ -37,11 +37,8 @@ export interface AdminDeps {
   ready(): boolean;
 }
 
-export interface AdminAccess {
-  readonly users: AdminConfig["users"];
-  /** More names by which this listener may be called in the Host field. */
-  readonly hosts: readonly string[];
-}
+/** Who may come in, and by which names (see `hostAllowed`). */
+export type AdminAccess = Pick<AdminConfig, "users" | "hosts">;
 
 /** Problems are told without their excerpts: those may stand beside a secret. */
 export type ReloadOutcome =

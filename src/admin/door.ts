@@ -1,9 +1,9 @@
 import type { AdminConfig } from "../config/admin.ts";
 import type { Clock } from "../core/clock.ts";
+import { isPrivate } from "../core/loopback.ts";
 import { BasicAuth } from "../net/basic-auth.ts";
 import { Attempts } from "./attempts.ts";
 import type { AdminAccess, Caller } from "./deps.ts";
-import { isPrivate } from "./exposure.ts";
 import { type Session, Sessions } from "./sessions.ts";
 
 type User = AdminConfig["users"][number];

@@ -1,8 +1,8 @@
 import { timingSafeEqual } from "node:crypto";
 
+import { isPrivate } from "../core/loopback.ts";
 import type { Caller } from "./deps.ts";
 import type { Answer, Visitor } from "./door.ts";
-import { isPrivate } from "./exposure.ts";
 import { sameOrigin } from "./origin.ts";
 import { fail, type Needs } from "./route.ts";
 

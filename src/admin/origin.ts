@@ -1,6 +1,7 @@
 import type { Address } from "../core/address.ts";
 import { parseIp, showIp } from "../core/ip.ts";
-import { isLoopback } from "./exposure.ts";
+import { isLoopback } from "../core/loopback.ts";
+import { parseHost } from "../wire/http/host.ts";
 
 /**
  * May a request call this listener by that name? A page whose name suddenly resolves to our
@@ -13,24 +14,18 @@ export function hostAllowed(
   names: readonly string[],
 ): boolean {
   if (field === undefined || listener.kind === "unix") return true;
-  const host = hostOf(field);
-  if (host === undefined) return false;
+  const host = parseHost(field)?.replace(/^\[|\]$/g, "");
+  if (host === undefined || host === "") return false;
   if (isLoopback(host) || same(host, listener.host)) return true;
   if (names.some((name) => same(host, name))) return true;
   const everywhere = ["", "0.0.0.0", "::"].includes(listener.host);
   return everywhere && parseIp(host) !== undefined; // an address is nobody's name to rebind
 }
 
-/** `example.net` of `Example.net.:9900`, `::1` of `[::1]`. */
-function hostOf(field: string): string | undefined {
-  const found = /^(?:\[([\da-f:.]+)\]|([^:/@[\]\s]+?)\.?)(?::\d+)?$/i.exec(field);
-  return (found?.[1] ?? found?.[2])?.toLowerCase();
-}
-
 function same(a: string, b: string): boolean {
   const [left, right] = [parseIp(a), parseIp(b)];
   if (left && right) return showIp(left) === showIp(right);
-  return a === b.toLowerCase();
+  return a === b;
 }
 
 /**

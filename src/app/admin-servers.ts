@@ -14,7 +14,10 @@ export class AdminServers {
   }
 
   /** Open what `config` adds. Throws Failure, and then nothing is open that was not before. */
-  prepare(config: AdminConfig, sharing = false): { commit(): Promise<void>; abandon(): void } {
+  prepare(
+    config: Pick<AdminConfig, "listen" | "socket">,
+    sharing = false,
+  ): { commit(): Promise<void>; abandon(): void } {
     const wanted: readonly Address[] = [{ kind: "unix", path: config.socket }, ...config.listen];
     const names = new Set(wanted.map(showAddress));
     const fresh = wanted.filter((address) => !this.#open.has(showAddress(address)));

@@ -42,7 +42,7 @@ export function adminDeps(parts: ApplianceParts): AdminDeps {
     version: VERSION,
     clock: systemClock,
     log: parts.log,
-    access: () => ({ users: supervisor.config.root.admin.users, hosts: [] }),
+    access: () => supervisor.config.root.admin,
     status: async () => ({ ...(await statusOf(parts)) }),
     maskedConfig: () => masked(supervisor.config.source.text),
     reload: parts.reload,

@@ -1,12 +1,11 @@
 import * as v from "valibot";
 
 import type { Address } from "../core/address.ts";
-import { parseIp } from "../core/ip.ts";
+import { isPrivate } from "../core/loopback.ts";
+import { hostName } from "./names.ts";
 import { addressList, path } from "./places.ts";
 import { at } from "./scalar.ts";
 import { passwordHash, type Secret } from "./secret.ts";
-
-const IPV4_LOOPBACK = 127;
 
 const user = v.strictObject({
   name: v.pipe(v.string(), v.regex(/^[^\s:]+$/, "expected a name without spaces and colons")),
@@ -26,6 +25,13 @@ export const admin = v.pipe(
     ),
     socket: v.optional(
       v.pipe(path, v.description("Unix socket for the CLI; tern.sock in `state` when not given.")),
+    ),
+    hosts: v.optional(
+      v.pipe(
+        v.array(hostName),
+        v.description("Names it may be called by, besides localhost and its addresses."),
+      ),
+      [],
     ),
     users: v.optional(v.array(user), []),
   }),
@@ -52,17 +58,11 @@ export interface AdminConfig {
   readonly listen: readonly Address[];
   /** Path of the CLI's unix socket. */
   readonly socket: string;
+  /** Names by which `listen` may be called, besides localhost and its addresses; lower case. */
+  readonly hosts: readonly string[];
   readonly users: readonly {
     readonly name: string;
     readonly password: Secret;
     readonly access: "full" | "readonly";
   }[];
-}
-
-/** Only this machine can connect to it. */
-function isPrivate(address: Address): boolean {
-  if (address.kind === "unix") return true;
-  const ip = parseIp(address.host);
-  if (ip?.version === 4) return ip.words[0] >>> 24 === IPV4_LOOPBACK;
-  return ip !== undefined && ip.words.every((word, i) => word === (i === 3 ? 1 : 0));
 }

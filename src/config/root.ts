@@ -133,6 +133,7 @@ export function rootConfig(read: v.InferOutput<typeof root>): RootConfig {
     admin: {
       listen: admin?.listen ?? [],
       socket: admin?.socket ?? join(state, "tern.sock"),
+      hosts: admin?.hosts ?? [],
       users: admin?.users ?? [],
     },
     tls: tlsConfig(read.tls),

@@ -1,17 +1,10 @@
 import * as v from "valibot";
 
+import { dnsName } from "./names.ts";
 import { path } from "./places.ts";
 import { scalar } from "./scalar.ts";
 
 const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
-const NAME =
-  /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
-
-/** A DNS name in lower case, `*.` allowed in front. */
-const dnsName = scalar('a DNS name such as "example.net"', (text) => {
-  const name = text.toLowerCase().replace(/\.$/, "");
-  return NAME.test(name) ? name : undefined;
-});
 
 const httpsUrl = scalar(`a URL such as "${LETS_ENCRYPT}"`, (text) =>
   /^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined,

@@ -25,7 +25,7 @@ test("it answers on a port and on a socket that only its owner can open", async 
   await using dir = await temporary();
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
-  await servers.prepare({ listen: [local(0)], socket, users: [] }).commit();
+  await servers.prepare({ listen: [local(0)], socket }).commit();
   expect((statSync(socket).mode & 0o777).toString(8)).toBe("600");
   expect(await say("http://x/", socket)).toEqual({ listener: `unix:${socket}`, client: "" });
   const client = "127.0.0.1";
@@ -39,7 +39,7 @@ test("a taken port is an error, and nothing new stays open", async () => {
   using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
-  expect(() => servers.prepare({ listen: [local(other.port ?? 0)], socket, users: [] })).toThrow(
+  expect(() => servers.prepare({ listen: [local(other.port ?? 0)], socket })).toThrow(
     "admin: cannot listen on",
   );
   expect(servers.listeners).toEqual([]);
@@ -50,9 +50,9 @@ test("what a new config keeps is not interrupted, what it drops ends when it is 
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
   const zero = local(0);
-  await servers.prepare({ listen: [zero], socket, users: [] }).commit();
+  await servers.prepare({ listen: [zero], socket }).commit();
   const port = portOf(servers);
-  const next = servers.prepare({ listen: [], socket, users: [] });
+  const next = servers.prepare({ listen: [], socket });
   expect(await say(`http://127.0.0.1:${port}/`)).toBeDefined();
   await next.commit();
   expect(fetch(`http://127.0.0.1:${port}/`, { keepalive: false })).rejects.toThrow();
@@ -64,10 +64,10 @@ test("an upgrade: the next takes the name over, and the one before leaves it alo
   await using dir = await temporary();
   const socket = join(dir.path, "t.sock");
   const old = new AdminServers(whoami);
-  await old.prepare({ listen: [local(0)], socket, users: [] }).commit();
+  await old.prepare({ listen: [local(0)], socket }).commit();
   const port = portOf(old);
   const next = new AdminServers(() => new Response('"next"'));
-  await next.prepare({ listen: [local(port)], socket, users: [] }, true).commit();
+  await next.prepare({ listen: [local(port)], socket }, true).commit();
   await old.close("gently");
   expect(await say("http://x/", socket)).toBe("next");
   expect(await say(`http://127.0.0.1:${port}/`)).toBe("next");
