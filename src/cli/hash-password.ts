@@ -8,7 +8,7 @@ const STDIN = 0;
 /** Longer than any password; a pipe that never ends is a mistake. */
 const MOST_BYTES = 4096;
 const CTRL_C = "\u0003";
-const CTRL_D = "\u0004";
+const ENTER = ["\r", "\n", "\u0004"];
 const ERASE = ["\u0008", "\u007f"];
 
 /** `tern hash-password`: asked for twice on a terminal, without showing it; one line of a pipe. */
@@ -23,9 +23,10 @@ async function askTwice(): Promise<string> {
   const terminal = new ReadStream(openSync("/dev/tty", "r+"));
   terminal.setRawMode(true); // no echo
   terminal.setEncoding("utf8");
+  const typed = keys(terminal);
   try {
-    const first = await askOnce(terminal, "Password: ");
-    const again = await askOnce(terminal, "Again: ");
+    const first = await askOnce(typed, "Password: ");
+    const again = await askOnce(typed, "Again: ");
     if (first !== again) throw new Exit(EXIT.failed, "the two are not the same");
     return first;
   } finally {
@@ -34,25 +35,27 @@ async function askTwice(): Promise<string> {
   }
 }
 
-function askOnce(terminal: ReadStream, prompt: string): Promise<string> {
+/** Key by key, however they come: somebody may type ahead, or paste. */
+async function* keys(terminal: AsyncIterable<string>): AsyncGenerator<string, undefined> {
+  for await (const text of terminal) yield* text;
+}
+
+async function askOnce(typed: AsyncGenerator<string, undefined>, prompt: string): Promise<string> {
   process.stderr.write(prompt);
-  let typed = "";
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const read = (text: string): void => {
-    for (const char of text) {
-      if (char === CTRL_C) return finish(() => reject(new Exit(EXIT.failed, "given up")));
-      if (char === "\r" || char === "\n" || char === CTRL_D) return finish(() => resolve(typed));
-      if (ERASE.includes(char)) typed = [...typed].slice(0, -1).join("");
-      else typed += char;
+  const password: string[] = [];
+  for (;;) {
+    const { value: key, done } = await typed.next();
+    if (done || key === CTRL_C) {
+      complain("");
+      throw new Exit(EXIT.failed, "given up");
     }
-  };
-  const finish = (then: () => void): void => {
-    terminal.off("data", read);
-    complain("");
-    then();
-  };
-  terminal.on("data", read);
-  return promise;
+    if (ENTER.includes(key)) {
+      complain("");
+      return password.join("");
+    }
+    if (ERASE.includes(key)) password.pop();
+    else password.push(key);
+  }
 }
 
 function readPipe(): string {
