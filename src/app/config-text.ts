@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
 import { load, type Loaded } from "../config/load.ts";
+import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
 import type { Sections } from "./plan.ts";
 import { LATER, SECTIONS } from "./services.ts";
@@ -78,19 +78,4 @@ export function reread({ file, base, text, files }: ConfigText): {
 /** How the config is called in `status`. */
 export function showPlace(place: ConfigPlace): string {
   return place.kind === "file" ? resolve(place.path) : place.name;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-};
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw new Error(`${path}: ${REASONS[code] ?? (code || error)}`, { cause: error });
-  }
 }

@@ -1,11 +1,10 @@
-import { readFileSync } from "node:fs";
-
 import * as v from "valibot";
 
 import { closest } from "../core/suggest.ts";
 import { explain } from "./explain.ts";
 import type { KeyPath } from "./key-path.ts";
 import type { Problem } from "./problem.ts";
+import { readText } from "./read-text.ts";
 import { root, ROOT_LATER, type RootConfig, rootConfig } from "./root.ts";
 import { listsForMaps } from "./schema-walk.ts";
 import { Source } from "./source.ts";
@@ -162,21 +161,6 @@ function reveal(
   const value = env[reference.name];
   if (value === undefined) throw new Error("no such variable in the environment");
   return value;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-};
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw new Error(`${path}: ${REASONS[code] ?? String(error)}`, { cause: error });
-  }
 }
 
 /** A value that is there by an alias too is wrong in one place. */
