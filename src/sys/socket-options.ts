@@ -11,6 +11,7 @@ const libc = openLibc({
 
 // Numbers of asm-generic/socket.h, netinet/tcp.h and netinet/in.h: the same on x86-64 and arm64.
 const SOL_SOCKET = 1;
+const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
 const IPPROTO_IPV6 = 41;
 
@@ -18,14 +19,27 @@ const IPPROTO_IPV6 = 41;
 export const OPTIONS = {
   SO_REUSEADDR: [SOL_SOCKET, 2],
   SO_TYPE: [SOL_SOCKET, 3],
+  /** Bytes; the kernel doubles it for its own needs and stops at net.core.wmem_max. */
+  SO_SNDBUF: [SOL_SOCKET, 7],
+  /** Bytes; the kernel doubles it for its own needs and stops at net.core.rmem_max. */
+  SO_RCVBUF: [SOL_SOCKET, 8],
   SO_REUSEPORT: [SOL_SOCKET, 15],
   SO_ACCEPTCONN: [SOL_SOCKET, 30],
+  /** As SO_SNDBUF, past the limit: needs CAP_NET_ADMIN. */
+  SO_SNDBUFFORCE: [SOL_SOCKET, 32],
+  /** As SO_RCVBUF, past the limit: needs CAP_NET_ADMIN. */
+  SO_RCVBUFFORCE: [SOL_SOCKET, 33],
   SO_DOMAIN: [SOL_SOCKET, 39],
+  /** Tell with each datagram the address it was sent to. */
+  IP_PKTINFO: [IPPROTO_IP, 8],
+  IP_MTU_DISCOVER: [IPPROTO_IP, 10],
   TCP_NODELAY: [IPPROTO_TCP, 1],
   /** Seconds; the kernel rounds up to a number of SYN-ACK retries. */
   TCP_DEFER_ACCEPT: [IPPROTO_TCP, 9],
   TCP_FASTOPEN: [IPPROTO_TCP, 23],
+  IPV6_MTU_DISCOVER: [IPPROTO_IPV6, 23],
   IPV6_V6ONLY: [IPPROTO_IPV6, 26],
+  IPV6_RECVPKTINFO: [IPPROTO_IPV6, 49],
 } as const satisfies Record<string, readonly [level: number, name: number]>;
 export type Option = keyof typeof OPTIONS;
 

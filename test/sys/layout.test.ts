@@ -43,6 +43,15 @@ const RENAMED: Record<string, Record<string, string>> = {
   },
   "listen.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
   "control.ts": { HEADER: "CMSG_LEN(0)" },
+  "datagram-socket.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
+  "datagram.ts": {
+    MMSGHDR: "sizeof(struct mmsghdr)",
+    IOVEC: "sizeof(struct iovec)",
+    NAME_LENGTH: "sizeof(struct sockaddr_in6)",
+    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
+    IP_INTERFACE: "CMSG_LEN(offsetof(struct in_pktinfo, ipi_ifindex))",
+    IP6_INTERFACE: "CMSG_LEN(offsetof(struct in6_pktinfo, ipi6_ifindex))",
+  },
   "fd-passing.ts": {
     SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC",
     MSGHDR: "sizeof(struct msghdr)",
@@ -75,6 +84,10 @@ const DRAWN: Row[] = [
   { where: "msghdr control", c: "offsetof(struct msghdr, msg_control)", is: 32 },
   { where: "msghdr controllen", c: "offsetof(struct msghdr, msg_controllen)", is: 40 },
   { where: "msghdr flags", c: "offsetof(struct msghdr, msg_flags)", is: 48 },
+  { where: "mmsghdr length", c: "offsetof(struct mmsghdr, msg_len)", is: 56 },
+  { where: "in_pktinfo", c: "CMSG_SPACE(sizeof(struct in_pktinfo))", is: 32 },
+  { where: "in_pktinfo address", c: "offsetof(struct in_pktinfo, ipi_spec_dst)", is: 4 },
+  { where: "in6_pktinfo address", c: "offsetof(struct in6_pktinfo, ipi6_addr)", is: 0 },
   { where: "iovec length", c: "offsetof(struct iovec, iov_len)", is: 8 },
   { where: "cmsghdr level", c: "offsetof(struct cmsghdr, cmsg_level)", is: 8 },
   { where: "cmsghdr type", c: "offsetof(struct cmsghdr, cmsg_type)", is: 12 },
@@ -95,7 +108,7 @@ const DRAWN: Row[] = [
 
 /** Ours alone: no header has a word for them. */
 const OURS =
-  /^(AGAIN|GONE|EXHAUSTED|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE)$/;
+  /^(AGAIN|GONE|EXHAUSTED|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME)$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
