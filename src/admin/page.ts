@@ -2,6 +2,7 @@ import { html, raw } from "hono/html";
 
 import type { Shown } from "./deps.ts";
 import type { Proof, Visitor } from "./door.ts";
+import { human, title } from "./human.ts";
 import type { Call } from "./route.ts";
 import { STYLE, styleHash } from "./style.ts";
 
@@ -91,9 +92,7 @@ const LINKS = [
 function stateOf(status: Shown, visitor: Visitor): Markup {
   const { name, access, login } = visitor;
   return html`<p>You are ${name}${access === "readonly" ? ", and may look" : ""}.</p>
-    ${login ? logoutForm(login.session.csrf) : ""}
-    <h2>State</h2>
-    ${value(status)}
+    ${login ? logoutForm(login.session.csrf) : ""} ${sections(status)}
     <h2>API</h2>
     <ul>
       ${LINKS.map(({ href, text }) => html`<li><a href="${href}">${text}</a></li>`)}
@@ -106,46 +105,69 @@ function logoutForm(csrf: string): Markup {
   </form>`;
 }
 
-/** Whatever the status holds: objects as pairs, lists of objects as tables. */
-function value(shown: unknown): Markup | string {
+/** Whatever the status holds: what is one value as pairs, every list of objects as a table of its own. */
+function sections(status: Shown): Markup[] {
+  const entries = Object.entries(status);
+  const tables = entries.filter(([, inner]) => rowsOf(inner).length > 0);
+  const pairs = entries.filter((entry) => !tables.includes(entry));
+  return [
+    html`<h2>State</h2>
+      ${value("", Object.fromEntries(pairs))}`,
+    ...tables.map(
+      ([key, inner]) =>
+        html`<h2>${capital(title(key))}</h2>
+          ${table(rowsOf(inner))}`,
+    ),
+  ];
+}
+
+function value(key: string, shown: unknown): Markup | string {
   if (shown === null || shown === undefined) return "–";
-  if (Array.isArray(shown)) return list(shown as unknown[]);
-  if (typeof shown !== "object") return String(shown as string | number | boolean);
+  if (Array.isArray(shown)) return list(key, shown as unknown[]);
+  if (typeof shown === "number") return human(key, shown);
+  if (typeof shown !== "object") return String(shown as string | boolean);
   const pairs = Object.entries(shown).map(([k, inner]) => {
-    return html`<dt>${words(k)}</dt>
-      <dd>${value(inner)}</dd>`;
+    return html`<dt>${title(k)}</dt>
+      <dd>${value(k, inner)}</dd>`;
   });
   return html`<dl>${pairs}</dl>`;
 }
 
-function list(items: readonly unknown[]): Markup | string {
+function list(key: string, items: readonly unknown[]): Markup | string {
+  if (items.length === 0) return "none";
+  const rows = rowsOf(items);
+  if (rows.length > 0) return table(rows);
+  return html`${items.map((item, i) => html`${i > 0 ? ", " : ""}${value(key, item)}`)}`;
+}
+
+/** The items when all of them are objects, else none. */
+function rowsOf(items: unknown): Shown[] {
+  if (!Array.isArray(items)) return [];
   const rows = items.filter(
     (i): i is Shown => typeof i === "object" && i !== null && !Array.isArray(i),
   );
-  if (items.length === 0) return "none";
-  if (rows.length < items.length)
-    return html`<ul>
-      ${items.map((i) => html`<li>${value(i)}</li>`)}
-    </ul>`;
+  return rows.length === items.length ? rows : [];
+}
+
+function table(rows: readonly Shown[]): Markup {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return html`<table>
     <thead>
       <tr>
-        ${columns.map((c) => html`<th scope="col">${words(c)}</th>`)}
+        ${columns.map((c) => html`<th scope="col">${title(c)}</th>`)}
       </tr>
     </thead>
     <tbody>
       ${rows.map(
         (row) =>
           html`<tr>
-            ${columns.map((c) => html`<td>${value(row[c])}</td>`)}
+            ${columns.map((c) => html`<td>${value(c, row[c])}</td>`)}
           </tr>`,
       )}
     </tbody>
   </table>`;
 }
 
-/** `listenAddresses` and `listen_addresses` for people. */
-function words(key: string): string {
-  return key.replaceAll("_", " ").replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
