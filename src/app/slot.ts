@@ -5,10 +5,11 @@ import type { CertificateStore } from "../net/tls/store.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import { lasting, sum } from "../observe/sum.ts";
+import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
-import type { Report } from "./messages.ts";
-import { type Death, showDeath, WorkerProcess } from "./worker-process.ts";
+import type { Report, Requests } from "./messages.ts";
+import { type Death, type Hand, showDeath } from "./worker-process.ts";
 import { WorkerSockets } from "./worker-sockets.ts";
 
 /** A first crash is repaired in a tenth of a second; a crash loop costs two starts a minute. */
@@ -27,6 +28,8 @@ export interface SlotParts {
   readonly sockets: LocalSockets;
   readonly certificates: CertificateStore;
   readonly count: number;
+  /** Start a worker process. Throws when there cannot be one. */
+  spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
   /** The config in force: what a worker that starts again gets. */
   config(): Config;
 }
@@ -36,7 +39,7 @@ export class Slot {
   readonly #index: number;
   readonly #parts: SlotParts;
   readonly #ended = new AbortController();
-  #worker: WorkerProcess | undefined;
+  #worker: Hand | undefined;
   #sockets: WorkerSockets;
   /** Sockets of the dead: kept until the next worker serves, with all that waits in them. */
   #orphans: WorkerSockets[] = [];
@@ -66,7 +69,7 @@ export class Slot {
   }
 
   /** To whoever can be given a new config: a worker that is down gets it when it starts. */
-  get channel(): WorkerProcess["channel"] | undefined {
+  get channel(): Hand["channel"] | undefined {
     return this.#worker?.channel;
   }
 
@@ -129,10 +132,10 @@ export class Slot {
     await Promise.all(all.map((sockets) => sockets.release()));
   }
 
-  async #begin(config: Config): Promise<WorkerProcess> {
+  async #begin(config: Config): Promise<Hand> {
     const { log, count, certificates } = this.#parts;
     const sockets = new WorkerSockets(this.#parts.sockets, this.#index);
-    const worker: WorkerProcess = new WorkerProcess(
+    const worker: Hand = this.#parts.spawn(
       this.#index,
       {
         listen: async ({ address, options }) => {
@@ -241,7 +244,7 @@ export class Slot {
   }
 
   /** Ask it from time to time: for the counters it must not take with it, and as a sign of life. */
-  async #watch(worker: WorkerProcess): Promise<void> {
+  async #watch(worker: Hand): Promise<void> {
     const { clock, log } = this.#parts;
     const gone = new AbortController();
     void worker.died.then(() => gone.abort());

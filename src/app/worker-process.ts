@@ -30,8 +30,18 @@ export function showDeath({ code, signal }: Pick<Death, "code" | "signal">): str
   return signal === null ? `exit code ${code}` : `signal ${signal}`;
 }
 
+/** A worker as its slot knows it. */
+export interface Hand {
+  readonly pid: number;
+  readonly channel: Pick<Channel<Orders, Requests>, "call">;
+  readonly died: Promise<Death>;
+  /** Hand it a socket; the answer to its request must be sent after this. */
+  give(ticket: number, fd: number): void;
+  kill(): void;
+}
+
 /** A worker process and the two channels to it. Throws when it cannot be started. */
-export class WorkerProcess {
+export class WorkerProcess implements Hand {
   readonly channel: Channel<Orders, Requests>;
   readonly died: Promise<Death>;
   readonly #process: Subprocess;
@@ -77,7 +87,6 @@ export class WorkerProcess {
     return this.#process.pid;
   }
 
-  /** Hand it a socket; the answer to its request must be sent after this. */
   give(ticket: number, fd: number): void {
     const sent = sendFds(this.#sock, ticketBytes(ticket), [fd]);
     if (sent !== "sent") throw new Error(`a socket could not be handed over (${sent})`);

@@ -8,35 +8,41 @@ import type { Forms } from "./messages.ts";
 import { plan, type Sections } from "./plan.ts";
 import { SERVICES } from "./services.ts";
 import { Slot, type SlotParts } from "./slot.ts";
+import { WorkerProcess } from "./worker-process.ts";
 
 /** Whoever asks for the status waits no longer than this for a worker that is busy. */
 const PATIENCE_MS = 1000;
 /** A worker that was told to end and missed its own deadline is killed this much later. */
 const LATE_MS = 2000;
 
+/** What the crew is lent; the rest of what a slot needs it has itself. */
+type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn">;
+
 /** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
 export class Workers implements Crew {
-  readonly #parts: Omit<SlotParts, "count" | "config">;
+  readonly #parts: WorkersParts;
   readonly #slots: readonly Slot[];
   #config: Config;
   #sections: Sections = {};
   #actions: Forms = {};
 
-  private constructor(count: number, config: Config, parts: Omit<SlotParts, "count" | "config">) {
+  private constructor(count: number, config: Config, parts: WorkersParts) {
     this.#config = config;
     this.#parts = parts;
     this.#slots = Array.from(
       { length: count },
-      (_, index) => new Slot(index, { ...parts, count, config: () => this.#config }),
+      (_, index) =>
+        new Slot(index, {
+          ...parts,
+          count,
+          config: () => this.#config,
+          spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log),
+        }),
     );
   }
 
   /** Start so many processes. Rejects when one cannot be started; then none is left. */
-  static async begin(
-    count: number,
-    config: Config,
-    parts: Omit<SlotParts, "count" | "config">,
-  ): Promise<Workers> {
+  static async begin(count: number, config: Config, parts: WorkersParts): Promise<Workers> {
     const crew = new Workers(count, config, parts);
     const starts = await Promise.allSettled(crew.#slots.map((slot) => slot.launch(config)));
     const failed = starts.find((start) => start.status === "rejected");
