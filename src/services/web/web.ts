@@ -1,6 +1,4 @@
 /** Static files and WebDAV: the only file here that attaches to listeners. */
-import { join } from "node:path";
-
 import * as v from "valibot";
 
 import type { Attachment, Site } from "../../net/http-fronts.ts";
@@ -12,6 +10,7 @@ import { type Dav, makeDav } from "./dav/dav.ts";
 import { disk } from "./disk.ts";
 import { EncodedStore } from "./encoded-store.ts";
 import { fieldRules } from "./fields.ts";
+import { davIn, encodedIn, removeOthers } from "./kept.ts";
 import { directoryOf } from "./shelf.ts";
 import { WebSite } from "./site.ts";
 import { Tree } from "./tree.ts";
@@ -61,6 +60,10 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
   return {
     start() {
       for (const { attachment } of running) attachment?.open();
+      if (host.worker.index > 0) return;
+      removeOthers(host.state, Object.keys(config)).catch((error: unknown) =>
+        host.log.warn("removing compressed files of former sites failed", { error }),
+      );
     },
     stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one, host)])),
     async stop(deadline) {
@@ -90,12 +93,11 @@ async function prepareSite(name: string, given: SiteConfig, host: Host): Promise
   const config = advertised(given);
   const log = host.log.with({ site: name });
   const wall = () => Date.now();
-  const state = join(host.state, "web", encodeURIComponent(name));
   const tree = config.root === WELCOME ? undefined : openTree(name, config);
   const { gzip, webdav } = config;
   const store =
     tree && gzip.enabled && gzip.store && config.encodings.length > 0
-      ? await EncodedStore.open(join(state, "encoded"), gzip.store_max, {
+      ? await EncodedStore.open(encodedIn(host.state, name), gzip.store_max, {
           wall,
           trouble: (error) => log.warn("keeping a compressed file failed", { error }),
         })
@@ -105,7 +107,7 @@ async function prepareSite(name: string, given: SiteConfig, host: Host): Promise
     tree && webdav.enabled
       ? makeDav(webdav, tree, {
           log,
-          state,
+          state: davIn(host.state),
           now: wall,
           contentType: (file) => rules(`/${file}`).type,
           onChange: (path) => changed(path),

@@ -119,7 +119,7 @@ describe("what an operator sees", () => {
   test("purge takes what is on disk too", async () => {
     await using site = await house({ "page.html": "<p>text</p>".repeat(500) });
     await site.get("/page.html", { headers: { "accept-encoding": "gzip" } });
-    const kept = join(site.host.state, "web/site/encoded");
+    const kept = join(site.host.state, "web/encoded/site-site");
     for (let i = 0; i < 100 && readdirSync(kept).length === 0; i++) await Bun.sleep(10);
     expect(readdirSync(kept)).toHaveLength(1);
     await site.instance.actions?.["purge"]?.run({});

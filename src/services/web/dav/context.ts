@@ -7,7 +7,7 @@ import type { Store } from "./store.ts";
 /** What the web service lends. */
 export interface DavDeps {
   readonly log: Log;
-  /** Directory of `dav.sqlite`: the same for all workers, kept across restarts. */
+  /** Directory of `dav.sqlite`: the same for all sites and workers, kept across restarts. */
   readonly state: string;
   /** Milliseconds since 1970: locks outlive processes, so their ends are told in calendar time. */
   readonly now: () => number;
