@@ -35,6 +35,7 @@ async function compile(name: string, target: string | undefined): Promise<void> 
     "build",
     "--compile",
     "--bytecode",
+    "--splitting",
     "--minify",
     "--format=esm",
     // A binary reads its own config and nothing that lies about in its working directory.

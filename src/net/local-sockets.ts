@@ -3,15 +3,18 @@ import { fchownSync, lstatSync, unlinkSync } from "node:fs";
 
 import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
+import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
 import { applyOptions, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
 import type { SocketOptions } from "./listen.ts";
-import type { ListenSocket, ListenSockets } from "./sockets.ts";
+import type { DatagramSockets, ListenSocket, ListenSockets } from "./sockets.ts";
 
 /** A listening socket made elsewhere: by systemd, or by the process we replace. */
 export interface Inherited {
   readonly address: Address;
   readonly fd: number;
+  /** UDP. */
+  readonly datagram?: boolean;
   /** The worker it was made for; without one, the first to ask gets it. */
   readonly slot?: number;
   /** Its maker keeps the unix path (systemd): closing leaves it in place. */
@@ -31,7 +34,7 @@ export interface Held extends Inherited {
  * the port. Where that cannot be (unix, `reusePort: false`, a socket inherited without it) every
  * slot gets the same socket.
  */
-export class LocalSockets implements ListenSockets {
+export class LocalSockets implements ListenSockets, DatagramSockets {
   readonly #leases = new Leases<Socket>();
   readonly #open = new Set<Socket>();
   readonly #inherited: Inherited[];
@@ -47,9 +50,9 @@ export class LocalSockets implements ListenSockets {
    */
   async take(address: Address, options: SocketOptions, slot = 0): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
-    const name = showAddress(where);
-    const key = this.#perSlot(name, where, options) ? `${name} ${slot}` : name;
-    const lease = await this.#leases.take(key, async () => this.#make(where, options, slot));
+    const lease = await this.#lease(where, slot, options.reusePort, false, (at, shared) =>
+      listenStream(at, { ...options, reusePort: options.reusePort && shared }),
+    );
     let given = false;
     const giveBack = async (): Promise<void> => {
       if (given) return;
@@ -66,17 +69,35 @@ export class LocalSockets implements ListenSockets {
     }
   }
 
+  /** A share in the UDP socket of `address` and `slot`; its options are those of the first share. Throws SysError. */
+  async takeDatagram(
+    address: Address,
+    options: DatagramOptions,
+    slot = 0,
+  ): Promise<Lease<ListenSocket>> {
+    const where = await resolved(address);
+    return this.#lease(where, slot, options.reusePort, true, (at, shared) =>
+      bindDatagram(at, { ...options, reusePort: options.reusePort && shared }),
+    );
+  }
+
+  #lease(where: Address, slot: number, reusePort: boolean, datagram: boolean, bind: Bind) {
+    const name = nameOf({ address: where, datagram });
+    const key = this.#perSlot(name, where, reusePort) ? `${name} ${slot}` : name;
+    return this.#leases.take(key, async () => this.#make(where, slot, datagram, bind));
+  }
+
   /** Has each slot its own socket? What is open or inherited decides before the options do. */
-  #perSlot(name: string, where: Address, options: SocketOptions): boolean {
+  #perSlot(name: string, where: Address, reusePort: boolean): boolean {
     if (where.kind === "unix") return false;
     const before =
       [...this.#open].find((s) => s.name === name)?.fd ??
-      this.#inherited.find((i) => showAddress(i.address) === name)?.fd;
-    return before === undefined ? options.reusePort : readBack(before).reusePort;
+      this.#inherited.find((i) => nameOf(i) === name)?.fd;
+    return before === undefined ? reusePort : readBack(before).reusePort;
   }
 
-  #make(address: Address, options: SocketOptions, slot: number): Socket {
-    const name = showAddress(address);
+  #make(address: Address, slot: number, datagram: boolean, bind: Bind): Socket {
+    const name = nameOf({ address, datagram });
     const gone = (socket: Socket): void => void this.#open.delete(socket);
     const taken = this.#adopt(name, slot);
     if (taken !== undefined) {
@@ -87,15 +108,18 @@ export class LocalSockets implements ListenSockets {
     // Port 0 is chosen once, by the first slot; the others join it.
     const sibling = [...this.#open].find((s) => s.name === name);
     const at = address.kind === "tcp" && sibling ? { ...address, port: sibling.port } : address;
-    const { fd, port } = listenStream(at, options);
-    const socket = new Socket({ address, slot, fd }, port, gone);
+    // With SO_REUSEPORT the kernel lets another program of the same user share the port with us, and
+    // gives each a part of the connections: so look first whether anybody is there.
+    if (sibling === undefined && at.kind === "tcp" && at.port !== 0) close(bind(at, false).fd);
+    const { fd, port } = bind(at, true);
+    const socket = new Socket({ address, slot, fd, ...(datagram && { datagram }) }, port, gone);
     this.#open.add(socket);
     return socket;
   }
 
   /** The inherited socket made for `slot`, or the first that was made for nobody. */
   #adopt(name: string, slot: number): Inherited | undefined {
-    const mine = this.#inherited.filter((i) => showAddress(i.address) === name);
+    const mine = this.#inherited.filter((i) => nameOf(i) === name);
     const best =
       mine.find((i) => i.slot === slot) ??
       mine.find((i) => i.slot === undefined) ??
@@ -139,6 +163,14 @@ export class LocalSockets implements ListenSockets {
   }
 }
 
+/** Bind; `shared` lets other sockets have the same port. */
+type Bind = (address: Address, shared: boolean) => { fd: number; port: number };
+
+/** TCP and UDP have the same ports, and are others'. */
+function nameOf({ address, datagram }: Pick<Inherited, "address" | "datagram">): string {
+  return `${datagram ? "udp " : ""}${showAddress(address)}`;
+}
+
 /** One socket and the options of its shares, latest last. */
 class Socket implements ListenSocket {
   readonly name: string;
@@ -152,7 +184,7 @@ class Socket implements ListenSocket {
     readonly port: number,
     gone: (socket: Socket) => void,
   ) {
-    this.name = showAddress(held.address);
+    this.name = nameOf(held);
     this.keepPath = held.lent ?? false;
     this.#inode = inodeOf(held.address);
     this.#gone = gone;

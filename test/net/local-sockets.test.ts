@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Address } from "../../src/core/address.ts";
 import { DEFAULT_SOCKET, type SocketOptions } from "../../src/net/listen.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
+import { bindDatagram, isDatagram } from "../../src/sys/datagram-socket.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
 import { asRoot } from "../sys/needs.ts";
@@ -78,6 +79,42 @@ describe("one socket per worker", () => {
     await using again = await sockets.take(local, options({ reusePort: false }), 1);
     expect(again.value.fd).toBe(one.value.fd);
     expect(zero.value.fd).not.toBe(one.value.fd);
+  });
+});
+
+describe("datagrams", () => {
+  const udp = { reusePort: true, buffer: 65_536 };
+
+  test("UDP and TCP on one port are two sockets; a reload keeps both", async () => {
+    const sockets = new LocalSockets();
+    await using stream = await sockets.take(local, options({}));
+    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    const before = await sockets.takeDatagram(address, udp);
+    const after = await sockets.takeDatagram(address, udp);
+    expect([before.value.port, before.value.fd]).toEqual([stream.value.port, after.value.fd]);
+    expect(before.value.fd).not.toBe(stream.value.fd);
+    await before[Symbol.asyncDispose]();
+    expect(isDatagram(after.value.fd)).toBe(true);
+    await after[Symbol.asyncDispose]();
+    expect(isOpen(after.value.fd)).toBe(false);
+  });
+
+  test("one per worker, handed to the next binary, closed when it wants none", async () => {
+    const sockets = new LocalSockets();
+    await using zero = await sockets.takeDatagram(local, udp, 0);
+    await using one = await sockets.takeDatagram(local, udp, 1);
+    expect(zero.value.fd).not.toBe(one.value.fd);
+    expect(sockets.held).toEqual([
+      { address: local, slot: 0, fd: zero.value.fd, datagram: true },
+      { address: local, slot: 1, fd: one.value.fd, datagram: true },
+    ]);
+    const { fd, port } = bindDatagram(local, udp);
+    const address: Address = { kind: "tcp", host: "127.0.0.1", port };
+    const next = new LocalSockets([{ address, fd, slot: 0, datagram: true }]);
+    await using stream = await next.take(address, options({})); // TCP does not get it
+    expect(stream.value.fd).not.toBe(fd);
+    await using taken = await next.takeDatagram(address, udp, 0);
+    expect(taken.value.fd).toBe(fd);
   });
 });
 
@@ -205,3 +242,14 @@ function readBackHost(fd: number): string | undefined {
   const at = readBack(fd).address;
   return at?.kind === "inet" || at?.kind === "inet6" ? at.host : undefined;
 }
+
+test("a port that another program would share is refused, not halved", async () => {
+  const stranger = listenStream(local, options({ reusePort: true }));
+  const sockets = new LocalSockets();
+  const taken: Address = { kind: "tcp", host: "127.0.0.1", port: stranger.port };
+  await expect(sockets.take(taken, DEFAULT_SOCKET)).rejects.toThrow("EADDRINUSE");
+  close(stranger.fd);
+  await using mine = await sockets.take(taken, DEFAULT_SOCKET);
+  await using second = await sockets.take(taken, DEFAULT_SOCKET, 1);
+  expect(second.value.fd).not.toBe(mine.value.fd);
+});

@@ -58,6 +58,7 @@ export class Front implements Reception {
   #sweepAt = 0;
   #forgetTurn: (() => void) | undefined;
   #empty: (() => void) | undefined;
+  #drained: Promise<void> | undefined;
 
   constructor(
     name: string,
@@ -104,13 +105,20 @@ export class Front implements Reception {
   }
 
   /** Take no new connections; answer what is in hand; close what is idle. Resolves when all are gone. */
-  async drain(deadline: AbortSignal): Promise<void> {
+  drain(deadline: AbortSignal): Promise<void> {
+    this.#drained ??= this.#drain(deadline);
+    // Whoever asks a second time may be less patient than the first.
+    deadline.addEventListener("abort", () => this.#empty?.(), { once: true });
+    return this.#drained;
+  }
+
+  async #drain(deadline: AbortSignal): Promise<void> {
+    if (this.#listening) this.#accept(); // who has been let in by the kernel is answered, too
     this.draining = true;
     this.#listen(false);
     if (this.#guests.size > 0 && !deadline.aborted) {
       await new Promise<void>((resolve) => {
         this.#empty = resolve;
-        deadline.addEventListener("abort", () => resolve(), { once: true });
       });
     }
     // A guest takes itself out of the set, which a Set's iteration allows.

@@ -197,6 +197,20 @@ describe("leaving", () => {
     expect(heard).toEndWith("late but whole");
   });
 
+  test("whoever asks twice waits no longer than the less patient", async () => {
+    const fronts = realFronts();
+    const { port } = await serving(fronts, { handler: () => new Promise(() => {}) });
+    const asked = talk(port, "GET / HTTP/1.1\r\nHost: h\r\n\r\n", 5000);
+    await Bun.sleep(100);
+    const began = performance.now();
+    await Promise.all([
+      fronts.drain(AbortSignal.timeout(4000)),
+      fronts.drain(AbortSignal.timeout(200)),
+    ]);
+    expect(performance.now() - began).toBeLessThan(2000);
+    expect(await asked).toBe("");
+  });
+
   test("a site replaced under a listener keeps its connections", async () => {
     const fronts = realFronts();
     const listen = [{ kind: "tcp", host: "127.0.0.1", port: 0 } as const];
