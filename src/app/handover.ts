@@ -4,6 +4,8 @@ import type { Address } from "../core/address.ts";
 export interface HandedSocket {
   readonly address: Address;
   readonly slot?: number;
+  /** UDP. */
+  readonly datagram?: boolean;
   /** Its maker keeps the unix path. */
   readonly lent?: boolean;
 }

@@ -1,7 +1,8 @@
 import { systemClock } from "../core/clock.ts";
+import { Leases } from "../core/lease.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
-import type { ListenSockets } from "../net/sockets.ts";
+import type { Sockets } from "../net/sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
 import type { Log } from "../observe/log.ts";
 import type { Registry } from "../observe/registry.ts";
@@ -14,7 +15,7 @@ export interface HostParts {
   /** Where the access log is asked for: a reload may change it. */
   readonly logs: Pick<Logs, "accessLog">;
   readonly registry: Registry;
-  readonly sockets: ListenSockets;
+  readonly sockets: Sockets;
   readonly certificates: CertificateStore;
   readonly state: string;
   readonly worker: { readonly index: number; readonly count: number };
@@ -49,6 +50,8 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
     },
     reactor: loop,
     http: fronts,
+    sockets,
+    leases: new Leases(),
     certificates,
     state,
     worker,

@@ -5,6 +5,7 @@ import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { SocketOptions } from "../net/listen.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { ConfigText } from "./config-text.ts";
 
 /** What a worker says of itself. Plain JSON. */
@@ -52,6 +53,11 @@ export type Requests = {
   /** A listening socket; its descriptor comes over the other channel, marked with `ticket`. */
   listen: {
     ask: { address: Address; options: SocketOptions };
+    answer: { ticket: number; port: number };
+  };
+  /** The same for a UDP socket. */
+  datagrams: {
+    ask: { address: Address; options: DatagramOptions };
     answer: { ticket: number; port: number };
   };
   /** It is not listened on here any more. */

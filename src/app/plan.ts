@@ -8,15 +8,23 @@ export interface Step {
   readonly act: "start" | "replace" | "stop";
 }
 
-/** The steps from one config to the next. A section that did not change is left alone. */
-export function plan(names: readonly string[], old: Sections, next: Sections): Step[] {
+/**
+ * The steps from one config to the next. A section that did not change is left alone, unless its
+ * service `rereads`: what it refers to may have changed.
+ */
+export function plan(
+  services: readonly { readonly name: string; readonly rereads?: boolean }[],
+  old: Sections,
+  next: Sections,
+): Step[] {
   const steps: Step[] = [];
-  for (const service of names) {
+  for (const { name: service, rereads = false } of services) {
     const had = old[service] !== undefined;
     const has = next[service] !== undefined;
     if (has && !had) steps.push({ service, act: "start" });
     else if (had && !has) steps.push({ service, act: "stop" });
-    else if (!same(old[service], next[service])) steps.push({ service, act: "replace" });
+    else if (has && (rereads || !same(old[service], next[service])))
+      steps.push({ service, act: "replace" });
   }
   return steps;
 }

@@ -3,9 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { systemClock } from "../core/clock.ts";
+import { Leases } from "../core/lease.ts";
 import { noCertificates } from "../net/certificates.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import { reactor } from "../net/reactor-loop.ts";
+import type { ListenSocket, Sockets } from "../net/sockets.ts";
 import { CertificateKeeper } from "../net/tls/keeper.ts";
 import { silent } from "../observe/log.ts";
 import { Registry } from "../observe/registry.ts";
@@ -17,6 +19,13 @@ import { SERVICES } from "./services.ts";
 const DEAF: HttpFronts = {
   attach: async () => ({ open() {}, close: async () => {} }),
 };
+
+/** Sockets that are not there. */
+const unbound = async () => ({
+  value: { fd: -1, port: 0, close: async () => {} } satisfies ListenSocket,
+  [Symbol.asyncDispose]: async () => {},
+});
+const UNBOUND: Sockets = { take: unbound, takeDatagram: unbound };
 
 /**
  * The walk of a config up to the moment of binding: directories are opened, certificates read.
@@ -39,6 +48,8 @@ export async function rehearse({ root, sections }: Config): Promise<void> {
       accessLog: undefined,
       reactor: reactor(),
       http: DEAF,
+      sockets: UNBOUND,
+      leases: new Leases(),
       certificates: noCertificates,
       state,
       worker: { index: 0, count: 1 },

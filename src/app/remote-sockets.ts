@@ -1,7 +1,8 @@
 import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import type { SocketOptions } from "../net/listen.ts";
-import type { ListenSocket, ListenSockets } from "../net/sockets.ts";
+import type { ListenSocket, Sockets } from "../net/sockets.ts";
+import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
 import type { Channel } from "./channel.ts";
@@ -11,7 +12,7 @@ import type { Orders, Requests } from "./messages.ts";
  * A worker's listening sockets, which are the supervisor's: it keeps each of them open, so that
  * what waits in a backlog outlives this process.
  */
-export class RemoteSockets implements ListenSockets {
+export class RemoteSockets implements Sockets {
   readonly #channel: Channel<Requests, Orders>;
   /** The unix socket over which descriptors arrive. */
   readonly #sock: number;
@@ -26,11 +27,18 @@ export class RemoteSockets implements ListenSockets {
   take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>> {
     // Other options are another share at the supervisor, which sets them on the same socket.
     const key = `${showAddress(address)} ${JSON.stringify(options)}`;
-    return this.#leases.take(key, () => this.#ask(address, options));
+    return this.#leases.take(key, async () =>
+      this.#claimed(await this.#channel.call("listen", { address, options })),
+    );
   }
 
-  async #ask(address: Address, options: SocketOptions): Promise<ListenSocket> {
-    const { ticket, port } = await this.#channel.call("listen", { address, options });
+  takeDatagram(address: Address, options: DatagramOptions): Promise<Lease<ListenSocket>> {
+    return this.#leases.take(`udp ${showAddress(address)}`, async () =>
+      this.#claimed(await this.#channel.call("datagrams", { address, options })),
+    );
+  }
+
+  #claimed({ ticket, port }: { ticket: number; port: number }): ListenSocket {
     const fd = this.#claim(ticket);
     return {
       fd,

@@ -35,11 +35,7 @@ export class Roster {
 
   /** Prepare all that `next` changes. Throws when one cannot be: then nothing has happened. */
   async prepare(next: Sections): Promise<Change> {
-    const steps = plan(
-      this.#services.map((service) => service.name),
-      this.#config,
-      next,
-    );
+    const steps = plan(this.#services, this.#config, next);
     const ready = await this.#prepareAll(steps, next);
     return {
       steps,

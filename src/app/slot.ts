@@ -143,6 +143,11 @@ export class Slot {
           worker.give(ticket, fd); // before the answer: the worker counts on it
           return { ticket, port };
         },
+        datagrams: async ({ address, options }) => {
+          const { ticket, fd, port } = await sockets.takeDatagram(address, options);
+          worker.give(ticket, fd); // before the answer: the worker counts on it
+          return { ticket, port };
+        },
         unlisten: async ({ ticket }) => {
           await sockets.giveBack(ticket);
           return null;

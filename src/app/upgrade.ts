@@ -33,7 +33,12 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
         const sent = sendFds(ours, Uint8Array.of(1), fds);
         if (sent !== "sent") throw new Error(`the sockets could not be handed over (${sent})`);
       }
-      return held.map(({ address, slot, lent = false }) => ({ address, slot, lent }));
+      return held.map(({ address, slot, lent = false, datagram = false }) => ({
+        address,
+        slot,
+        lent,
+        datagram,
+      }));
     },
     ready: () => {
       parts.onReady(child.pid);

@@ -3,6 +3,14 @@ import type { Lease } from "../core/lease.ts";
 import type { SocketOptions } from "../net/listen.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { ListenSocket } from "../net/sockets.ts";
+import type { DatagramOptions } from "../sys/datagram-socket.ts";
+
+/** A socket on its way to a worker, which gives it back by its ticket. */
+export interface Handed {
+  readonly ticket: number;
+  readonly fd: number;
+  readonly port: number;
+}
 
 /** The supervisor's side of the listening sockets of one worker process. */
 export class WorkerSockets {
@@ -18,11 +26,16 @@ export class WorkerSockets {
   }
 
   /** Throws SysError as `LocalSockets.take` does. */
-  async take(
-    address: Address,
-    options: SocketOptions,
-  ): Promise<{ ticket: number; fd: number; port: number }> {
-    const lease = await this.#sockets.take(address, options, this.#slot);
+  async take(address: Address, options: SocketOptions): Promise<Handed> {
+    return this.#keep(await this.#sockets.take(address, options, this.#slot));
+  }
+
+  /** Throws SysError as `LocalSockets.takeDatagram` does. */
+  async takeDatagram(address: Address, options: DatagramOptions): Promise<Handed> {
+    return this.#keep(await this.#sockets.takeDatagram(address, options, this.#slot));
+  }
+
+  async #keep(lease: Lease<ListenSocket>): Promise<Handed> {
     const ticket = ++this.#last;
     this.#leases.set(ticket, lease);
     if (this.#released) await this.release(); // the worker died while we were at it

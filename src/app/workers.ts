@@ -81,9 +81,8 @@ export class Workers implements Crew {
       await abandon(here.filter((_, i) => prepared[i]?.status === "fulfilled"));
       throw failed.reason;
     }
-    const names = SERVICES.map((service) => service.name);
     return {
-      changed: plan(names, this.#sections, config.sections).map((step) => step.service),
+      changed: plan(SERVICES, this.#sections, config.sections).map((step) => step.service),
       commit: async () => {
         this.#config = config; // first: a worker that dies now starts again with it
         this.#sections = config.sections;

@@ -16,6 +16,10 @@ export interface Reactor {
   add(fd: number, events: number, ready: Ready): void;
   modify(fd: number, events: number): void;
   remove(fd: number): void;
+  /** As `remove`, for an fd that is closed at once: closing takes it out of epoll. */
+  forget(fd: number): void;
+  /** Promises or sockets of the runtime are at work: let it run before the next wait. */
+  nudge(): void;
   /** performance.now(), read once per turn: good to a millisecond, free to ask. */
   readonly now: number;
 }

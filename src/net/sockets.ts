@@ -1,8 +1,9 @@
 import type { Address } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
+import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { SocketOptions } from "./listen.ts";
 
-/** A bound, listening, non-blocking, close-on-exec stream socket. */
+/** A bound, non-blocking, close-on-exec socket: a listening stream socket, or a UDP socket. */
 export interface ListenSocket {
   readonly fd: number;
   /** The port the kernel chose when the address said 0; 0 for unix sockets. */
@@ -17,3 +18,11 @@ export interface ListenSocket {
 export interface ListenSockets {
   take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>>;
 }
+
+/** The same for UDP: what waits in a socket's queue outlives the worker that reads it. */
+export interface DatagramSockets {
+  takeDatagram(address: Address, options: DatagramOptions): Promise<Lease<ListenSocket>>;
+}
+
+/** Where the sockets of a process come from. */
+export type Sockets = ListenSockets & DatagramSockets;

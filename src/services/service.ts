@@ -1,9 +1,11 @@
 import type { GenericSchema } from "valibot";
 
 import type { Clock } from "../core/clock.ts";
+import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import type { Reactor } from "../net/reactor.ts";
+import type { Sockets } from "../net/sockets.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -18,6 +20,10 @@ export interface Host {
   readonly reactor: Reactor;
   /** Every HTTP listener of this process, shared by the services on it. */
   readonly http: HttpFronts;
+  /** Listening sockets for what is not HTTP, TCP and UDP. */
+  readonly sockets: Sockets;
+  /** What outlives a reload, under names that begin with the service's: `dns udp 127.0.0.1:53`. */
+  readonly leases: Leases<Closable>;
   readonly certificates: Certificates;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
@@ -33,6 +39,8 @@ export interface Service<Config> {
   readonly about: string;
   /** The whole section: `web:` is a record of named sites, all of them in one Config. */
   readonly schema: GenericSchema<unknown, Config>;
+  /** The section names files that are part of it (zones): every reload prepares it anew. */
+  readonly rereads?: boolean;
   /**
    * Do everything that can fail: bind, open, resolve. Serve nothing yet. What should outlive
    * a reload (sockets, upstream health, caches, tunnel sessions) is leased, not made.

@@ -3,6 +3,8 @@ import { expect, test } from "bun:test";
 import { plan } from "../../src/app/plan.ts";
 import { Secret } from "../../src/config/secret.ts";
 
+const SERVICES = [{ name: "web" }, { name: "dns" }, { name: "zones", rereads: true }];
+
 test.each([
   { story: "a new section", old: {}, next: { dns: { ttl: 1 } }, steps: ["start dns"] },
   { story: "no change", old: { dns: { ttl: 1 } }, next: { dns: { ttl: 1 } }, steps: [] },
@@ -15,7 +17,14 @@ test.each([
     steps: ["replace web"],
   },
   { story: "what nobody offers", old: {}, next: { mail: {} }, steps: [] },
+  {
+    story: "the same words, but they name files",
+    old: { zones: { a: 1 } },
+    next: { zones: { a: 1 } },
+    steps: ["replace zones"],
+  },
+  { story: "files nobody names", old: {}, next: {}, steps: [] },
 ])("$story", ({ old, next, steps }) => {
-  const got = plan(["web", "dns"], old, next).map((s) => `${s.act} ${s.service}`);
+  const got = plan(SERVICES, old, next).map((s) => `${s.act} ${s.service}`);
   expect(got).toEqual([...steps]);
 });

@@ -7,6 +7,7 @@ import { WorkerSockets } from "../../src/app/worker-sockets.ts";
 import type { Address } from "../../src/core/address.ts";
 import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
+import { isDatagram } from "../../src/sys/datagram-socket.ts";
 import { sendFds, socketPair } from "../../src/sys/fd-passing.ts";
 import { portOf, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
@@ -25,6 +26,11 @@ function made(count: number) {
     >((m) => worker.receive(m), {
       listen: async ({ address, options }) => {
         const { ticket, fd, port } = await held.take(address, options);
+        sendFds(ours, ticketBytes(ticket), [fd]);
+        return { ticket, port };
+      },
+      datagrams: async ({ address, options }) => {
+        const { ticket, fd, port } = await held.takeDatagram(address, options);
         sendFds(ours, ticketBytes(ticket), [fd]);
         return { ticket, port };
       },
@@ -56,6 +62,19 @@ test("each worker gets a socket of its own, on the same port", async () => {
   for (const lease of leases) await lease[Symbol.asyncDispose]();
   await Bun.sleep(1);
   expect(sockets.held).toEqual([]);
+  for (const { end } of workers) end();
+});
+
+test("UDP sockets too, on the port that TCP has", async () => {
+  const { workers } = made(2);
+  for (const { remote } of workers) {
+    await using stream = await remote.take(anywhere, DEFAULT_SOCKET);
+    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    await using one = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
+    await using same = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
+    expect([one.value.port, isDatagram(one.value.fd)]).toEqual([stream.value.port, true]);
+    expect(same.value.fd).toBe(one.value.fd);
+  }
   for (const { end } of workers) end();
 });
 

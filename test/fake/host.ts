@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { type Clock, systemClock } from "../../src/core/clock.ts";
+import { Leases } from "../../src/core/lease.ts";
 import { noCertificates } from "../../src/net/certificates.ts";
 import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
+import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { ReactorLoop } from "../../src/net/reactor-loop.ts";
 import { type Log, silent } from "../../src/observe/log.ts";
 import { Registry } from "../../src/observe/registry.ts";
@@ -50,6 +52,8 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
       throw error;
     }),
     http: new FakeFronts(),
+    sockets: new LocalSockets(),
+    leases: new Leases(),
     certificates: noCertificates,
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },

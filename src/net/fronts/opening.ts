@@ -4,8 +4,7 @@ import { MAX_V2, parseProxy } from "../../wire/proxy-protocol.ts";
 import { type ClientHello, MAX_HELLO, parseClientHello } from "../../wire/tls/client-hello.ts";
 import type { Remote } from "../http1/plain-transport.ts";
 import type { SocketOptions } from "../listen.ts";
-import type { ReactorLoop } from "../reactor-loop.ts";
-import { BROKEN, READABLE } from "../reactor.ts";
+import { BROKEN, type Reactor, READABLE } from "../reactor.ts";
 import type { Guest } from "./guest.ts";
 
 /** EPOLLET: bytes that were looked at but not taken must not wake us again. */
@@ -33,7 +32,7 @@ export class Opening implements Guest {
   readonly deadline: number;
   readonly idleSince = Infinity;
   readonly #fd: number;
-  readonly #reactor: ReactorLoop;
+  readonly #reactor: Reactor;
   readonly #wanted: Wanted;
   readonly #done: (opened: Opened | undefined) => void;
   #remote: Remote | undefined;
@@ -44,7 +43,7 @@ export class Opening implements Guest {
     fd: number,
     wanted: Wanted,
     deadline: number,
-    reactor: ReactorLoop,
+    reactor: Reactor,
     done: (opened: Opened | undefined) => void,
   ) {
     this.#fd = fd;
