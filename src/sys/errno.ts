@@ -74,7 +74,11 @@ export function errnoNumber(): number {
 
 /** Why the last libc call failed. Ask at once, before anything else can call libc. */
 export function errno(): Errno | `errno ${number}` {
-  const n = read.i32(HERE, 0);
+  return errnoName(read.i32(HERE, 0));
+}
+
+/** What a number is called, as SO_ERROR gives it. */
+export function errnoName(n: number): Errno | `errno ${number}` {
   return n in NAMES ? NAMES[n as keyof typeof NAMES] : `errno ${n}`;
 }
 

@@ -19,6 +19,8 @@ const IPPROTO_IPV6 = 41;
 export const OPTIONS = {
   SO_REUSEADDR: [SOL_SOCKET, 2],
   SO_TYPE: [SOL_SOCKET, 3],
+  /** Why it failed, once; asking clears it. */
+  SO_ERROR: [SOL_SOCKET, 4],
   /** Bytes; the kernel doubles it for its own needs and stops at net.core.wmem_max. */
   SO_SNDBUF: [SOL_SOCKET, 7],
   /** Bytes; the kernel doubles it for its own needs and stops at net.core.rmem_max. */
