@@ -82,7 +82,7 @@ export class Encodings {
     const { bytes, fd, facts: now } = load(opened, this.#small);
     const variant = {
       coding,
-      etag: strongEtag(resource.facts, coding),
+      etag: strongEtag(resource.facts, coding, now),
       length: now.size,
       bytes,
       fd,

@@ -18,10 +18,23 @@ const SUFFIX: Record<Coding | "identity", string> = {
 /**
  * A strong tag of one representation of a file, made without its inode, so that replicas of the
  * file agree on it. Coded variants have tags of their own, since their bytes differ (8.8.3.3).
+ * `beside`: the coded bytes are a file of their own, which may be made anew from the same original.
  */
-export function strongEtag(version: Version, coding: Coding | "identity" = "identity"): string {
-  const micros = Math.floor(version.mtimeMs * 1000);
-  return `"${micros.toString(36)}-${version.size.toString(36)}${SUFFIX[coding]}"`;
+export function strongEtag(
+  version: Version,
+  coding: Coding | "identity" = "identity",
+  beside?: Version,
+): string {
+  return `"${show(version)}${beside ? `-${show(beside)}` : ""}${SUFFIX[coding]}"`;
+}
+
+/** The tags in `text` that `strongEtag` gives this version of a file in whatever coding. */
+export function tagsOf(version: Version, text: string): string[] {
+  return text.match(new RegExp(`"${show(version)}(?:-[0-9a-z]+)*"`, "g")) ?? [];
+}
+
+function show({ mtimeMs, size }: Version): string {
+  return `${Math.floor(mtimeMs * 1000).toString(36)}-${size.toString(36)}`;
 }
 
 /** Is `etag` in this If-Match list by strong comparison (13.1.1)? `*` is for the caller to see. */

@@ -148,6 +148,19 @@ describe("files beside the original", () => {
     expect([got.text, got.headers.get("content-encoding")]).toEqual(["brotli!", null]);
   });
 
+  test("one built anew from the same original has another tag", async () => {
+    await using site = await house(files, { cache: { ttl: 0 } });
+    const tag = async () => (await ask(site, "/a.js", "br")).headers.get("etag") ?? "";
+    const first = await tag();
+    expect(await tag()).toBe(first);
+    writeFileSync(join(site.root, "a.js.br"), "better!"); // as long as before
+    const got = await ask(site, "/a.js", "br", { "if-none-match": first });
+    expect([got.status, got.text]).toEqual([200, "better!"]);
+    const second = got.headers.get("etag") ?? "";
+    expect(second).not.toBe(first);
+    expect((await ask(site, "/a.js", "br", { "if-none-match": second })).status).toBe(304);
+  });
+
   test("switched off", async () => {
     await using site = await house(files, { precompressed: false });
     expect(plain(await ask(site, "/a.js", "br"))).toBe(page);
@@ -213,14 +226,14 @@ describe("large files", () => {
       const reader = response.body.stream.getReader();
       await reader.read();
       await reader.cancel();
-      expect(readdirSync(join(state, "web/site/encoded"))).toEqual([]);
+      expect(readdirSync(join(state, "web/encoded/site-site"))).toEqual([]);
     }
     rmSync(state, { recursive: true });
   });
 });
 
 describe("the store", () => {
-  const encoded = (state: string) => join(state, "web/site/encoded");
+  const encoded = (state: string) => join(state, "web/encoded/site-site");
 
   test("survives a restart, and is not used once the file has changed", async () => {
     const state = mkdtempSync(join(tmpdir(), "tern-state-"));

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { matchesStrong, matchesWeak, strongEtag } from "../../../src/wire/http/etag.ts";
+import { matchesStrong, matchesWeak, strongEtag, tagsOf } from "../../../src/wire/http/etag.ts";
 import { holdsWhatIsListed, strongIsWeakToo } from "./etag.properties.ts";
 
 const ETAGC = /^"[\x21\x23-\x7e\x80-\xff]*"$/; // RFC 9110, 8.8.3
@@ -27,6 +27,35 @@ describe("a strong tag", () => {
   test("differs by coding", () => {
     const tags = (["identity", "gzip", "br", "zstd"] as const).map((c) => strongEtag(version, c));
     expect(new Set(tags).size).toBe(4);
+  });
+
+  test("differs when a coded file beside it was made anew", () => {
+    const beside = { size: 300, mtimeMs: version.mtimeMs + 5 };
+    const tags = [
+      strongEtag(version, "br"),
+      strongEtag(version, "br", beside),
+      strongEtag(version, "br", { ...beside, size: 301 }),
+      strongEtag(version, "br", { ...beside, mtimeMs: beside.mtimeMs + 1 }),
+      strongEtag(version, "gzip", beside),
+    ];
+    expect(new Set(tags).size).toBe(5);
+    for (const tag of tags) expect(tag).toMatch(ETAGC);
+  });
+
+  test("names its version in every coding, and no other", () => {
+    const beside = { size: 300, mtimeMs: version.mtimeMs };
+    const own = [
+      strongEtag(version),
+      strongEtag(version, "gzip"),
+      strongEtag(version, "zstd", beside),
+    ];
+    const others = [
+      strongEtag({ ...version, size: 1024 * 36 }),
+      strongEtag({ ...version, mtimeMs: version.mtimeMs * 36 }),
+      strongEtag(beside, "gzip", version),
+    ];
+    expect(tagsOf(version, [...own, ...others].join(", "))).toEqual(own);
+    expect(tagsOf(version, others.join(", "))).toEqual([]);
   });
 });
 

@@ -14,7 +14,7 @@ import { decodeTarget } from "../../../wire/http/path.ts";
 import { multistatus, plain, refuse } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import type { Lock } from "./locks.ts";
-import { etagsOf, find, hrefOfKey, type Resource } from "./resource.ts";
+import { etagsIn, find, hrefOfKey, type Resource } from "./resource.ts";
 
 /** What a method is about to change: a resource itself, or all beneath it too. */
 export interface Claim {
@@ -51,17 +51,11 @@ function conditional(request: HttpRequest, target: Resource): HttpResponse | und
   const verdict = evaluate({
     method,
     headers,
-    etag: meantTag(request, etagsOf(stats)),
+    etag: etagsIn(`${headers.get("if-match")},${headers.get("if-none-match")}`, stats)[0],
     lastModified,
     exists: kind !== "none",
   });
   return verdict === "go" ? undefined : plain(412, "A condition of the request does not hold.");
-}
-
-/** The tag by which the client knows this version; the plain one when it names none. */
-function meantTag({ headers }: HttpRequest, tags: readonly string[]): string | undefined {
-  const named = `${headers.get("if-match")},${headers.get("if-none-match")}`;
-  return tags.find((tag) => named.includes(tag)) ?? tags[0];
 }
 
 function stateOf(
@@ -73,7 +67,8 @@ function stateOf(
   const resource = uri === undefined ? target : referredTo(dav, request, uri);
   if (!resource) return undefined;
   const locks = dav.config.locks ? dav.store().locks.covering(resource.key) : [];
-  return { etags: etagsOf(resource.stats), tokens: locks.map((l) => l.token) };
+  const named = request.headers.get("if") ?? "";
+  return { etags: etagsIn(named, resource.stats), tokens: locks.map((l) => l.token) };
 }
 
 function referredTo(dav: DavContext, request: HttpRequest, uri: string): Resource | undefined {

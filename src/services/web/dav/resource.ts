@@ -2,11 +2,9 @@
 import { type Stats, statSync } from "node:fs";
 
 import { href } from "../../../wire/dav/href.ts";
-import { strongEtag } from "../../../wire/http/etag.ts";
+import { strongEtag, tagsOf } from "../../../wire/http/etag.ts";
 import type { Located, Refusal, Tree } from "../tree.ts";
 import { within } from "./paths.ts";
-
-const CODINGS = ["identity", "gzip", "br", "zstd"] as const;
 
 export interface Resource {
   /** Decoded URL path without a slash at its end, "/" apart. */
@@ -49,13 +47,14 @@ export function etagOf(stats: Stats | undefined): string | undefined {
 }
 
 /**
- * Tags of all the codings GET may send it in. A client that got it compressed names that tag when
- * it writes, and means the same version of the file. The one of `etagOf` comes first.
+ * The tag of `etagOf`, or those by which the field `text` calls this version: a client that got it
+ * compressed names the tag of that coding when it writes.
  */
-export function etagsOf(stats: Stats | undefined): string[] {
-  if (!stats?.isFile()) return [];
-  const version = { size: stats.size, mtimeMs: stats.mtimeMs };
-  return CODINGS.map((coding) => strongEtag(version, coding));
+export function etagsIn(text: string, stats: Stats | undefined): string[] {
+  const own = etagOf(stats);
+  if (!stats || own === undefined) return [];
+  const named = tagsOf({ size: stats.size, mtimeMs: stats.mtimeMs }, text);
+  return named.length > 0 ? named : [own];
 }
 
 /** Its directory is there to take new members. */

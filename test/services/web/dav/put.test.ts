@@ -143,10 +143,13 @@ describe("PUT", () => {
     },
   );
 
-  test("the tag of the compressed form names the same version", async () => {
+  test.each([
+    { story: "made from it", suffix: "-g" },
+    { story: "found beside it", suffix: "-hoec8jhlmw-3-g" },
+  ])("the tag of the compressed form $story names the same version", async ({ suffix }) => {
     await using dav = await Fixture.make();
     const { headers } = await dav.ask({ ...put, body: "1" });
-    const gzipped = `${headers.get("etag")?.slice(0, -1)}-g"`;
+    const gzipped = `${headers.get("etag")?.slice(0, -1)}${suffix}"`;
     const absent = { ...put, body: "2", headers: { "If-None-Match": gzipped } };
     expect((await dav.ask(absent)).status).toBe(412);
     const same = { ...put, body: "2", headers: { "If-Match": `"x", ${gzipped}` } };
