@@ -15,7 +15,7 @@ export interface Site {
   readonly tls: boolean;
   readonly http2: boolean;
   readonly http3: boolean;
-  /** Answer pipelined requests without waiting for each to be read. */
+  /** Answers to pipelined requests leave together; otherwise each by itself. */
   readonly pipelining: boolean;
   readonly handler: HttpHandler;
   /** Answers that need no waiting, made ahead; see quick.ts. */

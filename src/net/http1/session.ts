@@ -1,42 +1,27 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
-import { decodeTarget } from "../../wire/http/path.ts";
-import { CHUNK_END, LAST_CHUNK, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
 import { Head, parseHead } from "../../wire/http1/head.ts";
 import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
+import { discard, type Exchange, keepsOpen, MAX_SWALLOWED, openExchange } from "./exchange.ts";
 import { currentDate } from "./http-date.ts";
-import { Incoming } from "./incoming.ts";
+import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import type { Reception } from "./reception.ts";
-import { RequestBody } from "./request-body.ts";
 import { type Framing, framingOf, headOf } from "./response-writer.ts";
+import { streamOut } from "./stream-out.ts";
 import type { Transport } from "./transport.ts";
 
 /** Requests that came while one is being answered wait here, up to this many bytes; then reading stops. */
 const MAX_WAITING = 64 * 1024;
-/** How much of an unread body is swallowed to keep the connection, and how long a closing one lingers. */
-const MAX_SWALLOWED = 256 * 1024;
+/** How long a closing connection waits for the peer's end. */
 const LINGER_MS = 2000;
 
 /** One parsed head for the whole thread: sessions take turns. */
 const head = new Head();
-const chunkHead = new Uint8Array(MAX_CHUNK_HEAD);
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
-
-/** A request in hand. */
-interface Exchange {
-  readonly request: Incoming;
-  readonly mount: Mount;
-  readonly body: RequestBody | undefined;
-  readonly method: string;
-  readonly minor: number;
-  readonly keep: boolean;
-  readonly began: number;
-  responding: boolean;
-}
 
 /**
  * One HTTP/1 connection as a conversation: bytes in by `feed`, bytes out through its outbox.
@@ -50,9 +35,7 @@ export class Session implements Guest {
   readonly #front: Reception;
   readonly #transport: Transport;
   readonly #out: Outbox;
-  /** Bytes not understood yet: `[0, #kept)`. */
-  #in: Uint8Array | undefined;
-  #kept = 0;
+  readonly #in = new Inbox();
   #exchange: Exchange | undefined;
   #processing = false;
   #closing = false;
@@ -76,7 +59,7 @@ export class Session implements Guest {
 
   /** No request in hand, none half read. */
   get idle(): boolean {
-    return this.#exchange === undefined && this.#kept === 0 && this.#out.empty;
+    return this.#exchange === undefined && this.#in.length === 0 && this.#out.empty;
   }
   get over(): boolean {
     return this.#over;
@@ -86,7 +69,7 @@ export class Session implements Guest {
   feed(bytes: Uint8Array, from: number, to: number): void {
     if (this.#over) return;
     if (this.#lingering) return this.#swallow(to - from);
-    if (this.#in === undefined) {
+    if (this.#in.length === 0) {
       const used = this.#process(bytes, from, to);
       if (!this.#over && used < to) this.#keep(bytes, used, to);
     } else {
@@ -99,9 +82,8 @@ export class Session implements Guest {
   /** The peer will send no more. What is in hand is still answered. */
   ended(): void {
     this.#eof = true;
-    if (this.#lingering || (this.#exchange === undefined && this.#out.empty)) return this.#end();
+    if (this.#lingering) return this.#end();
     this.#exchange?.body?.broken();
-    this.#closing = true;
     this.#settle();
   }
 
@@ -129,7 +111,7 @@ export class Session implements Guest {
       const drained = this.#drained;
       this.#drained = undefined;
       drained?.();
-      if (this.#in !== undefined && this.#exchange === undefined) this.#processKept();
+      this.#goOn();
     }
     this.#settle();
   }
@@ -142,7 +124,7 @@ export class Session implements Guest {
       this.deadline = Infinity; // the handler's own time
       return;
     }
-    if (this.#kept > 0) {
+    if (this.#in.length > 0) {
       this.#refuse(408);
       return this.#settle();
     }
@@ -223,6 +205,7 @@ export class Session implements Guest {
     mount.count(prepared.status, length, 0);
     if (this.#front.accessLog !== undefined)
       this.#front.logQuick(head, mount, prepared.status, length, this.#transport);
+    if (!mount.site.pipelining) out.flush(false);
     if (!keep) this.#closing = true;
     this.idleSince = this.#front.now;
     this.deadline = this.idleSince + mount.site.limits.keepAlive;
@@ -230,71 +213,38 @@ export class Session implements Guest {
 
   /** Hand the request to the site's handler. */
   #full(mount: Mount): void {
-    const front = this.#front;
-    const target = head.text(head.pathStart, head.targetEnd);
-    const decoded =
-      head.form === "asterisk"
-        ? { path: "*", query: "" }
-        : decodeTarget(target.startsWith("/") ? target : `/${target}`);
-    if (decoded === undefined || head.form === "authority") return this.#refuse(400);
-    const { limits } = mount.site;
-    if (head.contentLength > limits.maxBody) return this.#refuse(413);
-    const body = head.contentLength === 0 ? undefined : this.#bodyOf(head, limits.maxBody);
-    const request = new Incoming(head, {
-      ...decoded,
-      body: body?.stream,
-      secure: this.#transport.secure,
-      remote: () => this.#transport.remote(),
+    const exchange = openExchange(head, mount, {
+      transport: this.#transport,
       hint: (links) => this.#hint(links),
+      wanted: () => {
+        this.#front.nudge();
+        this.#processKept();
+        this.#settle();
+      },
+      proceed: () => {
+        this.#out.put(CONTINUE);
+        this.#out.flush(false);
+      },
     });
-    const exchange: Exchange = {
-      request,
-      mount,
-      body,
-      method: request.method,
-      minor: head.minor,
-      keep: head.keepAlive,
-      began: performance.now(),
-      responding: true,
-    };
+    if (typeof exchange === "number") return this.#refuse(exchange);
     this.#exchange = exchange;
-    this.deadline = body ? front.now + limits.bodyTimeout : Infinity;
+    this.deadline = exchange.body ? this.#front.now + mount.site.limits.bodyTimeout : Infinity;
     mount.begin();
     let answer: HttpResponse | Promise<HttpResponse>;
     try {
-      answer = mount.site.handler(request);
+      answer = mount.site.handler(exchange.request);
     } catch (error) {
       return this.#failed(exchange, error);
     }
-    if (answer instanceof Promise) {
-      front.nudge();
-      answer.then(
-        (response) => this.#later(exchange, response),
-        (error: unknown) => {
-          this.#failed(exchange, error);
-          this.#settle();
-        },
-      );
-    } else this.#respond(exchange, answer);
-  }
-
-  #bodyOf(of: Head, maxBody: number): RequestBody {
-    return new RequestBody(of.chunked ? undefined : of.contentLength, maxBody, {
-      wanted: () => {
-        if (this.#over) return;
-        this.#front.nudge();
-        if (!this.#processing && this.#kept > 0) {
-          this.#processKept();
-        }
+    if (!(answer instanceof Promise)) return this.#respond(exchange, answer);
+    this.#front.nudge();
+    answer.then(
+      (response) => this.#later(exchange, response),
+      (error: unknown) => {
+        this.#failed(exchange, error);
         this.#settle();
       },
-      firstAsked: of.expectContinue
-        ? () => {
-            this.#out.put(CONTINUE);
-            this.#out.flush(false);
-          }
-        : undefined,
-    });
+    );
   }
 
   #hint(links: readonly string[]): void {
@@ -310,10 +260,8 @@ export class Session implements Guest {
 
   #later(exchange: Exchange, response: HttpResponse): void {
     this.#respond(exchange, response);
-    if (!this.#over) {
-      if (!this.#processing && this.#exchange === undefined && this.#kept > 0) this.#processKept();
-      this.#settle();
-    }
+    this.#goOn();
+    this.#settle();
   }
 
   #failed(exchange: Exchange, error: unknown): void {
@@ -330,13 +278,9 @@ export class Session implements Guest {
       return;
     }
     const framing = framingOf(response, exchange.method, exchange.minor);
+    const last = this.#eof && this.#in.length === 0;
     const keep =
-      exchange.keep &&
-      response.close !== true &&
-      framing.kind !== "close" &&
-      !this.#front.draining &&
-      !this.#closing &&
-      (exchange.body === undefined || exchange.body.canSwallow(MAX_SWALLOWED));
+      keepsOpen(exchange, response, framing) && !this.#front.draining && !this.#closing && !last;
     if (!keep) this.#closing = this.#closing || exchange.body === undefined || exchange.body.ended;
     const bytes = headOf(response, framing, !keep);
     const before = this.#out.sent;
@@ -366,43 +310,23 @@ export class Session implements Guest {
     framing: Framing,
     finish: () => void,
   ): Promise<void> {
-    const reader = stream.getReader();
-    let left = framing.kind === "length" ? framing.length : Infinity;
     try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (this.#over) {
-          finish();
-          return void reader.cancel().catch(() => {});
-        }
-        if (done) break;
-        if (value.length === 0) continue;
-        left -= value.length;
-        if (left < 0) throw new Error("the body is longer than its Content-Length");
-        if (framing.kind === "chunked")
-          this.#out.put(chunkHead.subarray(0, writeChunkHead(value.length, chunkHead, 0)));
-        this.#out.put(value);
-        if (framing.kind === "chunked") this.#out.put(CHUNK_END);
-        this.#out.flush(false);
-        if (!this.#out.empty) await this.#room();
-        this.#front.nudge();
-      }
-      if (framing.kind === "length" && left > 0)
-        throw new Error("the body is shorter than its Content-Length");
+      const over = (): boolean => this.#over;
+      if (!(await streamOut(stream, framing, this.#out, { over, room: () => this.#room() })))
+        return finish();
     } catch (error) {
-      // The head is out: only a broken connection tells the client that this is not all.
       this.#front.trouble(error, this.#exchange?.request);
-      finish();
-      return this.broken();
+      this.broken();
+      return finish();
     }
-    if (framing.kind === "chunked") this.#out.put(LAST_CHUNK);
     this.#out.afterwards(finish);
-    if (!this.#processing && this.#exchange === undefined && this.#kept > 0) this.#processKept();
+    this.#goOn();
     this.#settle();
   }
 
   /** Resolves when all that waits is sent, or never will be. */
   #room(): Promise<void> {
+    this.#front.nudge();
     return new Promise((resolve) => {
       this.#drained = resolve;
       this.#settle();
@@ -416,9 +340,10 @@ export class Session implements Guest {
     this.#front.log(exchange.request, exchange.mount, response, Math.max(0, sent), ms);
     if (this.#exchange !== exchange) return;
     exchange.responding = false;
-    exchange.body?.ignore();
     if (!keep) this.#closing = true;
-    if (exchange.body?.ended === false && this.#closing) this.#unread = true;
+    if (this.#closing && exchange.body?.ended === false) this.#unread = true;
+    exchange.body?.ignore(); // which may swallow the rest of it, and so end the exchange
+    if (this.#exchange !== exchange) return;
     if (this.#closing || exchange.body === undefined || exchange.body.ended) this.#next();
   }
 
@@ -450,27 +375,22 @@ export class Session implements Guest {
     this.#unread = true;
   }
 
+  /** Read on, if nothing is in hand. */
+  #goOn(): void {
+    if (this.#exchange === undefined) this.#processKept();
+  }
+
   #processKept(): void {
-    const bytes = this.#in;
-    if (bytes === undefined) return;
-    const used = this.#process(bytes, 0, this.#kept);
-    if (this.#over) return;
-    this.#kept -= used;
-    if (this.#kept === 0) this.#in = undefined;
-    else if (used > 0) bytes.copyWithin(0, used, used + this.#kept);
+    const { bytes, length } = this.#in;
+    if (bytes === undefined || this.#processing || this.#over) return;
+    const used = this.#process(bytes, 0, length);
+    if (!this.#over) this.#in.take(used);
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
-    const need = this.#kept + to - from;
-    if (this.#in === undefined || this.#in.length < need) {
-      const bigger = new Uint8Array(Math.max(need, 1024, (this.#in?.length ?? 0) * 2));
-      if (this.#in) bigger.set(this.#in.subarray(0, this.#kept));
-      this.#in = bigger;
-    }
-    if (this.#kept === 0 && this.#exchange === undefined)
+    if (this.#in.length === 0 && this.#exchange === undefined)
       this.deadline = this.#front.now + this.#front.limits.headTimeout;
-    this.#in.set(bytes.subarray(from, to), this.#kept);
-    this.#kept = need;
+    this.#in.add(bytes, from, to);
   }
 
   /** Bring the socket in line with what the session wants. */
@@ -478,11 +398,13 @@ export class Session implements Guest {
     if (this.#over || this.#processing) return;
     this.#out.flush(false);
     if (this.#out.broken) return this.broken();
-    if (this.#out.empty && this.#closing && this.#exchange === undefined) return this.#leave();
+    if (this.#out.empty && this.#exchange === undefined && (this.#closing || this.#eof))
+      return this.#leave();
     const wanting = !this.#out.empty;
     const reading =
       !this.#eof &&
-      (this.#lingering || (this.#kept < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
+      (this.#lingering ||
+        (this.#in.length < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
     if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
     if (
       reading !== this.#reading ||
@@ -497,10 +419,9 @@ export class Session implements Guest {
 
   /** All is answered and the connection shall end: wait for the peer's end, lest a reset eat the answer. */
   #leave(): void {
-    if (this.#eof || (this.#kept === 0 && !this.#unread)) return this.#end();
+    if (this.#eof || (this.#in.length === 0 && !this.#unread)) return this.#end();
     this.#lingering = true;
-    this.#in = undefined;
-    this.#kept = 0;
+    this.#in.clear();
     this.#transport.finish();
     this.deadline = this.#front.now + LINGER_MS;
     this.#reading = true;
@@ -519,10 +440,4 @@ export class Session implements Guest {
     this.#transport.close();
     this.#front.left(this);
   }
-}
-
-function discard(response: HttpResponse): void {
-  const { body } = response;
-  if (body.kind === "pieces") body.release?.();
-  if (body.kind === "stream") void body.stream.cancel().catch(() => {});
 }

@@ -96,6 +96,56 @@ describe("one after another", () => {
   });
 });
 
+describe("a peer that will say no more", () => {
+  test("is still answered all it asked", async () => {
+    const { transport, session, say } = open(echo);
+    say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HTTP/1.1\r\n${H}\r\nGET /3 HTTP/1.1\r\n${H}\r\n`);
+    session.ended();
+    await settle();
+    const last = answer("GET /3 []", "Connection: close\r\n");
+    expect(transport.text).toBe(answer("GET /1 []") + answer("GET /2 []") + last);
+    expect(transport.state).toBe("closed");
+  });
+
+  test("in the middle of a head is left", () => {
+    const { transport, session, say } = open(echo);
+    say("GET / HT");
+    session.ended();
+    expect([transport.text, transport.state]).toEqual(["", "closed"]);
+  });
+});
+
+test("a close behind an unread body lets no other request in", async () => {
+  const close: HttpHandler = async () => {
+    await Promise.resolve();
+    return { ...respond(403, [], "no"), close: true };
+  };
+  const { transport, say, front } = open(close);
+  say(`PUT /1 HTTP/1.1\r\n${H}Content-Length: 5\r\n\r\nhelloGET /2 HTTP/1.1\r\n${H}\r\n`);
+  await settle();
+  expect(front.requests).toBe(1);
+  expect(transport.text).toContain("Connection: close\r\n");
+  expect(transport.state).toBe("finished");
+});
+
+test("a stream that fails breaks the connection and is counted once", async () => {
+  const stream = new ReadableStream<Uint8Array>({
+    pull(c) {
+      c.enqueue(new Uint8Array(10));
+      c.error(new Error("disk"));
+    },
+  });
+  const { transport, say, front } = open(() => ({
+    status: 200,
+    headers: [],
+    body: { kind: "stream", stream },
+  }));
+  say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HTTP/1.1\r\n${H}\r\n`);
+  await settle();
+  expect(transport.state).toBe("aborted");
+  expect([front.requests, front.mount.inHand, front.troubles.length]).toEqual([1, 0, 1]);
+});
+
 describe("bodies", () => {
   test.each([
     { story: "by length", fields: "Content-Length: 5\r\n", body: "hello", got: "hello" },

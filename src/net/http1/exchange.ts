@@ -1,0 +1,87 @@
+import type { HttpResponse } from "../../wire/http/message.ts";
+import { decodeTarget } from "../../wire/http/path.ts";
+import type { Head } from "../../wire/http1/head.ts";
+import type { Mount } from "../fronts/mount.ts";
+import { Incoming } from "./incoming.ts";
+import { RequestBody } from "./request-body.ts";
+import type { Framing } from "./response-writer.ts";
+import type { Transport } from "./transport.ts";
+
+/** How much of an unread request body is swallowed to keep a connection. */
+export const MAX_SWALLOWED = 256 * 1024;
+
+/** A request in hand, until its response is out and its body is in. */
+export interface Exchange {
+  readonly request: Incoming;
+  readonly mount: Mount;
+  readonly body: RequestBody | undefined;
+  readonly method: string;
+  /** Of HTTP/1.x. */
+  readonly minor: number;
+  /** The client wants the connection kept. */
+  readonly keep: boolean;
+  /** performance.now() at the head's end. */
+  readonly began: number;
+  responding: boolean;
+}
+
+/** What an exchange needs of its session. */
+export interface ExchangeNeeds {
+  readonly transport: Transport;
+  /** Send a 103. */
+  hint(links: readonly string[]): void;
+  /** The handler wants more of the body than is here. */
+  wanted(): void;
+  /** Send a 100. */
+  proceed(): void;
+}
+
+/** The request that `head` begins, or the status to refuse it with. */
+export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Exchange | number {
+  const { transport } = needs;
+  const { maxBody } = mount.site.limits;
+  if (head.form === "authority") return 400;
+  const target = head.text(head.pathStart, head.targetEnd);
+  const decoded =
+    head.form === "asterisk"
+      ? { path: "*", query: "" }
+      : decodeTarget(target.startsWith("/") ? target : `/${target}`);
+  if (decoded === undefined) return 400;
+  if (head.contentLength > maxBody) return 413;
+  const body =
+    head.contentLength === 0
+      ? undefined
+      : new RequestBody(head.chunked ? undefined : head.contentLength, maxBody, {
+          wanted: () => needs.wanted(),
+          firstAsked: head.expectContinue ? () => needs.proceed() : undefined,
+        });
+  const request = new Incoming(head, {
+    ...decoded,
+    body: body?.stream,
+    secure: transport.secure,
+    remote: () => transport.remote(),
+    hint: (links) => needs.hint(links),
+  });
+  return {
+    request,
+    mount,
+    body,
+    method: request.method,
+    minor: head.minor,
+    keep: head.keepAlive,
+    began: performance.now(),
+    responding: true,
+  };
+}
+
+/** May the connection go on behind `response`? */
+export function keepsOpen(exchange: Exchange, response: HttpResponse, framing: Framing): boolean {
+  if (!exchange.keep || response.close === true || framing.kind === "close") return false;
+  return exchange.body === undefined || exchange.body.canSwallow(MAX_SWALLOWED);
+}
+
+/** A response whose body is not sent: give back what it holds. */
+export function discard({ body }: HttpResponse): void {
+  if (body.kind === "pieces") body.release?.();
+  if (body.kind === "stream") void body.stream.cancel().catch(() => {});
+}
