@@ -1,6 +1,7 @@
 import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
+import type { Health } from "../net/health/health.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
@@ -17,13 +18,14 @@ export interface HostParts {
   readonly registry: Registry;
   readonly sockets: Sockets;
   readonly certificates: CertificateStore;
+  readonly health: Health;
   readonly state: string;
   readonly worker: { readonly index: number; readonly count: number };
 }
 
 /** What services are lent in this process, and the listeners behind it. */
 export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
-  const { log, logs, registry, sockets, certificates, state, worker } = parts;
+  const { log, logs, registry, sockets, certificates, health, state, worker } = parts;
   const loop = reactor();
   const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
   reportTrouble((error) => {
@@ -53,6 +55,7 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
     sockets,
     leases: new Leases(),
     certificates,
+    health,
     state,
     worker,
   };

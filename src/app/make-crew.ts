@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 
 import type { RootConfig } from "../config/root.ts";
 import { systemClock } from "../core/clock.ts";
+import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
 import type { Registry } from "../observe/registry.ts";
@@ -17,6 +18,7 @@ export interface CrewParts {
   readonly registry: Registry;
   readonly sockets: LocalSockets;
   readonly store: CertificateStore;
+  readonly health: Health;
 }
 
 /** How many event loops a config asks for. */
@@ -26,10 +28,17 @@ export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
 
 /** Event loops for a config: this one, or processes of their own. Nothing is served yet. */
 export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> {
-  const { logs, registry, sockets, store } = parts;
+  const { logs, registry, sockets, store, health } = parts;
   const size = crewSize(config.root);
   const { state } = config.root;
   const { log } = logs;
-  if (size === 1) return new Solo({ log, logs, registry, sockets, certificates: store, state });
-  return Workers.begin(size, config, { clock: systemClock, log, sockets, certificates: store });
+  if (size === 1)
+    return new Solo({ log, logs, registry, sockets, certificates: store, health, state });
+  return Workers.begin(size, config, {
+    clock: systemClock,
+    log,
+    sockets,
+    certificates: store,
+    health,
+  });
 }

@@ -2,11 +2,13 @@ import type { ActionForm } from "../admin/deps.ts";
 import type { Ran } from "../admin/run-action.ts";
 import type { Address } from "../core/address.ts";
 import type { FrontStats } from "../net/fronts/fronts.ts";
+import type { Target } from "../net/health/check.ts";
 import type { SocketOptions } from "../net/listen.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { ConfigText } from "./config-text.ts";
+import type { Verdicts } from "./worker-health.ts";
 
 /** What a worker says of itself. Plain JSON. */
 export interface Report {
@@ -44,6 +46,8 @@ export type Orders = {
   actions: { ask: null; answer: Forms };
   act: { ask: { service: string; action: string; input: unknown }; answer: Ran };
   certificates: { ask: Snapshot; answer: null };
+  /** Who is alive now, of one list that it has watched: always the whole list. */
+  health: { ask: Verdicts; answer: null };
   /** Open log files again by name. */
   reopen: { ask: null; answer: null };
 };
@@ -62,6 +66,9 @@ export type Requests = {
   };
   /** It is not listened on here any more. */
   unlisten: { ask: { ticket: number }; answer: null };
+  /** Have servers probed; the answer has the first verdicts, `health` the later ones. */
+  watch: { ask: { ticket: number; targets: readonly Target[] }; answer: Verdicts };
+  unwatch: { ask: { ticket: number }; answer: null };
 };
 
 /** Descriptors of a worker's stdio beyond the first three. */

@@ -3,7 +3,9 @@ import { dirname } from "node:path";
 
 import type { RootConfig } from "../config/root.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
-import { dropTo, findUser, type User } from "../sys/identity.ts";
+import { capabilities, type Capability, dropTo, findUser, type User } from "../sys/identity.ts";
+import type { Config } from "./config-text.ts";
+import { wantsPing } from "./wants-ping.ts";
 
 /** Who this process is after `dropPrivileges`. */
 export type Dropped =
@@ -15,10 +17,10 @@ export type Dropped =
 
 /**
  * Stop being root before anything of a stranger's is read: only the right to bind low ports is
- * kept. What must belong to the user is given to it first: the state directory, the log files,
+ * kept, and with checks of kind icmp the right to ping. What must belong to the user is given to it first: the state directory, the log files,
  * and sockets that came from elsewhere (a port is shared by sockets of one user only).
  */
-export function dropPrivileges(root: RootConfig, sockets: LocalSockets): Dropped {
+export function dropPrivileges({ root, sections }: Config, sockets: LocalSockets): Dropped {
   if (process.geteuid?.() !== 0) return { kind: "never root" };
   const user = findUser(root.user);
   if (user === undefined) return { kind: "no such user" };
@@ -26,7 +28,11 @@ export function dropPrivileges(root: RootConfig, sockets: LocalSockets): Dropped
   chownSync(root.state, user.uid, user.gid);
   for (const file of [root.log.file, root.accessLog?.file]) if (file) giveFile(file, user);
   sockets.giveTo(user.uid, user.gid);
-  return { kind: "dropped", user: dropTo(root.user, { keep: ["CAP_NET_BIND_SERVICE"] }) };
+  const keep: Capability[] = ["CAP_NET_BIND_SERVICE"];
+  // Not everywhere does root have it: the check itself then says what is missing.
+  if (wantsPing(sections) && capabilities().permitted.includes("CAP_NET_RAW"))
+    keep.push("CAP_NET_RAW");
+  return { kind: "dropped", user: dropTo(root.user, { keep }) };
 }
 
 /** Who this process is now, by the name of the config's user when it is that one. */

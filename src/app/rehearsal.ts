@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { noCertificates } from "../net/certificates.ts";
+import { noHealth } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import { reactor } from "../net/reactor-loop.ts";
 import type { ListenSocket, Sockets } from "../net/sockets.ts";
@@ -51,6 +52,7 @@ export async function rehearse({ root, sections }: Config): Promise<void> {
       sockets: UNBOUND,
       leases: new Leases(),
       certificates: noCertificates,
+      health: noHealth,
       state,
       worker: { index: 0, count: 1 },
     });

@@ -1,5 +1,9 @@
 import { ConfigError } from "../config/problem.ts";
+import { systemClock } from "../core/clock.ts";
+import { Prober } from "../net/health/prober.ts";
+import { probes } from "../net/health/probes/probes.ts";
 import { type Inherited, LocalSockets } from "../net/local-sockets.ts";
+import { reactor } from "../net/reactor-loop.ts";
 import { Registry } from "../observe/registry.ts";
 import { inheritedSockets } from "../sys/activation.ts";
 import { openFileLimit } from "../sys/process.ts";
@@ -55,9 +59,10 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   openFileLimit();
   makeStateDir(root.state);
   const sockets = new LocalSockets([...(replaced?.sockets ?? []), ...activated()]);
-  const dropped = dropPrivileges(root, sockets);
+  const dropped = dropPrivileges(config, sockets);
 
-  const logs = new Logs(root);
+  const registry = new Registry();
+  const logs = new Logs(root, registry);
   const { log } = logs;
   process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
   process.on("uncaughtException", (error) => log.error("an error nobody caught", { error }));
@@ -68,7 +73,14 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   warnOfOpenState(root.state, log);
   for (const warning of config.warnings) log.warn(warning);
 
-  const registry = new Registry();
+  const health = new Prober({
+    clock: systemClock,
+    wall: Date.now,
+    dice: Math.random,
+    log: log.with({ service: "health" }),
+    metrics: registry,
+    probeFor: probes(reactor()),
+  });
   const certificates = new CertificateOffice(root.state, log);
   const first = await begin(config, () =>
     Supervisor.prepare(
@@ -77,7 +89,8 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         registry,
         certificates,
         read: () => readConfig(place),
-        makeCrew: (next) => makeCrew(next, { logs, registry, sockets, store: certificates.store }),
+        makeCrew: (next) =>
+          makeCrew(next, { logs, registry, sockets, health, store: certificates.store }),
         crewSize: ({ root }) => crewSize(root),
       },
       config,

@@ -1,5 +1,6 @@
 import { backoff, type BackoffRules, failedAgain } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
 import type { Log } from "../observe/log.ts";
@@ -9,6 +10,7 @@ import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
 import type { Report, Requests } from "./messages.ts";
+import { WorkerHealth } from "./worker-health.ts";
 import { type Death, type Hand, showDeath } from "./worker-process.ts";
 import { WorkerSockets } from "./worker-sockets.ts";
 
@@ -27,11 +29,16 @@ export interface SlotParts {
   readonly log: Log;
   readonly sockets: LocalSockets;
   readonly certificates: CertificateStore;
+  readonly health: Health;
   readonly count: number;
   /** Start a worker process. Throws when there cannot be one. */
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
   /** The config in force: what a worker that starts again gets. */
   config(): Config;
+}
+
+interface Lent {
+  release(): Promise<void>;
 }
 
 /** The place of one worker: its process, and starting another when it dies. */
@@ -40,9 +47,10 @@ export class Slot {
   readonly #parts: SlotParts;
   readonly #ended = new AbortController();
   #worker: Hand | undefined;
-  #sockets: WorkerSockets;
-  /** Sockets of the dead: kept until the next worker serves, with all that waits in them. */
-  #orphans: WorkerSockets[] = [];
+  /** What the worker has been lent: sockets, and the watching of servers. */
+  #lent: readonly Lent[] = [];
+  /** What the dead had: kept until the next worker serves, with all that waits in the sockets. */
+  #orphans: Lent[] = [];
   #state: Member["state"] = "starting";
   #failures = 0;
   #restarts = 0;
@@ -56,7 +64,6 @@ export class Slot {
   constructor(index: number, parts: SlotParts) {
     this.#index = index;
     this.#parts = parts;
-    this.#sockets = new WorkerSockets(parts.sockets, index);
   }
 
   get serving(): boolean {
@@ -126,15 +133,18 @@ export class Slot {
     await this.#release();
   }
 
-  /** Let go of all listening sockets; a new worker asks for new ones. */
+  /** Let go of all that was lent; a new worker asks for its own. */
   async #release(): Promise<void> {
-    const all = [this.#sockets, ...this.#orphans.splice(0)];
-    await Promise.all(all.map((sockets) => sockets.release()));
+    const all = [...this.#lent, ...this.#orphans.splice(0)];
+    await Promise.all(all.map((lent) => lent.release()));
   }
 
   async #begin(config: Config): Promise<Hand> {
     const { log, count, certificates } = this.#parts;
     const sockets = new WorkerSockets(this.#parts.sockets, this.#index);
+    const health = new WorkerHealth(this.#parts.health, (news) => {
+      worker.channel.call("health", news).catch(() => {}); // it died
+    });
     const worker: Hand = this.#parts.spawn(
       this.#index,
       {
@@ -152,12 +162,17 @@ export class Slot {
           await sockets.giveBack(ticket);
           return null;
         },
+        watch: (ask) => health.watch(ask),
+        unwatch: ({ ticket }) => {
+          health.unwatch(ticket);
+          return null;
+        },
       },
       log,
     );
     this.#worker = worker;
-    this.#orphans.push(this.#sockets);
-    this.#sockets = sockets;
+    this.#orphans.push(...this.#lent);
+    this.#lent = [sockets, health];
     void this.#watch(worker);
     const index = this.#index;
     const state = certificates.snapshot();
@@ -220,7 +235,7 @@ export class Slot {
       }
       this.#state = "serving";
       log.info("a worker serves again", { worker: this.#index, pid: worker.pid });
-      await Promise.all(this.#orphans.splice(0).map((sockets) => sockets.release()));
+      await Promise.all(this.#orphans.splice(0).map((lent) => lent.release()));
     } catch (error) {
       log.error("a worker could not be started", { worker: this.#index, error });
       this.#worker?.kill(); // its death begins the next try

@@ -12,6 +12,7 @@ import { Failure } from "./failure.ts";
 import { makeHost } from "./host.ts";
 import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
+import { RemoteHealth } from "./remote-health.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
 import { Reporter } from "./reporter.ts";
 import { type Change, Roster } from "./roster.ts";
@@ -57,6 +58,7 @@ function die(error: unknown): never {
 
 class Worker {
   readonly #channel: Channel<Requests, Orders>;
+  readonly #health: RemoteHealth;
   #begun: Begun | undefined;
   #next: { readonly change: Change; readonly root: RootConfig } | undefined;
 
@@ -95,11 +97,16 @@ class Worker {
         this.#me.certificates.load(state);
         return null;
       },
+      health: (news) => {
+        this.#health.load(news);
+        return null;
+      },
       reopen: () => {
         this.#me.logs.reopen();
         return null;
       },
     });
+    this.#health = new RemoteHealth(this.#channel);
   }
 
   receive(message: unknown): void {
@@ -123,17 +130,18 @@ class Worker {
     if (process.getuid?.() !== 0) keepOnly([]); // binding is the supervisor's
     openFileLimit();
     const { root } = reread(config);
-    const logs = new Logs(root, isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined);
+    const registry = new Registry();
+    const logs = new Logs(root, registry, isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined);
     const log = logs.log.with({ worker: index });
     process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
 
-    const registry = new Registry();
     const certificates = new CertificateStore(state);
     const { host, fronts } = makeHost({
       log,
       logs,
       registry,
       certificates,
+      health: this.#health,
       sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
       state: root.state,
       worker: { index, count },

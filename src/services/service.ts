@@ -3,6 +3,7 @@ import type { GenericSchema } from "valibot";
 import type { Clock } from "../core/clock.ts";
 import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
+import type { Health } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import type { Reactor } from "../net/reactor.ts";
 import type { Sockets } from "../net/sockets.ts";
@@ -25,6 +26,8 @@ export interface Host {
   /** What outlives a reload, under names that begin with the service's: `dns udp 127.0.0.1:53`. */
   readonly leases: Leases<Closable>;
   readonly certificates: Certificates;
+  /** Who is alive, probed once for the whole machine. */
+  readonly health: Health;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
   /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */

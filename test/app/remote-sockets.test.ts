@@ -3,8 +3,10 @@ import { expect, test } from "bun:test";
 import { Channel } from "../../src/app/channel.ts";
 import type { Orders, Requests } from "../../src/app/messages.ts";
 import { RemoteSockets, ticketBytes } from "../../src/app/remote-sockets.ts";
+import { WorkerHealth } from "../../src/app/worker-health.ts";
 import { WorkerSockets } from "../../src/app/worker-sockets.ts";
 import type { Address } from "../../src/core/address.ts";
+import { noHealth } from "../../src/net/health/health.ts";
 import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { isDatagram } from "../../src/sys/datagram-socket.ts";
@@ -38,6 +40,8 @@ function made(count: number) {
         await held.giveBack(ticket);
         return null;
       },
+      watch: (ask) => new WorkerHealth(noHealth, () => {}).watch(ask),
+      unwatch: () => null,
     });
     const worker: Channel<Requests, Orders> = new Channel<Requests, Orders>(
       (m) => supervisor.receive(m),

@@ -5,6 +5,7 @@ import type { Config } from "../../src/app/config-text.ts";
 import type { Orders, Report, Requests } from "../../src/app/messages.ts";
 import { Slot } from "../../src/app/slot.ts";
 import type { Death, Hand } from "../../src/app/worker-process.ts";
+import { noHealth } from "../../src/net/health/health.ts";
 import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { CertificateStore } from "../../src/net/tls/store.ts";
@@ -80,6 +81,7 @@ function made() {
     log,
     sockets,
     certificates: new CertificateStore(),
+    health: noHealth,
     count: 1,
     config: () => configs.now,
     spawn,

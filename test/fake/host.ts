@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { Leases } from "../../src/core/lease.ts";
 import { noCertificates } from "../../src/net/certificates.ts";
+import { noHealth } from "../../src/net/health/health.ts";
 import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { ReactorLoop } from "../../src/net/reactor-loop.ts";
@@ -55,6 +56,7 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     sockets: new LocalSockets(),
     leases: new Leases(),
     certificates: noCertificates,
+    health: noHealth,
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },
     [Symbol.dispose]() {

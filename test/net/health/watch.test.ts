@@ -6,7 +6,7 @@ import { FakeClock } from "../../fake/clock.ts";
 const rhythm = { interval: 1000, timeout: 200, rise: 2, fall: 3 };
 
 /** Drives `watch` by a clock; `answers` are what its probes find, one after another. */
-function begin(answers: (string | undefined | "never")[], dice = () => 0.5) {
+function begin(answers: (string | undefined)[], dice = () => 0.5) {
   const clock = new FakeClock();
   const stop = new AbortController();
   const told: string[] = [];
