@@ -6,6 +6,7 @@ import { AccessWriter } from "../observe/access-writer.ts";
 import { LogFile } from "../observe/log-file.ts";
 import type { Level } from "../observe/log.ts";
 import { makeLog, type RootLog } from "../observe/logger.ts";
+import type { Counter, Metrics } from "../observe/metrics.ts";
 import { same } from "./same.ts";
 
 const STDERR = 2;
@@ -20,11 +21,17 @@ export class Logs {
   #file: LogFile | undefined;
   #config: LogConfig;
   #access: RootConfig["accessLog"];
+  readonly #dropped: { readonly program: Counter; readonly access: Counter };
 
   /** `terminal` is the descriptor that file "-" means. */
-  constructor(config: Pick<RootConfig, "log" | "accessLog">, terminal = STDERR) {
+  constructor(config: Pick<RootConfig, "log" | "accessLog">, metrics: Metrics, terminal = STDERR) {
+    const dropped = (log: string): Counter =>
+      metrics.counter("tern_log_lines_dropped_total", "Lines that a log file did not take.", {
+        log,
+      });
+    this.#dropped = { program: dropped("program"), access: dropped("access") };
     this.#config = config.log;
-    this.#file = fileOf(config.log);
+    this.#file = this.#open(config.log);
     const tty = this.#file === undefined && isatty(terminal);
     this.log = makeLog({
       level: config.log.level,
@@ -34,6 +41,7 @@ export class Logs {
       color: tty && !process.env["NO_COLOR"],
       write: (line, level) => this.#write(line, level, terminal),
     });
+    this.#tellOfFile();
     this.#openAccess(config.accessLog);
   }
 
@@ -52,7 +60,9 @@ export class Logs {
     this.log.setLevel(config.log.level);
     if (config.log.file !== this.#config.file) {
       this.#file?.close();
-      this.#file = fileOf(config.log);
+      this.#file = this.#open(config.log);
+      this.#config = config.log;
+      this.#tellOfFile();
     }
     this.#config = config.log;
     if (!same(config.accessLog, this.#access)) {
@@ -75,23 +85,43 @@ export class Logs {
 
   #openAccess(config: RootConfig["accessLog"]): void {
     this.#access = config;
-    this.#accessLog =
-      config &&
-      new AccessWriter(
-        new LogFile(config.file, {
-          rotate: config.rotate,
-          keep: config.keep,
-          onDropped: (lines, why) => this.log.warn("access log lines lost", { lines, why }),
-        }),
-        config.format,
-      );
+    this.#accessLog = undefined;
+    if (!config) return;
+    const { file: path, format, keep, rotate } = config;
+    const file = new LogFile(path, {
+      rotate,
+      keep,
+      onDropped: (lines, why) => {
+        this.#dropped.access.add(lines);
+        this.log.warn("access log lines lost", { lines, why });
+      },
+    });
+    if (file.problem !== undefined)
+      this.log.error("the access log cannot be written", { file: path, why: file.problem });
+    this.#accessLog = new AccessWriter(file, format);
+  }
+
+  #open({ file }: LogConfig): LogFile | undefined {
+    if (file === "-") return undefined;
+    return new LogFile(file, {
+      rotate: LOG_ROTATE_BYTES,
+      keep: LOG_KEEP,
+      onDropped: (lines) => this.#dropped.program.add(lines),
+    });
+  }
+
+  #tellOfFile(): void {
+    const why = this.#file?.problem;
+    if (why !== undefined)
+      this.log.error("the log file cannot be written", { file: this.#config.file, why });
   }
 
   #write(line: string, level: Level, terminal: number): void {
     if (this.#file) {
       this.#file.write(line);
       if (level !== "debug" && level !== "info") this.#file.flush();
-      return;
+      // What the file does not take is said where the program was started.
+      if (this.#file.problem === undefined) return;
     }
     try {
       writeSync(terminal, line);
@@ -99,10 +129,6 @@ export class Logs {
       // A full or closed pipe: there is nobody left to tell.
     }
   }
-}
-
-function fileOf({ file }: LogConfig): LogFile | undefined {
-  return file === "-" ? undefined : new LogFile(file, { rotate: LOG_ROTATE_BYTES, keep: LOG_KEEP });
 }
 
 /** Is this descriptor open here? A worker has a log descriptor only when it was given one. */

@@ -45,18 +45,12 @@ export class LogFile {
   #pending = "";
   #timer: ReturnType<typeof setTimeout> | undefined;
   #torn = false;
-  #dropped = 0;
   #problem: string | undefined;
 
   constructor(path: string, options: LogFileOptions) {
     this.#path = path;
     this.#options = options;
     this.#renew();
-  }
-
-  /** Lines lost since the start. */
-  get dropped(): number {
-    return this.#dropped;
   }
 
   /** Why the file cannot be written, when it cannot. */
@@ -162,7 +156,6 @@ export class LogFile {
   #drop(bytes: Uint8Array, why: string): void {
     let lines = 0;
     for (const byte of bytes) if (byte === NEWLINE) lines++;
-    this.#dropped += lines;
     this.#problem = why;
     this.#options.onDropped?.(lines, why);
   }
