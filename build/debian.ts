@@ -21,6 +21,18 @@ export const NEEDED: readonly Needed[] = [
   { name: "iproute2", shows: "ss", for: "socket options as the kernel sees them" },
   { name: "gcc", shows: "cc", for: "layouts of C structures against the headers" },
   { name: "libc6-dev", shows: "/usr/include/stdio.h", for: "layouts of C structures" },
+  { name: "musl-tools", shows: "musl-gcc", for: "layouts of C structures against musl's headers" },
+  {
+    name: "gcc-aarch64-linux-gnu",
+    shows: "aarch64-linux-gnu-gcc",
+    for: "layouts of C structures on arm64",
+  },
+  {
+    name: "libc6-dev-arm64-cross",
+    shows: "/usr/aarch64-linux-gnu/include/stdio.h",
+    for: "layouts of C structures on arm64",
+  },
+  { name: "prometheus", shows: "promtool", for: "metrics as Prometheus reads them" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {
     name: "libc6-arm64-cross",
