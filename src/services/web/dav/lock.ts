@@ -124,10 +124,8 @@ async function refresh(
   if (tokens.size === 0) return plain(400, "To refresh a lock, name its token in If.");
   const store = dav.store();
   return await store.exclusively(() => {
-    const resource = existing(dav, request.path);
+    const resource = meant(dav, request, caller);
     if (isAnswer(resource)) return resource;
-    const refused = guard(dav, request, caller, resource, []);
-    if (refused) return refused;
     const mine = store.locks
       .covering(resource.key)
       .filter((l) => tokens.has(l.token) && holdsLock(l, caller));
@@ -146,16 +144,21 @@ export async function unlock(
   if (token === undefined) return plain(400, "The Lock-Token header is missing or cannot be read.");
   const store = dav.store();
   return await store.exclusively(() => {
-    const resource = existing(dav, request.path);
+    const resource = meant(dav, request, caller);
     if (isAnswer(resource)) return resource;
-    const refused = guard(dav, request, caller, resource, []);
-    if (refused) return refused;
     const held = store.locks.covering(resource.key).find((l) => l.token === token);
     if (!held) return refuse(409, "lock-token-matches-request-uri");
     if (!holdsLock(held, caller)) return plain(403, "Somebody else holds this lock.");
     store.locks.remove(token);
     return respond(204);
   });
+}
+
+/** The resource whose lock the request is about, when nothing forbids it. */
+function meant(dav: DavContext, request: HttpRequest, caller: Caller): Resource | HttpResponse {
+  const resource = existing(dav, request.path);
+  if (isAnswer(resource)) return resource;
+  return guard(dav, request, caller, resource, []) ?? resource;
 }
 
 /** When the lock is to end, in milliseconds since 1970. */
