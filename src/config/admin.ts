@@ -2,9 +2,9 @@ import * as v from "valibot";
 
 import type { Address } from "../core/address.ts";
 import { isPrivate } from "../core/loopback.ts";
+import { pathTo } from "./key.ts";
 import { hostName } from "./names.ts";
 import { addressList, path } from "./places.ts";
-import { at } from "./scalar.ts";
 import { passwordHash, type Secret } from "./secret.ts";
 
 const user = v.strictObject({
@@ -41,14 +41,14 @@ export const admin = v.pipe(
     if (users.length === 0 && !listen.every(isPrivate))
       addIssue({
         message: "others can reach this, so `users` must name who may come in",
-        path: at(dataset.value, "listen"),
+        path: pathTo(dataset.value, "listen"),
       });
     const names = users.map((user) => user.name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
     if (twice !== undefined)
       addIssue({
         message: `two users are named ${JSON.stringify(twice)}`,
-        path: at(dataset.value, "users"),
+        path: pathTo(dataset.value, "users"),
       });
   }),
 );

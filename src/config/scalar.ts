@@ -47,14 +47,6 @@ export function oneOrMany<T>(
   );
 }
 
-/** The path of an issue that a check across keys has with one of them. */
-export function at<K extends string>(
-  map: Readonly<Record<K, unknown>>,
-  key: K,
-): [v.IssuePathItem, ...v.IssuePathItem[]] {
-  return [{ type: "object", origin: "value", input: map, key, value: map[key] }];
-}
-
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }

@@ -1,9 +1,9 @@
 import * as v from "valibot";
 
 import { showCidr } from "../core/cidr.ts";
+import { pathTo } from "./key.ts";
 import { cidrList } from "./places.ts";
 import { count, duration } from "./quantities.ts";
-import { at } from "./scalar.ts";
 import { surroundings } from "./surroundings.ts";
 
 const PROXY_PROTOCOLS = ["off", "v1", "v2", "any"] as const;
@@ -74,7 +74,7 @@ export const socketOptions: v.GenericSchema<unknown, SocketOptions> = v.pipe(
     if (options.proxyProtocol === "off" || options.trusted.length > 0) return options;
     addIssue({
       message: "needs `trusted` beside it: the networks a PROXY header is believed from",
-      path: at({ proxy_protocol: options.proxyProtocol }, "proxy_protocol"),
+      path: pathTo({ proxy_protocol: options.proxyProtocol }, "proxy_protocol"),
     });
     return NEVER;
   }),

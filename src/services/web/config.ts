@@ -5,8 +5,10 @@ import {
   addressList,
   count,
   duration,
+  key,
   passwordHash,
   path,
+  pathTo,
   rate,
   size,
   socketOptions,
@@ -15,15 +17,6 @@ import { isWriter } from "./writers.ts";
 
 /** `root:` of the page that greets a first start; served from inside the executable. */
 export const WELCOME = "builtin:welcome";
-
-/** A key of a section: how it is read, what it is when absent (as an operator would write it), what it is for. */
-function key<T>(
-  schema: v.GenericSchema<unknown, T>,
-  absent: object | string | number | boolean | null,
-  about: string,
-) {
-  return v.optional(v.pipe(schema, v.description(about)), absent);
-}
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
@@ -237,10 +230,9 @@ const site = v.pipe(
     const { auth: login, webdav: dav } = dataset.value;
     for (const [i, writer] of dav.writers.entries()) {
       if (isWriter(writer, Object.keys(login?.users ?? {}))) continue;
-      const keysTo = ["webdav", "writers", i] as const;
       addIssue({
         message: `"${writer}" is neither an address, a range or a network, nor a user of auth`,
-        path: pathTo(dataset.value, keysTo),
+        path: pathTo(dataset.value, "webdav", "writers", i),
       });
     }
   }),
@@ -254,14 +246,3 @@ export type SiteConfig = v.InferOutput<typeof site>;
 export type WebdavConfig = SiteConfig["webdav"];
 export type SymlinkPolicy = SiteConfig["symlinks"];
 export type DotfilePolicy = SiteConfig["dotfiles"];
-
-/** Where an issue is, as valibot wants it told. */
-function pathTo(input: unknown, keysTo: readonly (string | number)[]) {
-  let at = input;
-  return keysTo.map((step) => {
-    const item = { type: "unknown" as const, origin: "value" as const, input: at, key: step };
-    const value: unknown = Reflect.get(Object(at), step);
-    at = value;
-    return { ...item, value };
-  }) as [v.IssuePathItem, ...v.IssuePathItem[]];
-}
