@@ -1,9 +1,9 @@
 import type { ActionForm } from "../admin/deps.ts";
 import type { Ran } from "../admin/run-action.ts";
+import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
 import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { Target } from "../net/health/check.ts";
-import type { SocketOptions } from "../net/listen.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";

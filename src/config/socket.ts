@@ -8,18 +8,23 @@ import { surroundings } from "./surroundings.ts";
 
 const PROXY_PROTOCOLS = ["off", "v1", "v2", "any"] as const;
 
-/** Options of a listening socket; the same shape as `SocketOptions` of net/listen.ts. */
+/** Options of a listening socket. */
 export interface SocketOptions {
   readonly backlog: number;
+  /** One socket per worker. */
   readonly reusePort: boolean;
+  /** TCP_FASTOPEN queue length; 0 is off. */
   readonly fastOpen: number;
+  /** TCP_DEFER_ACCEPT in milliseconds; 0 is off. */
   readonly deferAccept: number;
+  /** Open connections per listener and process; more wait in the backlog. */
   readonly maxConnections: number;
   readonly proxyProtocol: (typeof PROXY_PROTOCOLS)[number];
+  /** CIDRs a PROXY header is believed from. */
   readonly trusted: readonly string[];
 }
 
-const DEFAULTS: SocketOptions = {
+export const DEFAULT_SOCKET: SocketOptions = {
   backlog: 4096,
   reusePort: true,
   fastOpen: 256,
@@ -61,7 +66,7 @@ export const socketOptions: v.GenericSchema<unknown, SocketOptions> = v.pipe(
     trusted: v.optional(v.pipe(cidrList, v.description("Who a PROXY header is believed from."))),
   }),
   v.rawTransform(({ dataset: { value: own }, addIssue, NEVER }): SocketOptions => {
-    const rest = surroundings().socket ?? DEFAULTS;
+    const rest = surroundings().socket ?? DEFAULT_SOCKET;
     const options = {
       backlog: own.backlog ?? rest.backlog,
       reusePort: own.reuse_port ?? rest.reusePort,

@@ -1,6 +1,6 @@
+import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
 import type { HttpHandler } from "../wire/http/message.ts";
-import type { SocketOptions } from "./listen.ts";
 import type { Quick } from "./quick.ts";
 
 /** What a service wants served, on which listeners, for which virtual hosts. */

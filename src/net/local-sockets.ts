@@ -1,12 +1,12 @@
 import { lookup } from "node:dns/promises";
 import { fchownSync, lstatSync, unlinkSync } from "node:fs";
 
+import type { SocketOptions } from "../config/socket.ts";
 import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
 import { applyOptions, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
-import type { SocketOptions } from "./listen.ts";
 import type { DatagramSockets, ListenSocket, ListenSockets } from "./sockets.ts";
 
 /** A listening socket made elsewhere: by systemd, or by the process we replace. */

@@ -1,7 +1,7 @@
+import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
-import type { SocketOptions } from "./listen.ts";
 
 /** A bound, non-blocking, close-on-exec socket: a listening stream socket, or a UDP socket. */
 export interface ListenSocket {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { load } from "../../src/config/load.ts";
 import { ConfigError, showProblem } from "../../src/config/problem.ts";
 import { Secret } from "../../src/config/secret.ts";
-import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
+import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
 import { demo, ENV, LATER, readFile } from "./demo.ts";
 
 const options = { file: "tern.yaml", sections: { demo }, later: LATER, env: ENV, readFile };
@@ -45,7 +45,7 @@ test("files and the environment are real ones unless others are handed in", () =
   }
 });
 
-test("the defaults of a socket are those of net/listen.ts", () => {
+test("a file that says nothing of sockets has their defaults", () => {
   const loaded = load("", options);
   expect(loaded.ok && loaded.root.socket).toEqual(DEFAULT_SOCKET);
 });

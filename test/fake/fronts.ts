@@ -1,8 +1,8 @@
+import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
 import type { Certificate, Certificates } from "../../src/net/certificates.ts";
 import { noCertificates } from "../../src/net/certificates.ts";
 import { Fronts } from "../../src/net/fronts/fronts.ts";
 import { DEFAULT_LIMITS, type HttpFronts, type Site } from "../../src/net/http-fronts.ts";
-import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { reactor } from "../../src/net/reactor-loop.ts";
 import { silent } from "../../src/observe/log.ts";

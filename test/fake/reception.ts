@@ -1,7 +1,7 @@
+import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
 import { Mount } from "../../src/net/fronts/mount.ts";
 import { DEFAULT_LIMITS, type HttpLimits, type Site } from "../../src/net/http-fronts.ts";
 import type { Reception } from "../../src/net/http1/reception.ts";
-import { DEFAULT_SOCKET } from "../../src/net/listen.ts";
 import { Registry } from "../../src/observe/registry.ts";
 
 /** A listener with one site for every host, whose time stands still until the test moves it. */

@@ -1,3 +1,4 @@
+import type { SocketOptions } from "../../config/socket.ts";
 import { compileAccess } from "../../core/cidr.ts";
 import type { AccessLog } from "../../observe/access-log.ts";
 import { peerOf } from "../../sys/peer.ts";
@@ -13,7 +14,6 @@ import type { Reception } from "../http1/reception.ts";
 import { ClientGone } from "../http1/request-body.ts";
 import { Session } from "../http1/session.ts";
 import type { Transport } from "../http1/transport.ts";
-import type { SocketOptions } from "../listen.ts";
 import type { ReactorLoop } from "../reactor-loop.ts";
 import { READABLE } from "../reactor.ts";
 import type { Backstage } from "./backstage.ts";

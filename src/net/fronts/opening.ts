@@ -1,9 +1,9 @@
+import type { SocketOptions } from "../../config/socket.ts";
 import { block } from "../../sys/memory.ts";
 import * as socket from "../../sys/socket.ts";
 import { MAX_V2, parseProxy } from "../../wire/proxy-protocol.ts";
 import { type ClientHello, MAX_HELLO, parseClientHello } from "../../wire/tls/client-hello.ts";
 import type { Remote } from "../http1/plain-transport.ts";
-import type { SocketOptions } from "../listen.ts";
 import { BROKEN, type Reactor, READABLE } from "../reactor.ts";
 import type { Guest } from "./guest.ts";
 

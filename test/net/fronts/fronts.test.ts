@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 
+import { DEFAULT_SOCKET } from "../../../src/config/socket.ts";
 import { DEFAULT_LIMITS } from "../../../src/net/http-fronts.ts";
-import { DEFAULT_SOCKET } from "../../../src/net/listen.ts";
 import { placeholder } from "../../../src/net/tls/self-signed.ts";
 import { type HttpHandler, respond } from "../../../src/wire/http/message.ts";
 import { realFronts, serving } from "../../fake/fronts.ts";
