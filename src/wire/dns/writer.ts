@@ -28,11 +28,16 @@ export const QNAME = HEADER;
  * was room: when false, nothing was written. Whoever must not send half an RRset marks before it
  * and goes back to the mark.
  *
- *     writer.begin(into, at, limit, query, FLAG.AA);
+ *     writer.begin(into, at, limit, bytes, query, FLAG.AA);
  *     writer.mark();
- *     if (!writer.add(SECTION.ANSWER, name, type, 1, ttl, rdata)) { writer.rewind(); writer.truncated(); }
- *     writer.beginOpt(1232, 0, query.edns.do); writer.option(...); writer.endOpt();
- *     const bytes = writer.end();
+ *     if (!writer.add(SECTION.ANSWER, name, type, CLASS.IN, ttl, rdata)) {
+ *       writer.rewind();
+ *       writer.flag(FLAG.TC);
+ *     }
+ *     writer.beginOpt(SAFE_UDP_SIZE, RCODE.NOERROR, query.edns.do);
+ *     writer.option(OPTION.COOKIE, cookie);
+ *     writer.endOpt();
+ *     const length = writer.end();
  */
 export class MessageWriter {
   /** The caller's buffer; the message begins at `start`. */
@@ -204,7 +209,13 @@ export class MessageWriter {
   }
 
   /** Begin OPT with our size, the whole `rcode` and DO; it takes back what was reserved. */
-  beginOpt(udpSize: number, rcode: number, dnssecOk: boolean, compact = false): boolean {
+  beginOpt(
+    udpSize: number,
+    rcode: number,
+    dnssecOk: boolean,
+    compact = false,
+    version: number = EDNS_VERSION,
+  ): boolean {
     this.release();
     this.#optAt = 0;
     if (this.at + OPT_LENGTH > this.#limit) return false;
@@ -214,7 +225,7 @@ export class MessageWriter {
     put16(out, this.at + 1, TYPE.OPT);
     put16(out, this.at + 3, udpSize);
     out[this.at + 5] = rcode >>> 4;
-    out[this.at + 6] = 0;
+    out[this.at + 6] = version;
     put16(out, this.at + 7, (dnssecOk ? DNSSEC_OK : 0) | (compact ? COMPACT_OK : 0));
     this.at += OPT_LENGTH;
     this.rcode(rcode);

@@ -1,0 +1,45 @@
+import { LOWER } from "../name.ts";
+import { TYPE } from "../types.ts";
+import { fieldEnd } from "./check.ts";
+import { layoutOf } from "./layout.ts";
+
+/** Types whose names are lower-cased before they are signed (RFC 4034, 6.2 less what RFC 6840, 5.1 takes out). */
+const LOWERED: ReadonlySet<number> = new Set([
+  TYPE.NS,
+  TYPE.MD,
+  TYPE.MF,
+  TYPE.CNAME,
+  TYPE.SOA,
+  TYPE.MB,
+  TYPE.MG,
+  TYPE.MR,
+  TYPE.PTR,
+  TYPE.MINFO,
+  TYPE.MX,
+  TYPE.RP,
+  TYPE.AFSDB,
+  TYPE.RT,
+  TYPE.SIG,
+  TYPE.PX,
+  TYPE.NAPTR,
+  TYPE.KX,
+  TYPE.SRV,
+  TYPE.DNAME,
+  TYPE.RRSIG,
+]);
+
+/** Rdata as it is signed and ordered (RFC 4034, 6.2): the same bytes but for the case of some names. */
+export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
+  const layout = LOWERED.has(type) ? layoutOf(type) : undefined;
+  if (layout === undefined) return rdata;
+  const canonical = rdata.slice();
+  let at = 0;
+  for (const field of layout) {
+    const end = fieldEnd(field, rdata, at, rdata.length);
+    if (end < 0) return rdata;
+    if (field === "name")
+      for (let i = at; i < end; i++) canonical[i] = LOWER[rdata[i] as number] as number;
+    at = end;
+  }
+  return canonical;
+}
