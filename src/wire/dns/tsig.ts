@@ -56,14 +56,10 @@ export function tsigKey(name: string, algorithm: string, secret: Uint8Array): Ts
   return { name: wire, algorithm: known as TsigAlgorithm, secret };
 }
 
-/** The TSIG record at `at` (`Query.tsigAt`) of the message between `from` and `to`; undefined when malformed. */
-export function parseTsig(
-  message: Uint8Array,
-  from: number,
-  to: number,
-  at: number,
-): Tsig | undefined {
-  const owner = readName(message, at, to, from);
+/** The TSIG record that is the last of `message` and begins at `at`; undefined when malformed. */
+export function parseTsig(message: Uint8Array, at: number): Tsig | undefined {
+  const to = message.length;
+  const owner = readName(message, at);
   if (owner === undefined || owner.next + 10 > to) return undefined;
   const view = new DataView(message.buffer, message.byteOffset, message.byteLength);
   const fixed = owner.next;
@@ -155,8 +151,8 @@ export class TsigVerifier {
   }
 
   /**
-   * Judge a whole `message` with its `tsig` (from `parseTsig`), which begins at `at`; undefined for
-   * a message without one, which only a later one of a transfer may be.
+   * Judge a whole `message` with its `tsig` (from `parseTsig`), whose record begins at `at`;
+   * undefined for a message without one, which only a later one of a transfer may be.
    */
   verify(message: Uint8Array, tsig: Tsig | undefined, at: number, seconds: number): TsigVerdict {
     if (tsig === undefined) {

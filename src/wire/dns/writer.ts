@@ -1,6 +1,6 @@
 /** Writes an answer in place: the question as it came, records with compression, OPT last. */
 import { Compression } from "./compression.ts";
-import { COMPACT_OK, DNSSEC_OK, OPT_LENGTH, OPTION } from "./edns.ts";
+import { COMPACT_OK, DNSSEC_OK, EDNS_VERSION, OPT_LENGTH, OPTION } from "./edns.ts";
 import { nameLength } from "./name.ts";
 import { HEADER, type Query } from "./query.ts";
 import { TYPE } from "./types.ts";
