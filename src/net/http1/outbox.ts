@@ -129,6 +129,7 @@ export class Outbox {
   /** Forget what waits; its calls run, so that files are given back. */
   drop(): void {
     this.#broken = true;
+    gathered = 0; // ours: every turn ends with a flush
     const left = this.#waiting;
     this.#waiting = [];
     for (const item of left) if (item.kind === "call") item.run();

@@ -69,14 +69,19 @@ export class Session implements Guest {
   feed(bytes: Uint8Array, from: number, to: number): void {
     if (this.#over) return;
     if (this.#lingering) return this.#swallow(to - from);
-    if (this.#in.length === 0) {
-      const used = this.#process(bytes, from, to);
-      if (!this.#over && used < to) this.#keep(bytes, used, to);
-    } else {
-      this.#keep(bytes, from, to);
-      this.#processKept();
+    try {
+      if (this.#in.length === 0) {
+        const used = this.#process(bytes, from, to);
+        if (!this.#over && used < to) this.#keep(bytes, used, to);
+      } else {
+        this.#keep(bytes, from, to);
+        this.#processKept();
+      }
+      this.#settle();
+    } catch (error) {
+      this.#front.trouble(error, this.#exchange?.request); // ours: it costs this connection only
+      this.broken();
     }
-    this.#settle();
   }
 
   /** The peer will send no more. What is in hand is still answered. */
@@ -384,7 +389,12 @@ export class Session implements Guest {
     const { bytes, length } = this.#in;
     if (bytes === undefined || this.#processing || this.#over) return;
     const used = this.#process(bytes, 0, length);
-    if (!this.#over) this.#in.take(used);
+    if (this.#over) return;
+    this.#in.take(used);
+    if (this.#in.length === 0 || this.#exchange !== undefined || !this.#out.empty) return;
+    // Half a head that waited for the response before it: its time begins, once.
+    const { now, limits } = this.#front;
+    this.deadline = Math.min(this.deadline, now + limits.headTimeout);
   }
 
   #keep(bytes: Uint8Array, from: number, to: number): void {

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 
 import { Session } from "../../../src/net/http1/session.ts";
+import type { Prepared } from "../../../src/net/quick.ts";
 import {
   type HttpHandler,
   type HttpRequest,
@@ -283,6 +284,14 @@ describe("slow peers", () => {
     expect(transport.state).not.toBe("open");
   });
 
+  test("half a head behind an answered request has a head's time, not that of an idle peer", async () => {
+    const { session, say, front } = open(echo);
+    say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HT`);
+    await settle();
+    expect(session.deadline).toBe(front.limits.headTimeout);
+    expect(front.limits.headTimeout).toBeLessThan(front.limits.keepAlive);
+  });
+
   test("a head without end is 431", () => {
     const { transport, say } = open(plain);
     say(`GET / HTTP/1.1\r\n${H}`);
@@ -345,6 +354,23 @@ describe("trouble", () => {
       expect(transport.state).toBe("open");
     },
   );
+
+  test("our own fault ends its connection, and no other hears what was meant for it", () => {
+    let asked = 0;
+    const quick = (): Prepared => {
+      if (++asked === 2) throw new Error("ours");
+      const head = Buffer.from(answer("secret"));
+      const body = new Uint8Array();
+      return { status: 200, head, closing: head, dateAt: 0, body, file: undefined };
+    };
+    const one = open(plain, { quick });
+    one.say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HTTP/1.1\r\n${H}\r\n`);
+    expect([one.transport.state, one.front.guests]).toEqual(["aborted", 0]);
+    expect(one.front.troubles).toHaveLength(1);
+    const other = open(plain);
+    other.say(`GET /3 HTTP/1.1\r\n${H}\r\n`);
+    expect(other.transport.text).toBe(answer("GET /3"));
+  });
 
   test.each([
     ["CR LF", "a\r\nSet-Cookie: evil"],
