@@ -1,7 +1,7 @@
 import type { ActionForm } from "../admin/deps.ts";
 import type { Ran } from "../admin/run-action.ts";
-import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { Target } from "../net/health/check.ts";
 import type { Snapshot } from "../net/tls/store.ts";

@@ -1,6 +1,6 @@
-import type { SocketOptions } from "../config/socket.ts";
 import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import type { ListenSocket, Sockets } from "../net/sockets.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import { receiveFds } from "../sys/fd-passing.ts";

@@ -1,6 +1,6 @@
-import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { ListenSocket } from "../net/sockets.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";

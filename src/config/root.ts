@@ -2,11 +2,12 @@ import { join } from "node:path";
 
 import * as v from "valibot";
 
+import type { SocketOptions } from "../core/socket-options.ts";
 import { admin, type AdminConfig } from "./admin.ts";
 import { path } from "./places.ts";
 import { count, size } from "./quantities.ts";
 import { scalar } from "./scalar.ts";
-import { type SocketOptions, socketOptions } from "./socket.ts";
+import { socketOptions } from "./socket.ts";
 import { resolvePath } from "./surroundings.ts";
 import { tls, type TlsConfig, tlsConfig } from "./tls.ts";
 

@@ -1,38 +1,11 @@
 import * as v from "valibot";
 
 import { showCidr } from "../core/cidr.ts";
+import { DEFAULT_SOCKET, PROXY_PROTOCOLS, type SocketOptions } from "../core/socket-options.ts";
 import { pathTo } from "./key.ts";
 import { cidrList } from "./places.ts";
 import { count, duration } from "./quantities.ts";
 import { surroundings } from "./surroundings.ts";
-
-const PROXY_PROTOCOLS = ["off", "v1", "v2", "any"] as const;
-
-/** Options of a listening socket. */
-export interface SocketOptions {
-  readonly backlog: number;
-  /** One socket per worker. */
-  readonly reusePort: boolean;
-  /** TCP_FASTOPEN queue length; 0 is off. */
-  readonly fastOpen: number;
-  /** TCP_DEFER_ACCEPT in milliseconds; 0 is off. */
-  readonly deferAccept: number;
-  /** Open connections per listener and process; more wait in the backlog. */
-  readonly maxConnections: number;
-  readonly proxyProtocol: (typeof PROXY_PROTOCOLS)[number];
-  /** CIDRs a PROXY header is believed from. */
-  readonly trusted: readonly string[];
-}
-
-export const DEFAULT_SOCKET: SocketOptions = {
-  backlog: 4096,
-  reusePort: true,
-  fastOpen: 256,
-  deferAccept: 5000,
-  maxConnections: 100_000,
-  proxyProtocol: "off",
-  trusted: [],
-};
 
 /**
  * The contract's `socket:`. What it leaves out comes from the file's own `socket:` section, and

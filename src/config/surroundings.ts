@@ -1,6 +1,6 @@
 import { dirname, resolve } from "node:path";
 
-import type { SocketOptions } from "./socket.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 
 /** What the words of a config mean, besides what they say: where files are, what the defaults are. */
 export interface Surroundings {

@@ -1,5 +1,5 @@
-import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import type { HttpHandler } from "../wire/http/message.ts";
 import type { Quick } from "./quick.ts";
 

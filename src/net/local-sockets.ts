@@ -1,9 +1,9 @@
 import { lookup } from "node:dns/promises";
 import { fchownSync, lstatSync, unlinkSync } from "node:fs";
 
-import type { SocketOptions } from "../config/socket.ts";
 import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
 import { applyOptions, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";

@@ -1,6 +1,6 @@
-import type { SocketOptions } from "../config/socket.ts";
 import type { Address } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
+import type { SocketOptions } from "../core/socket-options.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 
 /** A bound, non-blocking, close-on-exec socket: a listening stream socket, or a UDP socket. */

@@ -22,7 +22,7 @@ const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC, the same on x86-6
 /** Who may connect to a unix socket, unless told otherwise: everyone who can reach its directory, as with a port. */
 const UNIX_MODE = 0o666;
 
-/** What the kernel is asked for. `SocketOptions` of config/socket.ts is one. */
+/** What the kernel is asked for. `SocketOptions` is one. */
 export interface ListenOptions {
   readonly backlog: number;
   readonly reusePort: boolean;

@@ -5,7 +5,7 @@ import type { Config } from "../../src/app/config-text.ts";
 import type { Orders, Report, Requests } from "../../src/app/messages.ts";
 import { Slot } from "../../src/app/slot.ts";
 import type { Death, Hand } from "../../src/app/worker-process.ts";
-import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { noHealth } from "../../src/net/health/health.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { CertificateStore } from "../../src/net/tls/store.ts";

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { load } from "../../src/config/load.ts";
 import { ConfigError, showProblem } from "../../src/config/problem.ts";
 import { Secret } from "../../src/config/secret.ts";
-import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { demo, ENV, LATER, readFile } from "./demo.ts";
 
 const options = { file: "tern.yaml", sections: { demo }, later: LATER, env: ENV, readFile };

@@ -3,7 +3,7 @@ import { lstatSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 
-import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { listenStream } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
 import { NotifySocket } from "../fake/notify-socket.ts";

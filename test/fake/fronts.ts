@@ -1,4 +1,4 @@
-import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import type { Certificate, Certificates } from "../../src/net/certificates.ts";
 import { noCertificates } from "../../src/net/certificates.ts";
 import { Fronts } from "../../src/net/fronts/fronts.ts";

@@ -1,4 +1,4 @@
-import { DEFAULT_SOCKET } from "../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { Mount } from "../../src/net/fronts/mount.ts";
 import { DEFAULT_LIMITS, type HttpLimits, type Site } from "../../src/net/http-fronts.ts";
 import type { Reception } from "../../src/net/http1/reception.ts";

@@ -3,8 +3,8 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { DEFAULT_SOCKET, type SocketOptions } from "../../src/config/socket.ts";
 import type { Address } from "../../src/core/address.ts";
+import { DEFAULT_SOCKET, type SocketOptions } from "../../src/core/socket-options.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { bindDatagram, isDatagram } from "../../src/sys/datagram-socket.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";

@@ -1,5 +1,5 @@
-import type { SocketOptions } from "../../config/socket.ts";
 import { compileAccess } from "../../core/cidr.ts";
+import type { SocketOptions } from "../../core/socket-options.ts";
 import type { AccessLog } from "../../observe/access-log.ts";
 import { peerOf } from "../../sys/peer.ts";
 import { accept, AGAIN, close, EXHAUSTED } from "../../sys/socket.ts";

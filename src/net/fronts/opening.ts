@@ -1,4 +1,4 @@
-import type { SocketOptions } from "../../config/socket.ts";
+import type { SocketOptions } from "../../core/socket-options.ts";
 import { block } from "../../sys/memory.ts";
 import * as socket from "../../sys/socket.ts";
 import { MAX_V2, parseProxy } from "../../wire/proxy-protocol.ts";

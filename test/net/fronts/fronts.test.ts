@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { connect, type Socket } from "node:net";
 
-import { DEFAULT_SOCKET } from "../../../src/config/socket.ts";
+import { DEFAULT_SOCKET } from "../../../src/core/socket-options.ts";
 import { DEFAULT_LIMITS } from "../../../src/net/http-fronts.ts";
 import { placeholder } from "../../../src/net/tls/self-signed.ts";
 import { type HttpHandler, respond } from "../../../src/wire/http/message.ts";
