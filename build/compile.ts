@@ -35,8 +35,8 @@ async function compile(name: string, target: string | undefined): Promise<void> 
     "build",
     "--compile",
     "--bytecode",
-    "--splitting",
     "--minify",
+    // Not --splitting: with Bun 1.4.5 such a binary crashes under load (test/e2e/binary.test.ts).
     "--format=esm",
     // A binary reads its own config and nothing that lies about in its working directory.
     "--no-compile-autoload-dotenv",

@@ -76,6 +76,26 @@ test("serves a file, and ends with 0 when told to", async () => {
   expect(await tern.stop()).toBe(0);
 });
 
+/**
+ * Split into chunks, the executable passed every test with single requests and died in the first
+ * millisecond of load, when the JIT compiled the calls into libc.
+ */
+test("lives through load, before and after it has settled", async () => {
+  if (!Bun.which("wrk")) return void process.stderr.write("SKIPPED load on the binary: no wrk\n");
+  const [port, admin] = await Promise.all([freePort(), freePort()]);
+  await using tern = await served(config(port, admin), [port], site);
+  for (const pause of [0, 2500]) {
+    await Bun.sleep(pause);
+    const { out } = await said([
+      ...["wrk", "-t1", "-c32", "-d1s"],
+      `http://127.0.0.1:${port}/hello.txt`,
+    ]);
+    expect(out).toMatch(/\b[1-9]\d{2,} requests in/);
+    expect(out).not.toMatch(/Socket errors|Non-2xx/);
+  }
+  expect(await tern.stop()).toBe(0);
+});
+
 const config = (port: number, admin: number): string => `
 workers: 1
 admin: { listen: 127.0.0.1:${admin} }
