@@ -1,0 +1,119 @@
+import { showName } from "../../../wire/dns/name.ts";
+import type { Rr } from "../../../wire/dns/rr.ts";
+import { CLASS, showType, TYPE } from "../../../wire/dns/types.ts";
+import {
+  MAX_PROBLEMS,
+  scanZone,
+  type ZoneProblem,
+  type ZoneSource,
+} from "../../../wire/dns/zone-scan.ts";
+import type { Denial } from "./denial.ts";
+import { NamePath } from "./name-path.ts";
+import { APEX, NONE } from "./name-tree.ts";
+import { NsecChain } from "./nsec-chain.ts";
+import { Nsec3Chain } from "./nsec3-chain.ts";
+import { type Gathered, type Place, RecordGatherer, type SetRemark } from "./record-gatherer.ts";
+import type { RecordStore } from "./record-store.ts";
+import { checkZone } from "./zone-checks.ts";
+import { markNodes } from "./zone-flags.ts";
+import { Zone } from "./zone.ts";
+
+/** A zone that can be served, with what is odd about it, or why it cannot. */
+export type Built =
+  | { readonly ok: true; readonly zone: Zone; readonly warnings: readonly ZoneProblem[] }
+  | { readonly ok: false; readonly problems: readonly ZoneProblem[] };
+
+/** A zone from a master file, read as `scanZone` does. */
+export function loadZone(text: Uint8Array | string, source: ZoneSource): Built {
+  const builder = new ZoneBuilder(source.origin);
+  const problems = scanZone(text, source, (record) => builder.add(record));
+  return problems.length > 0 ? { ok: false, problems } : builder.finish();
+}
+
+/** A zone from records that came otherwise: `from` is what problems name instead of a file. */
+export function buildZone(origin: Uint8Array, records: Iterable<Rr>, from: string): Built {
+  const builder = new ZoneBuilder(origin);
+  for (const { name, type, class: klass, ttl, rdata } of records) {
+    const rdataLength = rdata.length;
+    builder.add({ name, type, class: klass, ttl, rdata, rdataLength, file: from, line: 0 });
+  }
+  return builder.finish();
+}
+
+/** Takes the records of a zone one by one, in any order, and keeps none of the objects. */
+export class ZoneBuilder {
+  readonly #names: RecordGatherer;
+  /** NSEC3s have names of their own (RFC 5155, 7.2.8). */
+  readonly #hashed: RecordGatherer;
+  readonly #name = new NamePath();
+  readonly #problems: ZoneProblem[] = [];
+  readonly #warnings: ZoneProblem[] = [];
+
+  constructor(origin: Uint8Array) {
+    this.#names = new RecordGatherer(origin);
+    this.#hashed = new RecordGatherer(origin);
+  }
+
+  /** Copies what it keeps. */
+  add(record: Gathered & { readonly name: Uint8Array; readonly class: number }): void {
+    const { origin, depth } = this.#names.names;
+    this.#name.read(record.name, 0);
+    if (!this.#name.isUnder(origin, depth))
+      this.#problem(record, `is not in the zone ${showName(origin)}`);
+    else if (record.class !== CLASS.IN) this.#problem(record, "has a record not of class IN");
+    else (isHashed(record) ? this.#hashed : this.#names).add(this.#name, record);
+  }
+
+  finish(): Built {
+    const store = this.#gather(this.#names);
+    const hashed = this.#gather(this.#hashed);
+    const flags = markNodes(store);
+    checkZone(store, flags, (found) => {
+      this.#note(this.#names, found, found.fatal ? this.#problems : this.#warnings);
+    });
+    if (this.#problems.length > 0) return { ok: false, problems: this.#problems };
+    const denial = followChain(store, hashed);
+    if (typeof denial !== "string")
+      return {
+        ok: true,
+        zone: new Zone({ store, hashed, flags, denial }),
+        warnings: this.#warnings,
+      };
+    const place = this.#names.placeOf(APEX, TYPE.SOA);
+    return { ok: false, problems: [{ ...place, column: 1, message: denial }] };
+  }
+
+  #gather(records: RecordGatherer): RecordStore {
+    return records.finish((remark) => this.#note(records, remark, this.#warnings));
+  }
+
+  #note(records: RecordGatherer, about: SetRemark, into: ZoneProblem[]): void {
+    if (into.length >= MAX_PROBLEMS) return;
+    const { node, type, what } = about;
+    const message = `${showName(records.names.name(node))} ${showType(type)} ${what}`;
+    into.push({ ...records.placeOf(node, type), column: 1, message });
+  }
+
+  #problem({ file, line }: Place, what: string): void {
+    if (this.#problems.length < MAX_PROBLEMS)
+      this.#problems.push({
+        file,
+        line,
+        column: 1,
+        message: `${showName(this.#name.bytes.subarray(0, this.#name.length))} ${what}`,
+      });
+  }
+}
+
+/** NSEC3 and its signatures. */
+function isHashed({ type, rdata }: Gathered): boolean {
+  if (type === TYPE.NSEC3) return true;
+  return type === TYPE.RRSIG && rdata[0] === TYPE.NSEC3 >>> 8 && rdata[1] === TYPE.NSEC3;
+}
+
+/** How the zone proves what is not there: undefined when it is not signed, a string when it is badly. */
+function followChain(store: RecordStore, hashed: RecordStore): Denial | undefined | string {
+  const set = store.find(APEX, TYPE.NSEC3PARAM);
+  if (set !== NONE) return Nsec3Chain.follow(store, hashed, store.firstRdata(set));
+  return store.find(APEX, TYPE.NSEC) === NONE ? undefined : NsecChain.follow(store);
+}
