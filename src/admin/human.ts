@@ -1,4 +1,5 @@
-const STEPS = ["B", "KiB", "MiB", "GiB", "TiB"];
+import { humanBytes } from "../core/human-bytes.ts";
+
 /** Numbers that name something rather than count it. */
 const NAMES = new Set(["pid", "port", "index", "generation"]);
 const SECOND = 1000;
@@ -8,7 +9,7 @@ const DAY = 24 * HOUR;
 
 /** A number as a person reads it, by the unit its key ends in (`rssBytes`, `uptimeMs`, `startedAt`). */
 export function human(key: string, value: number): string {
-  if (/bytes$/i.test(key)) return bytes(value);
+  if (/bytes$/i.test(key)) return humanBytes(value);
   if (/(ms|Ms)$/.test(key)) return span(value);
   if (/At$|_at$/.test(key))
     return `${new Date(value).toISOString().slice(0, 19).replace("T", " ")} UTC`;
@@ -20,13 +21,6 @@ export function title(key: string): string {
   const bare = key.replace(/_?(bytes|Bytes|ms|Ms)$/, "");
   const words = (bare || key).replaceAll("_", " ");
   return words.replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
-}
-
-function bytes(value: number): string {
-  let step = 0;
-  let left = value;
-  for (; left >= 1024 && step < STEPS.length - 1; step++) left /= 1024;
-  return `${step === 0 ? left : left.toFixed(1)} ${STEPS[step]}`;
 }
 
 function span(ms: number): string {

@@ -1,3 +1,4 @@
+import { humanBytes } from "../../core/human-bytes.ts";
 import type { Column, Order } from "./listing.ts";
 import type { Entry } from "./origin.ts";
 import { encodePath } from "./redirects.ts";
@@ -14,7 +15,7 @@ export function listingPage(path: string, entries: readonly Entry[], order: Orde
     const slash = directory ? "/" : "";
     // "./" before it: a name such as "a:b" would be read as a scheme.
     const href = `./${encodePath(name)}${slash}`;
-    return row(href, name + slash, directory ? "" : showBytes(size), showTime(mtimeMs), mtimeMs);
+    return row(href, name + slash, directory ? "" : humanBytes(size), showTime(mtimeMs), mtimeMs);
   });
   const headings = (["name", "size", "time"] as const).map((column) => heading(column, order));
   return `<!doctype html>
@@ -82,19 +83,7 @@ function count(entries: readonly Entry[]): string {
   const files = entries.length - directories;
   const bytes = entries.reduce((sum, entry) => sum + (entry.directory ? 0 : entry.size), 0);
   const plural = (n: number, one: string, many: string) => `${n} ${n === 1 ? one : many}`;
-  return `${plural(directories, "directory", "directories")}, ${plural(files, "file", "files")}, ${showBytes(bytes)}`;
-}
-
-/** "12.3 MiB" */
-function showBytes(bytes: number): string {
-  let value = bytes;
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  while (value >= 1024 && units.length > 1) {
-    value /= 1024;
-    units.shift();
-  }
-  const digits = Number.isInteger(value) || value >= 100 ? 0 : 1;
-  return `${value.toFixed(digits)} ${units[0]}`;
+  return `${plural(directories, "directory", "directories")}, ${plural(files, "file", "files")}, ${humanBytes(bytes)}`;
 }
 
 /** ISO 8601, UTC; the nearest that can be written for what a broken file system reports. */
