@@ -34,11 +34,6 @@ const peerLength = block(4);
 const PEER = pointer(peer.at);
 const PEER_LENGTH = pointer(peerLength.at);
 
-/** Bytes of `peer` that the last accept wrote. */
-export function peerSize(): number {
-  return peerLength.view.getUint32(0, true);
-}
-
 /** The next connection, non-blocking and close-on-exec; or AGAIN, GONE (it left already), EXHAUSTED. */
 export function accept(listener: number): number {
   peerLength.view.setUint32(0, 128, true);
