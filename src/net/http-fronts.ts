@@ -11,6 +11,8 @@ export interface Site {
   readonly socket: SocketOptions;
   /** Exact names, `*.example.net`, or `*`. Exact wins over the longest wildcard, that over `*`. */
   readonly hosts: readonly string[];
+  /** Only this path of them, as it is sent, in front of sites that have the whole host. */
+  readonly path?: string;
   /** TLS on every listener of this site. */
   readonly tls: boolean;
   readonly http2: boolean;

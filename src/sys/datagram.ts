@@ -156,6 +156,11 @@ export class DatagramBatch {
     return ((this.#names[at] as number) << 8) | (this.#names[at + 1] as number);
   }
 
+  /** Answers kept and not yet sent. */
+  get kept(): number {
+    return this.#kept;
+  }
+
   /** Where the next answer is to be written, in `answers`. */
   get answerAt(): number {
     return this.#kept * this.answerRoom;

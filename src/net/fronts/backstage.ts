@@ -11,6 +11,8 @@ interface Visitor {
   readonly front: Front;
   readonly remote: Remote;
   readonly secure: boolean;
+  /** The connection it came by, which is not idle meanwhile. */
+  readonly relay?: Relay;
 }
 
 /** Seconds without a byte; the runtime's highest. */
@@ -30,7 +32,7 @@ export class Backstage {
   relay(first: Uint8Array | undefined, visitor: Visitor, closed: () => void): Relay {
     this.#server ??= this.#start();
     let port = 0;
-    const relay = new Relay(first, () => {
+    const relay = new Relay(first, visitor.front, () => {
       this.#visitors.delete(port);
       closed();
     });
@@ -41,7 +43,7 @@ export class Backstage {
         ...relay.inner,
         open: (socket) => {
           port = socket.localPort;
-          this.#visitors.set(port, visitor);
+          if (!relay.over) this.#visitors.set(port, { ...visitor, relay });
           return relay.inner.open?.(socket);
         },
       },
@@ -75,19 +77,20 @@ export class Backstage {
 /** Answer a request of the runtime's server as the front's site does. */
 export async function serve(
   request: Request,
-  { front, remote, secure }: Visitor,
+  { front, remote, secure, relay }: Visitor,
   protocol: "HTTP/2" | "HTTP/3",
 ): Promise<Response> {
   const began = performance.now();
   front.requests++;
   const asked = fromFetch(request, remote, secure, protocol);
-  const mount = asked && front.routes.find(asked.host);
+  const mount = asked && front.routes.find(asked.host, asked.target.split("?", 1)[0] ?? "");
   if (asked === undefined || mount === undefined) {
     const status = asked === undefined ? 400 : 421;
     front.refused(status);
     return toFetch(respond(status, [], `${status}\n`), request.method, () => {});
   }
   mount.begin();
+  relay?.begin();
   let response: HttpResponse;
   try {
     response = await answer(asked, front, mount.site.handler, mount.site.limits.maxBody);
@@ -99,6 +102,7 @@ export async function serve(
     const ms = performance.now() - began;
     mount.count(response.status, bytes, ms / 1000);
     mount.end();
+    relay?.end();
     front.log(asked, mount, response, bytes, ms);
   });
 }

@@ -1,79 +1,66 @@
 import type { Head } from "../../wire/http1/head.ts";
+import { HostRoutes } from "./host-routes.ts";
 import type { Mount } from "./mount.ts";
 
-/** Hosts remembered by hash; beyond it the memory starts anew (a stranger may send any host). */
-const MAX_REMEMBERED = 1024;
+const QUESTION_MARK = 0x3f;
 
-interface Remembered {
-  readonly host: Uint8Array;
-  readonly mount: Mount | undefined;
+/** Sites that take one path of their hosts. */
+interface Place {
+  readonly path: Uint8Array;
+  readonly hosts: HostRoutes;
 }
 
-/** Which site answers for a host: exact name, then the longest wildcard, then `*`. */
+/** Which site answers: one that has the path to itself, else the one that has the host. */
 export class Routes {
-  #mounts: Mount[] = [];
-  #exact = new Map<string, Mount>();
-  #wild: { suffix: string; mount: Mount }[] = [];
-  #any: Mount | undefined;
-  #remembered = new Map<number, Remembered>();
+  #mounts: readonly Mount[] = [];
+  readonly #hosts = new HostRoutes();
+  readonly #places = new Map<string, Place>();
 
   get mounts(): readonly Mount[] {
     return this.#mounts;
   }
 
-  /** The newest wins where two want one host: a reload adds before it removes. */
+  /** The newest wins where two want the same: a reload adds before it removes. */
   add(mount: Mount): void {
-    this.#mounts.push(mount);
-    this.#index();
+    this.#mounts = [...this.#mounts, mount];
+    const { path } = mount.site;
+    if (path === undefined) return this.#hosts.add(mount);
+    const place = this.#places.get(path) ?? { path: latin1(path), hosts: new HostRoutes() };
+    this.#places.set(path, place);
+    place.hosts.add(mount);
   }
+
   remove(mount: Mount): void {
     this.#mounts = this.#mounts.filter((m) => m !== mount);
-    this.#index();
+    const { path } = mount.site;
+    if (path === undefined) return this.#hosts.remove(mount);
+    const place = this.#places.get(path);
+    place?.hosts.remove(mount);
+    if (place?.hosts.mounts.length === 0) this.#places.delete(path);
   }
 
-  /** By name, lower case, without port. */
-  find(host: string): Mount | undefined {
-    const exact = this.#exact.get(host);
-    if (exact) return exact;
-    for (const { suffix, mount } of this.#wild)
-      if (host.length > suffix.length && host.endsWith(suffix)) return mount;
-    return this.#any;
+  /** By name, lower case, without port, and the path as it was sent. */
+  find(host: string, path: string): Mount | undefined {
+    return this.#places.get(path)?.hosts.find(host) ?? this.#hosts.find(host);
   }
 
-  /** By the host of a parsed head, without making a string for one seen before. */
+  /** By a parsed head. */
   route(head: Head): Mount | undefined {
-    if (this.#exact.size === 0 && this.#wild.length === 0) return this.#any;
-    const { bytes, hostStart, hostEnd } = head;
-    let hash = 17;
-    for (let i = hostStart; i < hostEnd; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
-    const known = this.#remembered.get(hash);
-    if (known !== undefined && same(known.host, bytes, hostStart, hostEnd)) return known.mount;
-    const mount = this.find(head.text(hostStart, hostEnd).toLowerCase());
-    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
-    this.#remembered.set(hash, { host: bytes.slice(hostStart, hostEnd), mount });
-    return mount;
-  }
-
-  #index(): void {
-    this.#exact = new Map();
-    this.#wild = [];
-    this.#any = undefined;
-    this.#remembered.clear();
-    for (const mount of this.#mounts) {
-      for (const host of mount.site.hosts) {
-        if (host === "*") this.#any = mount;
-        else if (host.startsWith("*."))
-          this.#wild.unshift({ suffix: host.slice(1).toLowerCase(), mount });
-        else this.#exact.set(host.toLowerCase(), mount);
+    if (this.#places.size > 0) {
+      const { bytes, pathStart, targetEnd } = head;
+      for (const { path, hosts } of this.#places.values()) {
+        const end = pathStart + path.length;
+        if (end > targetEnd || (end < targetEnd && bytes[end] !== QUESTION_MARK)) continue;
+        const mount = path.every((byte, i) => bytes[pathStart + i] === byte)
+          ? hosts.route(head)
+          : undefined;
+        if (mount !== undefined) return mount;
       }
     }
-    // Stable, so that of equal suffixes the newest stays first.
-    this.#wild.sort((a, b) => b.suffix.length - a.suffix.length);
+    return this.#hosts.route(head);
   }
 }
 
-function same(host: Uint8Array, bytes: Uint8Array, from: number, to: number): boolean {
-  if (host.length !== to - from) return false;
-  for (let i = 0; i < host.length; i++) if (host[i] !== bytes[from + i]) return false;
-  return true;
+function latin1(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, "latin1"));
 }

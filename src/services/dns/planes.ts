@@ -1,0 +1,61 @@
+import { type Address, showAddress } from "../../core/address.ts";
+import type { Closable, Lease } from "../../core/lease.ts";
+import type { SocketOptions } from "../../core/socket-options.ts";
+import type { Host } from "../service.ts";
+import { StreamPlane } from "./stream-plane.ts";
+import { UdpPlane } from "./udp-plane.ts";
+
+/** Bytes of datagrams the kernel may hold while we are at something else: some 10 000 questions. */
+const UDP_BUFFER = 8 * 1024 * 1024;
+
+/** The listeners of a server: one on an address, whatever config comes, as long as one wants it. */
+export class Planes {
+  readonly #host: Host;
+  readonly udp: Lease<UdpPlane>[] = [];
+  readonly streams: Lease<StreamPlane>[] = [];
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  async takeUdp(address: Address, options: SocketOptions): Promise<void> {
+    const { sockets, reactor } = this.#host;
+    const { reusePort } = options;
+    const lease = await this.#take(`dns udp ${showAddress(address)}`, async () => {
+      const socket = await sockets.takeDatagram(address, { reusePort, buffer: UDP_BUFFER });
+      return new UdpPlane({ socket, reactor, wall: Date.now });
+    });
+    this.udp.push(lease);
+  }
+
+  /** With `tls`, DNS over TLS. */
+  async takeStream(address: Address, options: SocketOptions, tls: boolean): Promise<void> {
+    const { sockets, reactor, log, certificates } = this.#host;
+    const name = `dns ${tls ? "tls" : "tcp"} ${showAddress(address)}`;
+    const lease = await this.#take(
+      name,
+      async () =>
+        new StreamPlane({
+          address,
+          socket: await sockets.take(address, options),
+          options,
+          reactor,
+          log,
+          wall: Date.now,
+          certificates: tls ? certificates : undefined,
+        }),
+    );
+    this.streams.push(lease);
+  }
+
+  /** Give back all shares; the last one closes. */
+  async giveBack(): Promise<void> {
+    const leases = [...this.udp.splice(0), ...this.streams.splice(0)];
+    await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+  }
+
+  /** What is leased under a name is what was made under it. */
+  #take<T extends Closable>(name: string, make: () => Promise<T>): Promise<Lease<T>> {
+    return this.#host.leases.take(name, make) as Promise<Lease<T>>;
+  }
+}

@@ -1,0 +1,295 @@
+import { checkCookie } from "../../wire/dns/cookie.ts";
+import { EDE, MIN_UDP_SIZE } from "../../wire/dns/edns.ts";
+import {
+  ANSWER,
+  COOKIE_ONLY,
+  DROP as SILENCE,
+  HEADER,
+  Query,
+  readQuery,
+} from "../../wire/dns/query.ts";
+import { CLASS, OPCODE, RCODE, TYPE } from "../../wire/dns/types.ts";
+import { FLAG, MessageWriter } from "../../wire/dns/writer.ts";
+import { Answers } from "./answers.ts";
+import type { Catalog } from "./catalog.ts";
+import type { ComputedNames } from "./names/computed-names.ts";
+import { extendedError, type Remarks, type ReplyRules, ReplyWriter } from "./reply.ts";
+import { DROP, PASS, type ResponseLimiter, SLIP } from "./rrl.ts";
+import type { Source } from "./source.ts";
+import { Tail } from "./tail.ts";
+import { HELD, type Traffic } from "./traffic.ts";
+import type { VerifiedClients } from "./verified.ts";
+import type { Answerer, Transfer, Via } from "./via.ts";
+
+/** IP and UDP headers, which a forger's packet has as well as ours. */
+const V4_HEADERS = 28;
+const V6_HEADERS = 48;
+
+/** TC in the third byte of a message. */
+const TC_BYTE = FLAG.TC >>> 8;
+
+/** The tail of an answer without records. */
+const NOTHING = new Tail();
+const NOT_OURS = extendedError(EDE.NOT_AUTHORITATIVE, "");
+
+/** What a server answers by. */
+export interface ResponderParts {
+  readonly catalog: Catalog<Source>;
+  /** Answer before the catalog does; undefined: there are none. */
+  readonly names: ComputedNames | undefined;
+  /** Bytes for answers kept ready. */
+  readonly cache: number;
+  /** That of the catalog: nobody outside knows it. */
+  readonly seed: number;
+  readonly rules: ReplyRules;
+  /** Largest answer over UDP. */
+  readonly udpSize: number;
+  /** How many times a question an answer may be for clients who have not shown who they are; 0: any. */
+  readonly amplification: number;
+  readonly limiter: ResponseLimiter | undefined;
+  /** Clients the limiter does not know. */
+  readonly exempt: (client: Uint8Array) => boolean;
+  readonly verified: VerifiedClients;
+  readonly traffic: Traffic;
+  /** Told of each question and what came of it; undefined: nobody wants to know. */
+  readonly log: ((query: Query, via: Via, rcode: number, bytes: number) => void) | undefined;
+  /** What is asked of the server itself, and what is not a plain question. */
+  readonly desk: Desk | undefined;
+}
+
+/** Everything that is not a question for a record of class IN: no hurry there. */
+export interface Desk {
+  /** As `Answerer.respond`; undefined when it does not know either. */
+  respond(
+    bytes: Uint8Array,
+    query: Query,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number | undefined;
+  transfer(): Transfer;
+}
+
+/** Questions in, answers out: a plain function of bytes, which allocates nothing for the usual ones. */
+export class Responder implements Answerer {
+  readonly #parts: ResponderParts;
+  readonly #reply: ReplyWriter;
+  readonly #answers: Answers;
+  readonly #query: Query;
+  readonly #writer = new MessageWriter();
+  /** Bytes the answer may have. */
+  #most = 0;
+  /** Has the client shown who it is? */
+  #known = false;
+  readonly #remarks: Remarks = { flags: 0, rcode: 0, scope: 0, ede: undefined };
+
+  constructor(parts: ResponderParts) {
+    this.#parts = parts;
+    this.#reply = new ReplyWriter(parts.rules);
+    this.#answers = new Answers(parts.cache);
+    this.#query = new Query(parts.seed);
+  }
+
+  transfer(): Transfer {
+    const { desk } = this.#parts;
+    if (desk === undefined) throw new Error("no transfer was promised");
+    return desk.transfer();
+  }
+
+  respond(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const { traffic, catalog, desk } = this.#parts;
+    const query = this.#query;
+    const remarks = this.#remarks;
+    remarks.flags = remarks.rcode = remarks.scope = 0;
+    remarks.ede = undefined;
+    const verdict = readQuery(bytes, from, to, query);
+    if (verdict === SILENCE) {
+      traffic.held(HELD.malformed);
+      return 0;
+    }
+    traffic.question(query.qtype);
+    const size = to - from;
+    if (verdict !== ANSWER) {
+      this.#room(bytes, size, via);
+      return this.#short(verdict, bytes, via, into, at);
+    }
+
+    if (
+      query.qclass !== CLASS.IN ||
+      query.opcode !== OPCODE.QUERY ||
+      query.tsigAt >= 0 ||
+      query.qtype === TYPE.AXFR ||
+      query.qtype === TYPE.IXFR
+    ) {
+      const done = desk?.respond(bytes, query, via, into, at);
+      if (done !== undefined) return done;
+      this.#room(bytes, size, via);
+      return this.#short(RCODE.REFUSED, bytes, via, into, at);
+    }
+
+    this.#room(bytes, size, via);
+    const known = this.#answers.find(query);
+    if (known !== undefined) {
+      remarks.rcode = known.rcode;
+      if (known.authoritative) remarks.flags = FLAG.AA;
+      return this.#send(known, query.hash, bytes, via, into, at);
+    }
+    const { names } = this.#parts;
+    if (names !== undefined) {
+      this.#begin(bytes, via, into, at);
+      if (names.answer(query, via, this.#writer)) return this.#computed(bytes, via, into, at);
+    }
+    const source = catalog.responsible(query);
+    if (source === undefined) {
+      if (names?.answerAround(query, this.#writer)) return this.#computed(bytes, via, into, at);
+      remarks.ede = NOT_OURS;
+      return this.#short(RCODE.REFUSED, bytes, via, into, at);
+    }
+    const tail = source.answer(bytes, query, via, remarks);
+    if (tail === undefined) return this.#short(RCODE.SERVFAIL, bytes, via, into, at);
+    if (source.exact && source.lasting) this.#answers.add(query, tail);
+    remarks.rcode = tail.rcode;
+    remarks.flags = tail.authoritative ? FLAG.AA : 0;
+    // A name with a computed one below it exists, if only for that (RFC 8020, 2).
+    if (tail.rcode === RCODE.NXDOMAIN && names?.isAbove(query)) remarks.rcode = RCODE.NOERROR;
+    return this.#send(
+      tail,
+      source.exact ? query.hash : source.id ^ tail.rcode,
+      bytes,
+      via,
+      into,
+      at,
+    );
+  }
+
+  /** An answer without records: an rcode, or only a cookie. `#room` must be known. */
+  #short(verdict: number, bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
+    const remarks = this.#remarks;
+    remarks.rcode = verdict === COOKIE_ONLY ? RCODE.NOERROR : verdict;
+    if (verdict === RCODE.FORMERR) this.#parts.traffic.held(HELD.malformed);
+    return this.#send(NOTHING, remarks.rcode, bytes, via, into, at);
+  }
+
+  /** How long the answer may be, and whether the client has shown who it is. */
+  #room(bytes: Uint8Array, size: number, via: Via): void {
+    const { udpSize, amplification, verified } = this.#parts;
+    const { edns } = this.#query;
+    this.#most = via.room;
+    this.#known = true;
+    if (via.transport !== "udp") return verified.add(via.client, via.now);
+    this.#known = this.#verified(bytes, via);
+    const taken = edns.present ? Math.min(edns.udpSize, udpSize) : MIN_UDP_SIZE;
+    if (taken < this.#most) this.#most = taken;
+    if (this.#known || amplification === 0) return;
+    const headers = via.client.length === 4 ? V4_HEADERS : V6_HEADERS;
+    const most = Math.floor((size + headers) * amplification) - headers;
+    if (most < this.#most) this.#most = most;
+  }
+
+  /** What the limiter says to an answer of the kind `what`. */
+  #limited(what: number, via: Via): number {
+    const { limiter, exempt, traffic } = this.#parts;
+    if (limiter === undefined || this.#known || exempt(via.client)) return PASS;
+    const passed = limiter.check(via.client, what, via.now);
+    if (passed !== PASS) traffic.held(passed === DROP ? HELD.dropped : HELD.slipped);
+    return passed;
+  }
+
+  /** Put the frame around a tail, within all limits; `what` tells kinds of answers apart. */
+  #send(
+    tail: Tail,
+    what: number,
+    bytes: Uint8Array,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const limited = this.#limited(what, via);
+    return limited === DROP ? 0 : this.#frame(tail, limited === SLIP, bytes, via, into, at);
+  }
+
+  /** `cut`: say only that there is more by TCP. */
+  #frame(
+    tail: Tail,
+    cut: boolean,
+    bytes: Uint8Array,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const query = this.#query;
+    const remarks = this.#remarks;
+    const reply = this.#reply;
+    const opt = reply.optLength(query, via, remarks);
+    const question = query.questionEnd === 0 ? 0 : query.questionEnd - query.qnameStart;
+    const left = this.#most - HEADER - question - opt;
+    let { length, answers, authorities, additionals } = tail;
+    if (cut || tail.requiredLength > left) {
+      // No half of an RRset, and none of several (RFC 2181, 9): the client asks by TCP.
+      length = answers = authorities = additionals = 0;
+      remarks.flags |= FLAG.TC;
+      this.#parts.traffic.truncated();
+    } else if (length > left) {
+      length = tail.requiredLength;
+      additionals = tail.requiredAdditionals;
+    }
+    let end = reply.head(bytes, query, remarks, answers, authorities, additionals, into, at);
+    if (length > 0) end = tail.copy(into, end, length);
+    end = reply.opt(bytes, query, via, remarks, into, at, end, at + this.#most);
+    return this.#sent(via, end - at);
+  }
+
+  /** Begin an answer that is written record by record. */
+  #begin(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): void {
+    const opt = this.#reply.optLength(this.#query, via, this.#remarks);
+    this.#writer.begin(into, at, at + this.#most - opt, bytes, this.#query, 0);
+  }
+
+  /** End the answer that computed names have written. */
+  #computed(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
+    const { names } = this.#parts;
+    const query = this.#query;
+    const remarks = this.#remarks;
+    const limited = this.#limited(query.hash, via);
+    if (limited === DROP) return 0;
+    if (limited === SLIP) return this.#frame(NOTHING, true, bytes, via, into, at);
+    let end = at + this.#writer.end();
+    remarks.rcode = (into[at + 3] as number) & 15;
+    remarks.scope = names?.scope ?? 0;
+    if ((into[at + 2] as number) & TC_BYTE) this.#parts.traffic.truncated();
+    if (query.edns.present) {
+      end = this.#reply.opt(bytes, query, via, remarks, into, at, end, at + this.#most);
+      const count = (((into[at + 10] as number) << 8) | (into[at + 11] as number)) + 1;
+      into[at + 10] = count >>> 8;
+      into[at + 11] = count;
+    }
+    return this.#sent(via, end - at);
+  }
+
+  #sent(via: Via, length: number): number {
+    const { traffic, log } = this.#parts;
+    const { rcode } = this.#remarks;
+    traffic.answer(via.transport, rcode);
+    if (log !== undefined) log(this.#query, via, rcode, length);
+    return length;
+  }
+
+  /** Has this client of UDP shown who it is: by our cookie, or lately by a handshake? */
+  #verified(bytes: Uint8Array, { client, now, wall }: Via): boolean {
+    const { cookieKey } = this.#parts.rules;
+    const { cookieAt, cookieLength } = this.#query.edns;
+    if (cookieKey !== undefined && cookieAt >= 0) {
+      const seconds = Math.floor(wall / 1000);
+      const state = checkCookie(cookieKey, bytes, cookieAt, cookieLength, client, seconds);
+      if (state !== "bad") return true;
+    }
+    return this.#parts.verified.has(client, now);
+  }
+}

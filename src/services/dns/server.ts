@@ -1,0 +1,197 @@
+import { randomInt } from "node:crypto";
+import { join } from "node:path";
+
+import { compileAccess } from "../../core/cidr.ts";
+import { showIp } from "../../core/ip.ts";
+import type { Attachment } from "../../net/http-fronts.ts";
+import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
+import { withChallenges } from "../../net/tls/http-challenge.ts";
+import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
+import type { Host } from "../service.ts";
+import { Catalog } from "./catalog.ts";
+import type { NsConfig } from "./config.ts";
+import { cookieKey } from "./cookie-secret.ts";
+import { Places } from "./geo/places.ts";
+import { dnsOverHttps } from "./https.ts";
+import { ComputedNames } from "./names/computed-names.ts";
+import { ManualStates } from "./names/manual-states.ts";
+import { Planes } from "./planes.ts";
+import { Responder } from "./responder.ts";
+import { ResponseLimiter } from "./rrl.ts";
+import type { Source } from "./source.ts";
+import { MAX_MESSAGE } from "./stream.ts";
+import { Traffic } from "./traffic.ts";
+import { VerifiedClients } from "./verified.ts";
+import { BrokenSource, ZoneSource } from "./zone-source.ts";
+import { ZoneAnswerer } from "./zone/zone-answerer.ts";
+import { Zones } from "./zones.ts";
+
+/** One named server of the section, under one config. */
+export class DnsServer {
+  readonly name: string;
+  readonly config: NsConfig;
+  readonly zones: Zones;
+  readonly names: ComputedNames | undefined;
+  readonly traffic: Traffic;
+  readonly responder: Responder;
+  readonly #planes: Planes;
+  #https: Attachment | undefined;
+
+  /** Everything that can fail: files are read, sockets bound. */
+  static async prepare(name: string, config: NsConfig, host: Host): Promise<DnsServer> {
+    const planes = new Planes(host);
+    const undo: (() => unknown)[] = [() => planes.giveBack()];
+    try {
+      const zones = await Zones.load(config.zones, `dns.${name}.zones`, host.leases);
+      undo.push(() => zones.giveBack());
+      const seed = randomInt(2 ** 32);
+      const names = await prepareNames(name, config, zones, seed, host);
+      undo.push(() => names?.close());
+      const server = new DnsServer(name, config, host, { zones, names, planes, seed });
+      undo.push(() => server.traffic.close());
+      for (const address of config.listen) {
+        await planes.takeUdp(address, config.socket);
+        await planes.takeStream(address, config.socket, false);
+      }
+      for (const address of config.tls?.listen ?? [])
+        await planes.takeStream(address, config.socket, true);
+      await server.#attach(host);
+      return server;
+    } catch (failed) {
+      for (const step of undo.toReversed()) await step();
+      throw failed;
+    }
+  }
+
+  private constructor(
+    name: string,
+    config: NsConfig,
+    host: Host,
+    parts: { zones: Zones; names: ComputedNames | undefined; planes: Planes; seed: number },
+  ) {
+    const { zones, names, planes, seed } = parts;
+    this.name = name;
+    this.config = config;
+    this.zones = zones;
+    this.names = names;
+    this.#planes = planes;
+    this.traffic = new Traffic(name, host.metrics);
+    const exempt = compileAccess(config.rrl?.exempt ?? []);
+    const { cookies, rrl, nsid } = config;
+    this.responder = new Responder({
+      catalog: catalogOf(zones, seed),
+      names,
+      cache: config.cache,
+      seed,
+      rules: {
+        udpSize: config.udp_size,
+        nsid: nsid === null ? undefined : new TextEncoder().encode(nsid),
+        cookieKey: cookies.enabled
+          ? cookieKey(cookies.secret?.reveal(), join(host.state, "dns"))
+          : undefined,
+        ecs: config.ecs,
+        idle: config.tcp.idle,
+      },
+      udpSize: config.udp_size,
+      amplification: config.amplification,
+      limiter:
+        rrl === null
+          ? undefined
+          : new ResponseLimiter({ perSecond: rrl.rate.perSecond, slip: rrl.slip }, seed),
+      exempt: (client) => exempt(showIp(bytesIp(client))),
+      verified: new VerifiedClients(seed),
+      traffic: this.traffic,
+      log: undefined,
+      desk: undefined,
+    });
+  }
+
+  /** Summed over the workers. */
+  stats(): Record<string, unknown> {
+    return { answers: this.traffic.answered, names: this.names?.size ?? 0 };
+  }
+
+  /** Take the traffic. */
+  start(): void {
+    const { responder, traffic } = this;
+    const { idle, max_connections: connections, per_client: perClient } = this.config.tcp;
+    for (const { value } of this.#planes.udp)
+      value.serve(responder, (count) => traffic.unsent(count));
+    for (const { value } of this.#planes.streams)
+      value.serve(responder, { connections, perClient, idle });
+    this.#https?.open();
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    const { responder } = this;
+    for (const { value } of this.#planes.udp) value.leave(responder);
+    await Promise.all([
+      ...this.#planes.streams.map(({ value }) => value.leave(responder, deadline)),
+      this.#https?.close(deadline),
+    ]);
+    await this.#planes.giveBack();
+    await this.zones.giveBack();
+    this.names?.close();
+    this.traffic.close();
+  }
+
+  async #attach(host: Host): Promise<void> {
+    const { https, socket } = this.config;
+    if (https === null) return;
+    const { path, hosts, listen, tls } = https;
+    const { clock, certificates, http } = host;
+    const handler = dnsOverHttps({
+      path,
+      answerer: this.responder,
+      now: () => clock.now(),
+      wall: Date.now,
+    });
+    this.#https = await http.attach({
+      name: `dns.${this.name}`,
+      listen,
+      socket,
+      hosts,
+      path,
+      tls,
+      http2: true,
+      http3: false,
+      pipelining: true,
+      handler: withChallenges(handler, certificates),
+      limits: { ...DEFAULT_LIMITS, maxBody: MAX_MESSAGE },
+    });
+  }
+}
+
+function catalogOf({ all }: Zones, seed: number): Catalog<Source> {
+  const catalog = new Catalog<Source>(seed);
+  const answerer = new ZoneAnswerer();
+  for (const [i, { zone, name }] of all.entries()) {
+    const id = (i + 1) << 16;
+    const origin = new TextEncoder().encode(name);
+    if (zone === undefined) catalog.set(origin, new BrokenSource(id));
+    else catalog.set(zone.origin, new ZoneSource(id, zone, answerer));
+  }
+  return catalog;
+}
+
+async function prepareNames(
+  server: string,
+  config: NsConfig,
+  zones: Zones,
+  seed: number,
+  host: Host,
+): Promise<ComputedNames | undefined> {
+  const { geoip, ecs, names } = config;
+  if (Object.keys(names).length === 0) return undefined;
+  return ComputedNames.prepare(names, {
+    health: host.health,
+    states: ManualStates.open(join(host.state, "dns", encodeURIComponent(server), "states.json")),
+    places: geoip.length === 0 ? undefined : Places.open(geoip),
+    ecs,
+    seed,
+    dice: Math.random,
+    now: () => host.clock.now(),
+    worker: host.worker.index,
+    soaFor: (name) => zones.soaFor(name),
+  });
+}

@@ -1,0 +1,102 @@
+import type { Lease } from "../../core/lease.ts";
+import { type Reactor, READABLE } from "../../net/reactor.ts";
+import type { ListenSocket } from "../../net/sockets.ts";
+import { DatagramBatch } from "../../sys/datagram.ts";
+import type { Answerer, Via } from "./via.ts";
+
+/** Datagrams moved by one system call. */
+const BATCH = 64;
+/** Bytes of a query worth reading: with a TSIG and every option there is they stay far below. */
+const QUERY_ROOM = 2048;
+/** Bytes of the largest answer over UDP that any configuration allows. */
+export const ANSWER_ROOM = 4096;
+/** Batches before the neighbours in the event loop get their turn. */
+const MAX_BATCHES = 4;
+/** Answers to these could only be misused: nobody asks from port 0. */
+const NO_PORT = 0;
+
+/** Every UDP listener of the thread reads into it; nothing in it lasts beyond `#ready`. */
+let shared: DatagramBatch | undefined;
+
+export interface UdpParts {
+  readonly socket: Lease<ListenSocket>;
+  readonly reactor: Reactor;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+}
+
+/** One UDP listener. It outlives a reload: `serve` puts another in charge of the answers. */
+export class UdpPlane {
+  readonly #parts: UdpParts;
+  readonly #fd: number;
+  readonly #batch: DatagramBatch;
+  readonly #via: Via;
+  #answerer: Answerer | undefined;
+  #unsent: (count: number) => void = () => {};
+
+  constructor(parts: UdpParts) {
+    this.#parts = parts;
+    this.#fd = parts.socket.value.fd;
+    this.#batch = shared ??= new DatagramBatch(BATCH, QUERY_ROOM, ANSWER_ROOM);
+    this.#via = {
+      transport: "udp",
+      client: new Uint8Array(4),
+      room: ANSWER_ROOM,
+      now: 0,
+      wall: 0,
+    };
+  }
+
+  get port(): number {
+    return this.#parts.socket.value.port;
+  }
+
+  /** From now on `answerer` answers; `unsent` counts answers that the kernel does not take. */
+  serve(answerer: Answerer, unsent: (count: number) => void): void {
+    this.#unsent = unsent;
+    if (this.#answerer === undefined)
+      this.#parts.reactor.add(this.#fd, READABLE, () => this.#ready());
+    this.#answerer = answerer;
+  }
+
+  /** `answerer` ends: read no more, unless another has taken over. */
+  leave(answerer: Answerer): void {
+    if (this.#answerer !== answerer) return;
+    this.#answerer = undefined;
+    this.#parts.reactor.remove(this.#fd);
+  }
+
+  async close(): Promise<void> {
+    if (this.#answerer !== undefined) this.leave(this.#answerer);
+    await this.#parts.socket[Symbol.asyncDispose]();
+  }
+
+  #ready(): void {
+    const answerer = this.#answerer;
+    if (answerer === undefined) return;
+    const batch = this.#batch;
+    const via = this.#via;
+    via.now = this.#parts.reactor.now;
+    via.wall = this.#parts.wall();
+    for (let round = 0; round < MAX_BATCHES; round++) {
+      const count = batch.receive(this.#fd);
+      for (let i = 0; i < count; i++) {
+        if (batch.cut(i) || batch.portOf(i) === NO_PORT) continue;
+        const from = i * QUERY_ROOM;
+        via.client = batch.clientOf(i);
+        const length = answerer.respond(
+          batch.bytes,
+          from,
+          from + batch.lengthOf(i),
+          via,
+          batch.answers,
+          batch.answerAt,
+        );
+        if (length > 0) batch.answer(i, length);
+      }
+      const unsent = batch.kept - batch.send(this.#fd);
+      if (unsent > 0) this.#unsent(unsent);
+      if (count < BATCH) return;
+    }
+  }
+}
