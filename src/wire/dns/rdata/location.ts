@@ -69,10 +69,11 @@ function readSize(reader: TextReader): number {
   return (digit << 4) | power;
 }
 
-/** Whether the 16 bytes are of the only version, with sizes in decimal digits. */
+/** Whether the 16 bytes are of the only version, with sizes that it defines: 0, or a digit and a power (2). */
 export function isLocation(rdata: Uint8Array, at: number): boolean {
   const sizes = rdata.subarray(at + 1, at + 4);
-  return rdata[at] === 0 && sizes.every((size) => size >>> 4 <= 9 && (size & 15) <= 9);
+  const defined = (size: number) => size === 0 || (size >= 0x10 && size < 0xa0 && (size & 15) <= 9);
+  return rdata[at] === 0 && sizes.every(defined);
 }
 
 /** The inverse of `readLocation`. */
