@@ -3,6 +3,7 @@ import { errno, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import type { SocketAddress } from "./sockaddr.ts";
 import { boundTo, getOption } from "./socket-options.ts";
+import { SOCK_STREAM } from "./socket-types.ts";
 
 const libc = openLibc({ fcntl: { args: ["i32", "i32", "i64"], returns: "i32" } });
 
@@ -11,7 +12,6 @@ const F_GETFL = 3;
 const F_SETFL = 4;
 const FD_CLOEXEC = 1;
 const O_NONBLOCK = 0o4000; // the same on x86-64 and arm64
-const SOCK_STREAM = 1;
 
 /** sd_listen_fds(3): the first descriptor, after stdin, stdout and stderr. */
 const FIRST = 3;

@@ -5,15 +5,13 @@ import { portOf, toSocketAddress } from "./listen.ts";
 import { address as addressOf, pointer } from "./memory.ts";
 import { AF_INET, AF_INET6, emit, type SocketAddress } from "./sockaddr.ts";
 import { boundTo, getOption, type Option, setOption } from "./socket-options.ts";
+import { SOCK_DGRAM, SOCK_FLAGS } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
 });
-
-const SOCK_DGRAM = 2;
-const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC, the same on x86-64 and arm64
 
 /**
  * ip(7) IP_MTU_DISCOVER: never set DF, and believe no router about the path's MTU. Whoever can

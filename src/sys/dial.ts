@@ -3,15 +3,13 @@ import { openLibc } from "./libc.ts";
 import { address, pointer } from "./memory.ts";
 import { AF_INET, AF_INET6, emit } from "./sockaddr.ts";
 import { getOption } from "./socket-options.ts";
+import { SOCK_FLAGS, SOCK_STREAM } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
 });
-
-const SOCK_STREAM = 1;
-const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC
 
 /** Why a connection did not come about. */
 export type Refused = Errno | `errno ${number}`;

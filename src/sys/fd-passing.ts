@@ -4,6 +4,7 @@ import { emitRights, MAX_FDS, parseRights, spaceFor } from "./control.ts";
 import { errno, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { address, block, pointer } from "./memory.ts";
+import { SOCK_FLAGS } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
@@ -14,7 +15,6 @@ const libc = openLibc({
 
 const AF_UNIX = 1;
 const SOCK_SEQPACKET = 5;
-const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC
 
 const MSG_CTRUNC = 0x8;
 const MSG_TRUNC = 0x20;

@@ -6,6 +6,7 @@ import { openLibc } from "./libc.ts";
 import { address as addressOf, pointer } from "./memory.ts";
 import { AF_INET, AF_INET6, AF_UNIX, emit, type SocketAddress } from "./sockaddr.ts";
 import { acceptQueue, boundTo, getOption, setOption } from "./socket-options.ts";
+import { SOCK_FLAGS, SOCK_STREAM } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
@@ -15,9 +16,6 @@ const libc = openLibc({
   connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
   if_nametoindex: { args: ["cstring"], returns: "u32" },
 });
-
-const SOCK_STREAM = 1;
-const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC, the same on x86-64 and arm64
 
 /** Who may connect to a unix socket, unless told otherwise: everyone who can reach its directory, as with a port. */
 const UNIX_MODE = 0o666;

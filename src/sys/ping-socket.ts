@@ -2,6 +2,7 @@ import { errno, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { address, block, pointer } from "./memory.ts";
 import { AF_INET, AF_INET6, emit } from "./sockaddr.ts";
+import { SOCK_DGRAM, SOCK_FLAGS, SOCK_RAW } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
@@ -10,9 +11,6 @@ const libc = openLibc({
   sendto: { args: ["i32", "ptr", "usize", "i32", "ptr", "u32"], returns: "i32" },
 });
 
-const SOCK_DGRAM = 2;
-const SOCK_RAW = 3;
-const SOCK_FLAGS = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC
 const IPPROTO_ICMP = 1;
 const IPPROTO_ICMPV6 = 58;
 const SOL_RAW = 255;

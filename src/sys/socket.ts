@@ -3,6 +3,7 @@ import { FFIType } from "bun:ffi";
 import { errno, errnoNumber, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { block, pointer } from "./memory.ts";
+import { SOCK_FLAGS } from "./socket-types.ts";
 
 const libc = openLibc({
   accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
@@ -14,7 +15,6 @@ const libc = openLibc({
   setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
 });
 
-const NONBLOCK_CLOEXEC = 0o2004000; // SOCK_NONBLOCK | SOCK_CLOEXEC
 const MSG_NOSIGNAL = 0x4000;
 const MSG_MORE = 0x8000;
 const MSG_PEEK = 0x2;
@@ -28,16 +28,12 @@ export const GONE = -2;
 /** accept4 only: out of files (EMFILE, ENFILE) or memory; wait before the next. */
 export const EXHAUSTED = -3;
 
-/** The peer of the last accepted connection: sockaddr bytes, good until the next accept. */
-export const peer = block(128);
-const peerLength = block(4);
-const PEER = pointer(peer.at);
-const PEER_LENGTH = pointer(peerLength.at);
+/** Whom accept4 found is not asked here: see peer.ts. */
+const NOBODY = pointer(0);
 
 /** The next connection, non-blocking and close-on-exec; or AGAIN, GONE (it left already), EXHAUSTED. */
 export function accept(listener: number): number {
-  peerLength.view.setUint32(0, 128, true);
-  const fd = libc.accept4(listener, PEER, PEER_LENGTH, NONBLOCK_CLOEXEC);
+  const fd = libc.accept4(listener, NOBODY, NOBODY, SOCK_FLAGS);
   if (fd >= 0) return fd;
   const why = errno();
   if (why === "EAGAIN") return AGAIN;

@@ -29,7 +29,7 @@ const RENAMED: Record<string, Record<string, string>> = {
     SIZE: "sizeof(struct epoll_event)",
     DATA: "offsetof(struct epoll_event, data)",
   },
-  "socket.ts": { NONBLOCK_CLOEXEC: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
+  "socket-types.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
   "sockaddr.ts": {
     SOCKADDR_MAX: "sizeof(struct sockaddr_storage)",
     IN_SIZE: "sizeof(struct sockaddr_in)",
@@ -41,9 +41,7 @@ const RENAMED: Record<string, Record<string, string>> = {
     UNACKED: "offsetof(struct tcp_info, tcpi_unacked)",
     SACKED: "offsetof(struct tcp_info, tcpi_sacked)",
   },
-  "listen.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
   "control.ts": { HEADER: "CMSG_LEN(0)" },
-  "datagram-socket.ts": { SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC" },
   "datagram.ts": {
     MMSGHDR: "sizeof(struct mmsghdr)",
     IOVEC: "sizeof(struct iovec)",
@@ -53,7 +51,6 @@ const RENAMED: Record<string, Record<string, string>> = {
     IP6_INTERFACE: "CMSG_LEN(offsetof(struct in6_pktinfo, ipi6_ifindex))",
   },
   "fd-passing.ts": {
-    SOCK_FLAGS: "SOCK_NONBLOCK | SOCK_CLOEXEC",
     MSGHDR: "sizeof(struct msghdr)",
     IOVEC: "sizeof(struct iovec)",
   },
@@ -158,6 +155,7 @@ const HEADERS = `
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
@@ -176,6 +174,7 @@ const HEADERS = `
 #include <sys/un.h>
 #include <time.h>
 #include <linux/capability.h>
+#include <linux/icmp.h>
 `;
 
 /** What a compiler says of each expression, in order; "unknown" for a name its headers lack. */
