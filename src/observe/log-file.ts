@@ -34,7 +34,7 @@ const NEWLINE = 0x0a;
  * A file that lines are appended to, by any number of processes at once: O_APPEND and whole lines
  * in one write(2), which Linux does not mix on a regular file. Each notices before it writes when
  * another one has rotated the file. Nothing here throws or waits: what cannot be written is
- * dropped and counted, and the next flush tries again.
+ * dropped and told (`onDropped`), and the next flush tries again.
  *
  * `path` "-" is standard output, never rotated.
  */

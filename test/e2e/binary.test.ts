@@ -86,10 +86,8 @@ test("lives through load, before and after it has settled", async () => {
   await using tern = await served(config(port, admin), [port], site);
   for (const pause of [0, 2500]) {
     await Bun.sleep(pause);
-    const { out } = await said([
-      ...["wrk", "-t1", "-c32", "-d1s"],
-      `http://127.0.0.1:${port}/hello.txt`,
-    ]);
+    const url = `http://127.0.0.1:${port}/hello.txt`;
+    const { out } = await said(["wrk", "-t1", "-c32", "-d1s", url]);
     expect(out).toMatch(/\b[1-9]\d{2,} requests in/);
     expect(out).not.toMatch(/Socket errors|Non-2xx/);
   }
