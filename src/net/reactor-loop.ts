@@ -48,11 +48,7 @@ export class ReactorLoop implements Reactor {
     this.#epoll.add(fd, events);
     if (this.#handlers[fd] === undefined) this.#count++;
     this.#handlers[fd] = ready;
-    if (!this.#running) {
-      this.#running = true;
-      this.#eager = EAGER_TURNS;
-      setImmediate(this.#turn);
-    }
+    this.#run();
   }
 
   modify(fd: number, events: number): void {
@@ -79,9 +75,13 @@ export class ReactorLoop implements Reactor {
     this.#busyUntil = this.now + BUSY_FOR_MS;
   }
 
-  /** Run `visit` at the end of every turn that had something ready, and at least every 50 ms. */
+  /**
+   * Run `visit` at the end of every turn that had something ready, and at least every 50 ms. Turns
+   * go on without any fd as long as somebody wants them: sockets of the runtime are not ours to count.
+   */
   onTurn(visit: (now: number) => void): () => void {
     this.#afterTurn.push(visit);
+    this.#run();
     return () => {
       const at = this.#afterTurn.indexOf(visit);
       if (at >= 0) this.#afterTurn.splice(at, 1);
@@ -95,8 +95,15 @@ export class ReactorLoop implements Reactor {
     return longest;
   }
 
+  #run(): void {
+    if (this.#running) return;
+    this.#running = true;
+    this.#eager = EAGER_TURNS;
+    setImmediate(this.#turn);
+  }
+
   readonly #turn = (): void => {
-    if (this.#count === 0) {
+    if (this.#count === 0 && this.#afterTurn.length === 0) {
       this.#running = false;
       return;
     }

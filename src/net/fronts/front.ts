@@ -134,8 +134,7 @@ export class Front implements Reception {
 
   left(guest: Guest): void {
     this.#guests.delete(guest);
-    if (this.#guests.size === 0) this.#empty?.();
-    if (!this.#listening && !this.draining && this.#resumeAt === 0) this.#listen(true);
+    this.#madeRoom();
   }
 
   /** The same connection goes on as another kind of guest. */
@@ -223,6 +222,11 @@ export class Front implements Reception {
     };
   }
 
+  #madeRoom(): void {
+    if (this.#guests.size === 0) this.#empty?.();
+    if (!this.#listening && !this.draining && this.#resumeAt === 0) this.#listen(true);
+  }
+
   #listen(on: boolean): void {
     if (on === this.#listening) return;
     this.#listening = on;
@@ -276,7 +280,10 @@ export class Front implements Reception {
     const certificate = challenged
       ? certificates.challenge(hello.serverName ?? "")
       : certificates.find(hello.serverName);
-    if (certificate === undefined) return close(fd);
+    if (certificate === undefined) {
+      close(fd);
+      return this.#madeRoom();
+    }
     const guest = new SecureGuest(this, fd, remote);
     this.#guests.add(guest);
     this.nudge();

@@ -15,30 +15,31 @@ export function hasPreface(bytes: Uint8Array, from: number, to: number): boolean
   return true;
 }
 
+/** A client whose last bytes are out has this long to close. */
+export const FAREWELL_MS = 2000;
+
 /** A clear-text HTTP/2 connection, relayed to the inner server. `fd` belongs to the runtime from here on. */
 export class PlainRelay implements Guest {
-  readonly deadline = Infinity;
-  idleSince: number;
   readonly #front: Front;
   readonly #relay: Relay;
   #socket: Socket<unknown> | undefined;
+  #leavesBy: number | undefined;
   #over = false;
 
   constructor(front: Front, fd: number, first: Uint8Array, remote: Remote) {
     this.#front = front;
-    this.idleSince = front.now;
-    this.#relay = front.relay(first, remote, false, () => this.broken());
+    this.#relay = front.relay(first, remote, false, () => {
+      this.#leavesBy = front.now + FAREWELL_MS;
+    });
     Bun.connect({
       ...({ fd } as unknown as { unix: string }), // adopt a connected socket
       socket: {
         open: (socket) => {
           this.#socket = socket;
-          this.#relay.openOuter(socket);
+          if (this.#over) socket.terminate();
+          else this.#relay.openOuter(socket);
         },
-        data: (_, bytes) => {
-          this.idleSince = this.#front.now;
-          this.#relay.outerData(bytes);
-        },
+        data: (_, bytes) => this.#relay.outerData(bytes),
         drain: () => this.#relay.outerDrain(),
         close: () => this.broken(),
         error: () => this.broken(),
@@ -47,9 +48,19 @@ export class PlainRelay implements Guest {
     }).catch(() => this.broken());
   }
 
-  late(): void {}
+  get deadline(): number {
+    return this.#leavesBy ?? this.#relay.deadline;
+  }
+  get idleSince(): number {
+    return this.#relay.idleSince;
+  }
+
+  late(): void {
+    if (this.#leavesBy === undefined && this.#relay.idle) this.#relay.close();
+    else this.broken();
+  }
   leaveIfIdle(): void {
-    this.broken();
+    if (this.#relay.idle) this.#relay.close();
   }
   broken(): void {
     if (this.#over) return;

@@ -8,13 +8,15 @@ import { SecureTransport } from "../http1/secure-transport.ts";
 import { Session } from "../http1/session.ts";
 import type { Front } from "./front.ts";
 import type { Guest } from "./guest.ts";
+import { FAREWELL_MS } from "./plain-relay.ts";
 import { Relay } from "./relay.ts";
 import { ACME_ALPN, tlsOptions } from "./tls-options.ts";
 
 /** A TLS connection: shakes hands in the runtime, then becomes a session (HTTP/1) or a relay (HTTP/2). */
 export class SecureGuest implements Guest {
-  deadline: number;
-  idleSince: number;
+  /** For the handshake, then for the client's leaving. */
+  #leavesBy: number | undefined;
+  readonly #began: number;
   readonly #front: Front;
   readonly #remote: Remote;
   #socket: Socket<unknown> | undefined;
@@ -25,8 +27,15 @@ export class SecureGuest implements Guest {
   constructor(front: Front, fd: number, remote: Remote | undefined) {
     this.#front = front;
     this.#remote = remote ?? remoteOf(peerOf(fd));
-    this.idleSince = front.now;
-    this.deadline = front.now + front.limits.headTimeout;
+    this.#began = front.now;
+    this.#leavesBy = front.now + front.limits.headTimeout;
+  }
+
+  get deadline(): number {
+    return this.#leavesBy ?? this.#relay?.deadline ?? Infinity;
+  }
+  get idleSince(): number {
+    return this.#relay?.idleSince ?? this.#began;
   }
 
   /** Begin: `fd` belongs to the runtime from here on. */
@@ -75,10 +84,11 @@ export class SecureGuest implements Guest {
   }
 
   late(): void {
-    this.broken();
+    if (this.#leavesBy === undefined && this.#relay?.idle) this.#relay.close();
+    else this.broken();
   }
   leaveIfIdle(): void {
-    if (this.#relay !== undefined) this.broken();
+    if (this.#relay?.idle) this.#relay.close();
   }
   broken(): void {
     this.#socket?.terminate();
@@ -90,9 +100,11 @@ export class SecureGuest implements Guest {
     if (!ok || this.#over || protocol === ACME_ALPN) return this.broken();
     this.#socket = socket;
     if (protocol === "h2") {
-      this.#relay = this.#front.relay(undefined, this.#remote, true, () => this.broken());
+      this.#leavesBy = undefined;
+      this.#relay = this.#front.relay(undefined, this.#remote, true, () => {
+        this.#leavesBy = this.#front.now + FAREWELL_MS;
+      });
       this.#relay.openOuter(socket);
-      this.deadline = Infinity;
       return;
     }
     const transport = new SecureTransport(socket, () => this.#remote);
@@ -103,7 +115,6 @@ export class SecureGuest implements Guest {
   }
 
   #data(bytes: Uint8Array): void {
-    this.idleSince = this.#front.now;
     if (this.#relay !== undefined) this.#relay.outerData(bytes);
     else this.#transport?.received(bytes);
   }
