@@ -33,6 +33,10 @@ export const NEEDED: readonly Needed[] = [
     for: "layouts of C structures on arm64",
   },
   { name: "prometheus", shows: "promtool", for: "metrics as Prometheus reads them" },
+  { name: "nsd", shows: "/usr/sbin/nsd", for: "the same DNS answers from another's server" },
+  { name: "knot", shows: "/usr/sbin/knotd", for: "the same DNS answers from another's server" },
+  { name: "ldnsutils", shows: "ldns-signzone", for: "signed zones, made and verified by others" },
+  { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {
     name: "libc6-arm64-cross",

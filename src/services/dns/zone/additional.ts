@@ -12,17 +12,18 @@ const MOST = 32;
 export class Additional {
   readonly #target = new NamePath();
 
-  add(zone: Zone, out: Outcome): void {
+  /** `dnssec`: what is not there is proved as well, where that is wanted. */
+  add(zone: Zone, out: Outcome, dnssec: boolean): void {
     const { answer, authority } = out;
     for (let i = 0; i < answer.length; i++)
       if (answer.kinds[i] === KIND.SET)
-        this.#courtesy(zone, out, answer.sets[i] as number, answer.owners[i] as number);
+        this.#courtesy(zone, out, answer.sets[i] as number, answer.owners[i] as number, dnssec);
     for (let i = 0; i < authority.length; i++)
       if (authority.kinds[i] === KIND.BARE)
         this.#glue(zone, out, authority.sets[i] as number, authority.owners[i] as number);
   }
 
-  #courtesy(zone: Zone, out: Outcome, set: number, owner: number): void {
+  #courtesy(zone: Zone, out: Outcome, set: number, owner: number, dnssec: boolean): void {
     const { store } = zone;
     const type = store.type(set);
     const at = targetOffset(type);
@@ -41,9 +42,13 @@ export class Additional {
       const node = this.#find(zone, rdata + at);
       if (node === NONE || zone.flags(node) & (FLAG.CUT | FLAG.OCCLUDED)) continue;
       addresses(store, node, node, KIND.SET, out.additional);
-      const service = isService ? store.find(node, type) : NONE;
+      if (!isService) continue;
+      const service = store.find(node, type);
       if (service !== NONE && !out.answer.has(KIND.SET, service))
         out.additional.once(KIND.SET, service, node);
+      // RFC 9460, 4.1 wants what is missing of the three to be proved missing.
+      if (dnssec && lacksSome(store, node, type))
+        zone.denial?.noData(this.#target, node, out.additional);
     }
   }
 
@@ -106,6 +111,11 @@ function addresses(
   }
 }
 const ADDRESSES = [TYPE.A, TYPE.AAAA];
+
+/** Whether a service at `node` lacks its own type or addresses of a family. */
+function lacksSome(store: RecordStore, node: number, type: number): boolean {
+  return store.find(node, type) === NONE || ADDRESSES.some((of) => store.find(node, of) === NONE);
+}
 
 function isAtOrBelow(store: RecordStore, node: number, cut: number): boolean {
   for (let n = node; n !== APEX; n = store.names.parent(n)) if (n === cut) return true;

@@ -4,6 +4,7 @@ import { Additional } from "./additional.ts";
 import { NamePath } from "./name-path.ts";
 import { APEX, NONE, WILDCARD } from "./name-tree.ts";
 import { AS_ASKED, KIND, Outcome } from "./outcome.ts";
+import { BESIDE_CNAME } from "./zone-checks.ts";
 import { FLAG, type Zone } from "./zone.ts";
 
 /**
@@ -44,7 +45,7 @@ export class Resolver {
     this.#owner = AS_ASKED;
     for (let aliases = 0; this.#step(zone) === GO_ON && aliases < MOST_ALIASES; aliases++)
       if (!this.#name.isUnder(zone.origin, zone.store.names.depth)) break;
-    this.#additional.add(zone, out);
+    this.#additional.add(zone, out, this.#dnssec);
     return out;
   }
 
@@ -111,7 +112,7 @@ export class Resolver {
       answer.push(KIND.SET, set, this.#owner);
       return DONE;
     }
-    if ((zone.flags(node) & FLAG.CNAME) === 0) return NONE;
+    if ((zone.flags(node) & FLAG.CNAME) === 0 || BESIDE_CNAME.has(this.#type)) return NONE;
     const alias = store.find(node, TYPE.CNAME);
     answer.push(KIND.SET, alias, this.#owner);
     this.#name.read(store.rdata, store.rdataAt(store.records(alias)));

@@ -13,8 +13,8 @@ export interface Finding {
   readonly fatal: boolean;
 }
 
-/** What may stand beside a CNAME (RFC 4034, 2.5 and 3; RFC 2535's KEY was allowed too). */
-const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.CNAME, TYPE.NSEC, TYPE.KEY]);
+/** What may stand beside a CNAME (RFC 4034, 2.5 and 3, RFC 2535, 2.3.5), and is not looked for at its end. */
+export const BESIDE_CNAME: ReadonlySet<number> = new Set([TYPE.RRSIG, TYPE.NSEC, TYPE.KEY]);
 /** Rdata of one set beyond this fit into no message. */
 const MOST_BYTES = 0xffff;
 /** What a record takes besides its rdata when its owner is a pointer. */
@@ -49,7 +49,7 @@ export function checkZone(
 
   function checkBesideAlias(node: number): void {
     for (let set = store.firstSet(node); set < store.firstSet(node + 1); set++)
-      if (!BESIDE_CNAME.has(store.type(set)))
+      if (store.type(set) !== TYPE.CNAME && !BESIDE_CNAME.has(store.type(set)))
         return fatal(node, store.type(set), "stands beside a CNAME (RFC 1034, 3.6.2)");
   }
 

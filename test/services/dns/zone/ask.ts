@@ -27,23 +27,34 @@ export function zoneOf(origin: string, text: string): Zone {
   return built.zone;
 }
 
+/** A question as a message: with EDNS, and room for answers of 4096 bytes. */
+export function questionMessage(
+  id: number,
+  name: string,
+  type: number,
+  dnssec: boolean,
+): Uint8Array {
+  const bytes = encodeMessage({
+    id,
+    flags: 0,
+    opcode: 0,
+    rcode: 0,
+    questions: [{ name: wire(name), type, class: 1 }],
+    answers: [],
+    authorities: [],
+    additionals: [],
+    edns: { udpSize: 4096, version: 0, do: dnssec, compact: false, options: [] },
+  });
+  if (bytes === undefined) throw new Error(`too long: ${name}`);
+  return bytes;
+}
+
 /** A question read from its message: `www.example.net A`, `+do` behind it for DNSSEC. */
 export function question(text: string): { bytes: Uint8Array; query: Query } {
   const [name = "", type = "", ...more] = text.split(" ");
   const number = parseType(type);
   if (number === undefined) throw new Error(`no type: ${text}`);
-  const bytes = encodeMessage({
-    id: 4711,
-    flags: 0,
-    opcode: 0,
-    rcode: 0,
-    questions: [{ name: wire(name), type: number, class: 1 }],
-    answers: [],
-    authorities: [],
-    additionals: [],
-    edns: { udpSize: 1232, version: 0, do: more.includes("+do"), compact: false, options: [] },
-  });
-  if (bytes === undefined) throw new Error(`too long: ${text}`);
+  const bytes = questionMessage(4711, name, number, more.includes("+do"));
   const query = new Query(RANDOM_SEED);
   if (readQuery(bytes, 0, bytes.length, query) !== ANSWER) throw new Error(`refused: ${text}`);
   return { bytes, query };
