@@ -17,6 +17,8 @@ export default function completion(_options: unknown, shell: string): number {
 interface Verb {
   readonly name: string;
   readonly about: string;
+  /** Verbs of its own. */
+  readonly words: readonly string[];
   readonly options: readonly {
     readonly flag: string;
     readonly about: string;
@@ -27,20 +29,32 @@ interface Verb {
 }
 
 function verbs(program: Command): Verb[] {
-  return program.commands.map((command) => ({
-    name: command.name(),
-    about: command.description(),
-    takesPath: command.registeredArguments.some((a) => ["file", "dir"].includes(a.name())),
-    options: command.options.map((option) => ({
-      flag: option.long ?? option.short ?? "",
-      about: option.description,
-      file: /<(file|path)>/.test(option.flags),
-    })),
-  }));
+  return program.commands.map((command) => {
+    // What can stand behind a verb of verbs (`dns`) is offered together.
+    const all = command.commands.length > 0 ? command.commands : [command];
+    const options = new Map(
+      all
+        .flatMap((one) => one.options)
+        .map((option) => [
+          option.long ?? option.short ?? "",
+          { about: option.description, file: /<(file|path)>/.test(option.flags) },
+        ]),
+    );
+    return {
+      name: command.name(),
+      about: command.description(),
+      words: command.commands.map((one) => one.name()),
+      takesPath: all.some((one) => one.registeredArguments.some((a) => PATHS.includes(a.name()))),
+      options: [...options].map(([flag, { about, file }]) => ({ flag, about, file })),
+    };
+  });
 }
 
+/** Arguments that are files or directories. */
+const PATHS: readonly string[] = ["file", "dir", "zonefile"];
+
 function bash(all: Verb[]): string {
-  const cases = all.map(({ name, options, takesPath }) => {
+  const cases = all.map(({ name, options, words, takesPath }) => {
     const flags = options.map((o) => o.flag).join(" ");
     const files = options.filter((o) => o.file).map((o) => o.flag);
     const path = `COMPREPLY=($(compgen -f -- "$current"))`;
@@ -48,8 +62,12 @@ function bash(all: Verb[]): string {
       files.length > 0
         ? `[[ "$previous" =~ ^(${["-c", ...files].join("|")})$ ]] && { ${path}; return; }\n        `
         : "";
+    const own =
+      words.length > 0
+        ? `[[ $COMP_CWORD -eq 2 ]] && { COMPREPLY=($(compgen -W "${words.join(" ")} --help" -- "$current")); return; }\n        `
+        : "";
     const bare = takesPath ? `[[ "$current" != -* ]] && { ${path}; return; }\n        ` : "";
-    return `      ${name})\n        ${before}${bare}COMPREPLY=($(compgen -W "${flags} --help" -- "$current")) ;;`;
+    return `      ${name})\n        ${own}${before}${bare}COMPREPLY=($(compgen -W "${flags} --help" -- "$current")) ;;`;
   });
   return `# bash completion for tern
 _tern() {
@@ -70,12 +88,13 @@ complete -o filenames -F _tern tern`;
 function zsh(all: Verb[]): string {
   const quoted = (text: string): string =>
     text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, "\\$&");
-  const cases = all.map(({ name, options, takesPath }) => {
+  const cases = all.map(({ name, options, words: own, takesPath }) => {
     const words = options.map(
       ({ flag, about, file }) => `'${flag}[${quoted(about)}]${file ? ":file:_files" : ""}'`,
     );
     const rest =
       name === "completion" ? ["'1:shell:(bash zsh fish)'"] : takesPath ? ["'*:path:_files'"] : [];
+    if (own.length > 0) words.push(`'1:verb:(${own.join(" ")})'`);
     return `    ${name}) _arguments ${[...words, ...rest].join(" ")} ;;`;
   });
   return `#compdef tern
@@ -100,7 +119,7 @@ _tern "$@"`;
 function fish(all: Verb[]): string {
   const quoted = (text: string): string =>
     `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-  const lines = all.flatMap(({ name, about, options, takesPath }) => {
+  const lines = all.flatMap(({ name, about, options, words, takesPath }) => {
     const here = `-n '__fish_seen_subcommand_from ${name}'`;
     return [
       `complete -c tern -n __fish_use_subcommand -a ${name} -d ${quoted(about)}`,
@@ -109,6 +128,7 @@ function fish(all: Verb[]): string {
           `complete -c tern ${here} -l ${flag.slice(2)} -d ${quoted(about)}${file ? " -r -F" : ""}`,
       ),
       ...(takesPath ? [`complete -c tern ${here} -F`] : []),
+      ...(words.length > 0 ? [`complete -c tern ${here} -a '${words.join(" ")}'`] : []),
       ...(name === "completion" ? [`complete -c tern ${here} -a 'bash zsh fish'`] : []),
     ];
   });

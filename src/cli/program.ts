@@ -59,11 +59,12 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .exitOverride()
     .addHelpText("after", EXIT_CODES);
 
-  const verb = (spec: string, about: string, examples: string): Command => {
-    const command = program.command(spec).description(about).exitOverride();
+  const verb = (spec: string, about: string, examples: string, of = program): Command => {
+    const command = of.command(spec).description(about).exitOverride();
+    const whole = of === program ? command.name() : `${of.name()} ${command.name()}`;
     return command
       .option("--debug", "show the stack of an error")
-      .showHelpAfterError(`(tern ${command.name()} --help says more)`)
+      .showHelpAfterError(`(tern ${whole} --help says more)`)
       .addHelpText("after", `\nExamples:\n${examples.replaceAll(/^/gm, "  ")}`);
   };
   /** The verb's function, once it is needed. Positional arguments come behind the options. */
@@ -157,6 +158,61 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .option("--admin <address>", "admin API and /metrics there (default: none)")
     .option("--access-log <file>", 'one line for each request; "-" is standard output')
     .action(from(() => import("./web.ts")));
+
+  const dns = program
+    .command("dns")
+    .description("look at zones, ask name servers, see who is alive")
+    .helpCommand(false)
+    .exitOverride();
+  verb(
+    "check <zonefile>",
+    "look for every problem in a zone file",
+    "tern dns check example.net.zone\ntern dns check --origin example.net db.example",
+    dns,
+  )
+    .option("-o, --origin <name>", "the zone's name (default: the file's, without .zone)")
+    .option(...JSON_OUT)
+    .action(from(() => import("./dns-check.ts")));
+  verb(
+    "query <name> [type]",
+    "ask a name server",
+    "tern dns query www.example.net AAAA\ntern dns query -s 192.0.2.53 --tls example.net SOA\ntern dns query --json --nsid example.net NS",
+    dns,
+  )
+    .option("-s, --server <address>", "which one", "127.0.0.1")
+    .option("-p, --port <port>", "its port (default: the transport's)")
+    .option("--tcp", "over TCP")
+    .option("--tls", "over TLS")
+    .option("--https", "over HTTPS")
+    .option("--path <path>", "path of DNS over HTTPS (default: /dns-query)")
+    .option("--name <name>", "the server's name, for TLS")
+    .option("--dnssec", "with signatures")
+    .option("--nsid", "ask for the server's own name")
+    .option("--subnet <network>", "ask for a client of this network")
+    .option("--recurse", "let the server ask others")
+    .option("--timeout <seconds>", "longest wait", "5")
+    .option(...JSON_OUT)
+    .action(from(() => import("./dns-query.ts")));
+  verb(
+    "status",
+    "zones and computed names of the running tern: who is up, since when, and why",
+    "tern dns status\ntern dns status --json | jq",
+    dns,
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(() => import("./dns-status.ts")));
+  verb(
+    "state <record> <to>",
+    "take a record of computed names up, down or to drain; auto leaves it to the probes",
+    "tern dns state 10.0.0.7 down\ntern dns state 10.0.0.7 drain --name www.example.net\ntern dns state 10.0.0.7 auto",
+    dns,
+  )
+    .option("--name <name>", "only in this name")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .action(from(() => import("./dns-state.ts")));
   return program;
 }
 

@@ -1,6 +1,9 @@
 /** Authoritative DNS: zones from files, names computed from health, order and place. */
+import * as v from "valibot";
+
 import type { Host, Instance, Service } from "../service.ts";
 import { type DnsConfig, dnsSchema } from "./config.ts";
+import { type ServerStatus, serverStatus } from "./server-status.ts";
 import { DnsServer } from "./server.ts";
 import { showZoneProblem } from "./zone-file.ts";
 
@@ -41,5 +44,48 @@ async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
     async stop(deadline) {
       await Promise.all(servers.map((server) => server.stop(deadline)));
     },
+    actions: {
+      status: {
+        about: "zones, computed names, and who is alive since when and why",
+        input: v.strictObject({}),
+        // All workers know the same: one of them tells.
+        run: async (): Promise<Record<string, ServerStatus>> =>
+          host.worker.index === 0
+            ? Object.fromEntries(servers.map((server) => [server.name, serverStatus(server)]))
+            : {},
+      },
+      state: {
+        about:
+          "take a record of computed names up, down or to drain, whatever probes say; auto leaves it to them",
+        input: v.strictObject({
+          record: v.string(),
+          to: v.picklist(["up", "down", "drain", "auto"]),
+          name: v.optional(v.string()),
+          server: v.optional(v.string()),
+        }),
+        run: (input: StateInput) => setState(servers, input, host),
+      },
+    },
   };
+}
+
+interface StateInput {
+  readonly record: string;
+  readonly to: "up" | "down" | "drain" | "auto";
+  readonly name?: string | undefined;
+  readonly server?: string | undefined;
+}
+
+/** How many records it was about: told by one worker, done by all. */
+async function setState(
+  servers: readonly DnsServer[],
+  { record, to, name, server }: StateInput,
+  { worker }: Host,
+): Promise<{ records: number }> {
+  let records = 0;
+  for (const one of servers) {
+    if (server !== undefined && one.name !== server) continue;
+    records += (await one.names?.set(name, record, to === "auto" ? undefined : to)) ?? 0;
+  }
+  return { records: worker.index === 0 ? records : 0 };
 }

@@ -20,6 +20,14 @@ export interface ZoneVersion {
   readonly warnings: readonly ZoneProblem[];
 }
 
+/** Records of a zone, signatures and all. */
+export function recordCount({ store, hashed }: Zone): number {
+  let count = 0;
+  for (const one of [store, hashed])
+    for (let set = 0; set < one.sets; set++) count += one.count(set) + one.signatures(set);
+  return count;
+}
+
 /** Which version of a file it was: any write changes it. */
 interface Stamp {
   readonly path: string;
