@@ -84,6 +84,7 @@ export function dial(port: number, { tls, alpn, forget }: Dial = {}): Promise<Wi
     socket.on("close", over);
     socket.once("error", reject); // after the start it means closed, which is told by "close"
     socket.on("error", over);
+    socket.once("close", () => reject(new Error("closed before it was open")));
     socket.once(tls ? "secureConnect" : "connect", () => resolve(wire));
   });
 }
