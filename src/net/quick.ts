@@ -2,13 +2,17 @@ import type { FileSlice } from "../wire/http/message.ts";
 import type { Head } from "../wire/http1/head.ts";
 
 /**
- * A whole response made ahead, that the HTTP/1 writer copies out in one go. `head` runs from the
- * status line to the blank line, and holds at `dateAt` the 29 bytes of an IMF-fixdate, which the
- * writer overwrites. No Connection field: when the connection is to close, the writer sends
- * `closing`, the same head with `Connection: close`.
+ * A whole response made ahead, that the HTTP/1 writer sends as it is. `head` runs from the status
+ * line to the blank line, and holds at `dateAt` the 29 bytes of an IMF-fixdate, which the writer
+ * keeps true. No Connection field: when the connection is to close, the writer sends `closing`,
+ * the same head with `Connection: close`.
  */
 export interface Prepared {
   readonly status: number;
+  /** The second since 1970 that the dates in both heads tell; the writer's. */
+  stamp: number;
+  /** `head` and `body` in one, of which they are views; undefined when the body is too large for it. */
+  readonly packet: Uint8Array | undefined;
   readonly head: Uint8Array;
   readonly closing: Uint8Array;
   /** Offset of the date in `head` and in `closing`. */

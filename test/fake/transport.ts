@@ -32,6 +32,9 @@ export class FakeTransport implements Transport {
     this.reading = reading;
     this.writing = writing;
   }
+  again(): void {
+    this.writing = true;
+  }
   remote(): { address: string; port: number } {
     return { address: "192.0.2.7", port: 4711 };
   }

@@ -4,11 +4,9 @@ import * as socket from "../../sys/socket.ts";
 import { MAX_V2, parseProxy } from "../../wire/proxy-protocol.ts";
 import { type ClientHello, MAX_HELLO, parseClientHello } from "../../wire/tls/client-hello.ts";
 import type { Remote } from "../http1/plain-transport.ts";
-import { BROKEN, type Reactor, READABLE } from "../reactor.ts";
+import { BROKEN, EDGE, type Reactor, READABLE } from "../reactor.ts";
 import type { Guest } from "./guest.ts";
 
-/** EPOLLET: bytes that were looked at but not taken must not wake us again. */
-const EDGE = 2 ** 31;
 const LOOK = block(MAX_HELLO + 1024);
 
 /** What has to be read before a connection's own bytes. */
@@ -52,6 +50,7 @@ export class Opening implements Guest {
     this.deadline = deadline;
     this.#reactor = reactor;
     this.#done = done;
+    // Bytes that were looked at but not taken must not wake us again.
     reactor.add(fd, READABLE | EDGE, (events) => {
       if ((events & BROKEN) !== 0 && (events & READABLE) === 0) this.broken();
       else this.look();

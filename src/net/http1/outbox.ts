@@ -27,6 +27,8 @@ export class Outbox {
   readonly #transport: Transport;
   #waiting: Waiting[] = [];
   #broken = false;
+  /** `pump` stopped so that others get their turn, not for want of room. */
+  yielded = false;
   /** Body and head bytes handed to the socket so far. */
   sent = 0;
 
@@ -60,16 +62,15 @@ export class Outbox {
     }
   }
 
-  /** As `put`, with `patch` written over a copy of `bytes` from `at`. */
-  putHead(bytes: Uint8Array, at: number, patch: Uint8Array): void {
-    if (this.#waiting.length > 0 || gathered + bytes.length > GATHER.length) {
-      const copy = bytes.slice();
-      copy.set(patch, at);
-      return this.put(copy);
-    }
-    GATHER.set(bytes, gathered);
-    GATHER.set(patch, gathered + at);
-    gathered += bytes.length;
+  /** Send `packet` at once when nothing is before it; it may change as soon as this returns. */
+  sendPacket(packet: Uint8Array): void {
+    if (gathered > 0 || this.#waiting.length > 0) return this.put(packet);
+    const n = this.#transport.write(packet, 0, packet.length, false);
+    if (n === GONE) return this.#breakOff();
+    const taken = Math.max(0, n);
+    this.sent += taken;
+    if (taken < packet.length)
+      this.#waiting.push({ kind: "bytes", bytes: packet.slice(taken), at: 0 });
   }
 
   putFile(slice: FileSlice): void {
@@ -108,6 +109,7 @@ export class Outbox {
   pump(): boolean {
     let share = FAIR_SHARE;
     let done = 0;
+    this.yielded = false;
     while (done < this.#waiting.length && share > 0) {
       const item = this.#waiting[done]!;
       if (item.kind === "call") {
@@ -145,7 +147,7 @@ export class Outbox {
     let budget = share;
     if (item.kind === "bytes") {
       while (item.at < item.bytes.length) {
-        if (budget <= 0) return "waits";
+        if (budget <= 0) return this.#yield();
         const n = transport.write(item.bytes, item.at, item.bytes.length, false);
         if (n === AGAIN) return "waits";
         if (n === GONE) return this.#gone();
@@ -156,7 +158,7 @@ export class Outbox {
       return "sent";
     }
     while (item.left > 0) {
-      if (budget <= 0) return "waits";
+      if (budget <= 0) return this.#yield();
       const n = transport.sendFile(item.fd, item.offset, Math.min(item.left, FILE_STEP));
       if (n === AGAIN) return "waits";
       if (n <= 0) return this.#gone(); // the file shrank: the promised length can't be kept
@@ -168,6 +170,10 @@ export class Outbox {
     return "sent";
   }
 
+  #yield(): "waits" {
+    this.yielded = true;
+    return "waits";
+  }
   #gone(): "sent" {
     this.#breakOff();
     return "sent";

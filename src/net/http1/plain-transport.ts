@@ -95,6 +95,9 @@ export class PlainTransport implements Transport {
     if (this.#registered) this.#front.reactor.modify(this.fd, events);
   }
 
+  /** Nothing to do: epoll tells of room as long as there is some. */
+  again(): void {}
+
   remote(): Remote {
     return (this.#remote ??= remoteOf(peerOf(this.fd)));
   }

@@ -18,7 +18,6 @@ export class SecureTransport implements Transport {
   #session: Session | undefined;
   #reading = true;
   #open = true;
-  #blocked = false;
 
   constructor(socket: Socket<unknown>, remote: () => Remote) {
     this.#socket = socket;
@@ -45,7 +44,6 @@ export class SecureTransport implements Transport {
     if (!this.#open) return GONE;
     const n = this.#socket.write(bytes, from, to - from);
     if (n < 0) return GONE;
-    this.#blocked = n < to - from;
     return n === 0 ? AGAIN : n;
   }
 
@@ -55,15 +53,16 @@ export class SecureTransport implements Transport {
     return got === 0 ? 0 : this.write(FILE_STEP, 0, got);
   }
 
-  interest(reading: boolean, writing: boolean): void {
-    if (!this.#open) return;
-    // The runtime tells of room only after it had none; a session that merely let others go first
-    // must be called back.
-    if (writing && !this.#blocked) setImmediate(() => this.drained());
-    if (reading === this.#reading) return;
+  /** The runtime always tells of room after there was none. */
+  interest(reading: boolean): void {
+    if (reading === this.#reading || !this.#open) return;
     this.#reading = reading;
     if (reading) this.#socket.resume();
     else this.#socket.pause();
+  }
+
+  again(): void {
+    setImmediate(() => this.drained());
   }
 
   remote(): Remote {

@@ -169,14 +169,14 @@ export class Session implements Guest {
         break;
       }
       at += used;
-      this.#begin();
+      this.#begin(at === to);
     }
     this.#processing = false;
     return at;
   }
 
-  /** A request head has been read. */
-  #begin(): void {
+  /** A request head has been read; `alone`: no byte came behind it. */
+  #begin(alone: boolean): void {
     const front = this.#front;
     const mount = front.route(head);
     front.requests++;
@@ -184,28 +184,24 @@ export class Session implements Guest {
     const quick = mount.site.quick;
     if (quick !== undefined && head.contentLength === 0 && head.form !== "authority") {
       const prepared = quick(head, front.now);
-      if (prepared !== undefined) return this.#quick(prepared, mount);
+      if (prepared !== undefined) return this.#quick(prepared, mount, alone);
     }
     this.#full(mount);
   }
 
-  /** Copy a response made ahead. */
-  #quick(prepared: Prepared, mount: Mount): void {
+  /** Send a response made ahead. */
+  #quick(prepared: Prepared, mount: Mount, alone: boolean): void {
     const out = this.#out;
+    const date = currentDate();
+    if (prepared.stamp !== date.second) stamp(prepared, date);
     const keep = head.keepAlive && !this.#front.draining;
-    const bytes = keep ? prepared.head : prepared.closing;
-    out.putHead(bytes, prepared.dateAt, currentDate().bytes);
     let length = 0;
-    if (!head.isHead) {
-      if (prepared.file !== undefined) {
-        prepared.hold?.();
-        length = prepared.file.length;
-        out.putFile(prepared.file);
-        out.afterwards(() => prepared.drop?.());
-      } else {
-        length = prepared.body.length;
-        if (length > 0) out.put(prepared.body);
-      }
+    if (keep && alone && prepared.packet !== undefined && !head.isHead) {
+      length = prepared.body.length;
+      out.sendPacket(prepared.packet);
+    } else {
+      out.put(keep ? prepared.head : prepared.closing);
+      if (!head.isHead) length = this.#quickBody(prepared);
     }
     mount.count(prepared.status, length, 0);
     if (this.#front.accessLog !== undefined)
@@ -214,6 +210,17 @@ export class Session implements Guest {
     if (!keep) this.#closing = true;
     this.idleSince = this.#front.now;
     this.deadline = this.idleSince + mount.site.limits.keepAlive;
+  }
+
+  #quickBody(prepared: Prepared): number {
+    if (prepared.file === undefined) {
+      if (prepared.body.length > 0) this.#out.put(prepared.body);
+      return prepared.body.length;
+    }
+    prepared.hold?.();
+    this.#out.putFile(prepared.file);
+    this.#out.afterwards(() => prepared.drop?.());
+    return prepared.file.length;
   }
 
   /** Hand the request to the site's handler. */
@@ -416,15 +423,12 @@ export class Session implements Guest {
       (this.#lingering ||
         (this.#in.length < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
     if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
-    if (
-      reading !== this.#reading ||
-      wanting !== this.#wanting ||
-      (wanting && this.#transport.secure)
-    ) {
+    if (reading !== this.#reading || wanting !== this.#wanting) {
       this.#reading = reading;
       this.#wanting = wanting;
       this.#transport.interest(reading, wanting);
     }
+    if (wanting && this.#out.yielded) this.#transport.again();
   }
 
   /** All is answered and the connection shall end: wait for the peer's end, lest a reset eat the answer. */
@@ -450,4 +454,11 @@ export class Session implements Guest {
     this.#transport.close();
     this.#front.left(this);
   }
+}
+
+/** Make the dates of a response made ahead those of this second. */
+function stamp(prepared: Prepared, date: ReturnType<typeof currentDate>): void {
+  prepared.head.set(date.bytes, prepared.dateAt);
+  prepared.closing.set(date.bytes, prepared.dateAt);
+  prepared.stamp = date.second;
 }

@@ -10,6 +10,8 @@ export interface Transport {
   sendFile(file: number, offset: number, length: number): number;
   /** Whether to be told of incoming bytes, and of room for outgoing ones. */
   interest(reading: boolean, writing: boolean): void;
+  /** Call the session's `writable` again soon: it stopped while there was still room. */
+  again(): void;
   /** The peer's address; of the PROXY header when a trusted one came. */
   remote(): { readonly address: string; readonly port: number };
   /** No more bytes will follow; the peer may still send. */

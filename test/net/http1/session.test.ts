@@ -361,7 +361,8 @@ describe("trouble", () => {
       if (++asked === 2) throw new Error("ours");
       const head = Buffer.from(answer("secret"));
       const body = new Uint8Array();
-      return { status: 200, head, closing: head, dateAt: 0, body, file: undefined };
+      const file = undefined;
+      return { status: 200, stamp: 0, packet: head, head, closing: head, dateAt: 0, body, file };
     };
     const one = open(plain, { quick });
     one.say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HTTP/1.1\r\n${H}\r\n`);
