@@ -1,4 +1,5 @@
 /** BIND's `$GENERATE start-stop[/step] owner [ttl] [class] type rdata`: lines with numbers put in. */
+import { classAt } from "./mnemonic.ts";
 import { Misread, type Words } from "./words.ts";
 
 /** A /8 of reverse names; more is a slip of the pen. */
@@ -24,12 +25,30 @@ export function* generate(words: Words): Generator<Uint8Array> {
   for (let i = start; i <= stop; i += step) yield latin1(template.replace(PLACE, put(i)));
 }
 
-/** The words behind the range, quoted again where they were. */
+/**
+ * The words behind the range, quoted again where they were. Data of one quoted word is the text
+ * inside, as BIND has it: `MX "10 mail$"`.
+ */
 function line(words: Words): string {
   const parts: string[] = [];
   for (let i = 2; i < words.count; i++)
     parts.push(words.quoted[i] === 1 ? `"${words.text(i)}"` : words.text(i));
+  const last = words.count - 1;
+  if (words.quoted[last] === 1 && typeWord(words) === last - 1)
+    parts[parts.length - 1] = words.text(last).replaceAll('\\"', '"');
   return parts.join(" ");
+}
+
+/** The word behind the owner that is no TTL and no class. */
+function typeWord(words: Words): number {
+  const { bytes, starts, ends } = words;
+  let at = 3;
+  for (; at < words.count; at++) {
+    const start = starts[at] as number;
+    const digit = (bytes[start] as number) - 0x30;
+    if (!(digit >= 0 && digit <= 9) && classAt(bytes, start, ends[at] as number) < 0) break;
+  }
+  return at;
 }
 
 function put(i: number): (place: string, offset?: string, width?: string, base?: string) => string {
@@ -55,9 +74,19 @@ function show(value: number, width: number, base: string): string {
   }
 }
 
-/** Hexadecimal digits from the last to the first with dots between; the width counts the dots. */
+/** Hexadecimal digits from the last to the first, a dot behind each as long as the width or the number goes on. */
 function nibbles(value: number, width: number, upper: boolean): string {
-  const digits = value.toString(16).padStart(Math.ceil(width / 2), "0");
-  const reversed = [...(upper ? digits.toUpperCase() : digits)].reverse().join(".");
-  return reversed;
+  let text = "";
+  let left = width;
+  let rest = value;
+  do {
+    const digit = (rest % 16).toString(16);
+    text += upper ? digit.toUpperCase() : digit;
+    rest = Math.floor(rest / 16);
+    left--;
+    if (left <= 0 && rest === 0) break;
+    text += ".";
+    left--;
+  } while (left > 0 || rest > 0);
+  return text;
 }
