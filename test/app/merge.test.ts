@@ -20,5 +20,7 @@ test.each([
 });
 
 test("what one worker says is what all say when there is one", () => {
-  fc.assert(fc.property(fc.jsonValue(), (value) => expect(merge([value])).toEqual(value as never)));
+  // As it comes through a channel: JSON has no -0.
+  const sent = fc.jsonValue().map((value): unknown => JSON.parse(JSON.stringify(value)));
+  fc.assert(fc.property(sent, (value) => expect(merge([value])).toEqual(value)));
 });
