@@ -17,6 +17,7 @@ import { type Address, parseAddress } from "../../core/address.ts";
 import { parseIp } from "../../core/ip.ts";
 import { MIN_UDP_SIZE, SAFE_UDP_SIZE } from "../../wire/dns/edns.ts";
 import { parseName } from "../../wire/dns/name.ts";
+import { lrrr } from "./lrrr/config.ts";
 import { names } from "./names/config.ts";
 import { ANSWER_ROOM } from "./udp-plane.ts";
 
@@ -159,6 +160,11 @@ const keys = v.strictObject({
   socket: v.optional(socketOptions, {}),
   zones: key(v.record(domainName, zone), {}, "Zones, by name."),
   names: v.optional(names, {}),
+  lrrr: key(
+    v.nullable(lrrr),
+    null,
+    "Two servers far apart find out which of them a resolver is nearer to.",
+  ),
   geoip: key(
     oneOrMany<string>(path),
     [],

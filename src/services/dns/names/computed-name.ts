@@ -78,6 +78,11 @@ export class ComputedName {
     this.refresh(0);
   }
 
+  /** Seconds. */
+  get ttl(): number {
+    return this.config.ttl;
+  }
+
   get needsPlaces(): boolean {
     return this.#atlas.needsPlaces;
   }
@@ -109,7 +114,8 @@ export class ComputedName {
 
   /**
    * Write what is said to a question for this very name. Gives the bits of the client's address
-   * that the answer depends on: the scope of RFC 7871, where the client was told.
+   * that the answer depends on: the scope of RFC 7871, where the client was told. `aliased`: an alias
+   * that leads here is in the answer already.
    */
   answer(
     type: number,
@@ -117,6 +123,7 @@ export class ComputedName {
     places: Places | undefined,
     writer: MessageWriter,
     now: number,
+    aliased = false,
   ): number {
     if (this.#calmAt !== 0 && now >= this.#calmAt) this.refresh(now);
     this.#atlas.find(asker.bytes, asker.length, places);
@@ -138,7 +145,8 @@ export class ComputedName {
           client = hashBytes(asker.bytes, this.#hash, bits);
           scope = Math.max(scope, bits);
         }
-        write(found, found.choose(picks, client), writer);
+        const count = found.choose(picks, client);
+        write(found, count, aliased ? this.name : undefined, writer);
       }
     }
     return scope;
@@ -174,12 +182,20 @@ function choosing(choosers: readonly Chooser[], type: number): Chooser | undefin
 }
 
 /** All of them or, when there is no room, none and the advice to ask by TCP (RFC 2181, 9). */
-function write({ set }: Chooser, count: number, writer: MessageWriter): void {
+function write(
+  { set }: Chooser,
+  count: number,
+  owner: Uint8Array | undefined,
+  writer: MessageWriter,
+): void {
   const { members, type, ttl } = set;
   writer.mark();
   for (let i = 0; i < count; i++) {
     const { rdata } = (members[picks[i] as number] as Member).config;
-    if (writer.addAt(SECTION.ANSWER, QNAME, type, CLASS_IN, ttl, rdata)) continue;
+    const added = owner
+      ? writer.add(SECTION.ANSWER, owner, type, CLASS_IN, ttl, rdata)
+      : writer.addAt(SECTION.ANSWER, QNAME, type, CLASS_IN, ttl, rdata);
+    if (added) continue;
     writer.rewind();
     writer.flag(FLAG.TC);
     return;

@@ -2,9 +2,11 @@ import type { Target } from "../../../net/health/check.ts";
 import type { Health, Watched } from "../../../net/health/health.ts";
 import { lower, parseName, showName } from "../../../wire/dns/name.ts";
 import type { Query } from "../../../wire/dns/query.ts";
-import { RCODE } from "../../../wire/dns/types.ts";
+import { RCODE, TYPE } from "../../../wire/dns/types.ts";
 import { FLAG, type MessageWriter } from "../../../wire/dns/writer.ts";
 import type { Places } from "../geo/places.ts";
+import type { LrrrConfig } from "../lrrr/config.ts";
+import { Lrrr } from "../lrrr/lrrr.ts";
 import type { Via } from "../via.ts";
 import { Asker } from "./asker.ts";
 import { ComputedName } from "./computed-name.ts";
@@ -21,6 +23,8 @@ export interface NamesParts {
   readonly states: ManualStates;
   /** Undefined without a database. */
   readonly places: Places | undefined;
+  /** Undefined where there is no other side. */
+  readonly lrrr: LrrrConfig | undefined;
   /** Believe what resolvers tell of their clients (RFC 7871). */
   readonly ecs: boolean;
   /** The seed of the queries that will be answered. */
@@ -45,6 +49,7 @@ export class ComputedNames {
   /** Names that have a computed one below them. */
   readonly #above: NameTable<ComputedName>;
   readonly #asker = new Asker();
+  readonly #lrrr: Lrrr<ComputedName> | undefined;
   #watched: Watched | undefined;
   /** Who is probed, in the order of the targets, and the name each is in. */
   #patients: readonly { readonly member: Member; readonly name: ComputedName }[] = [];
@@ -58,6 +63,7 @@ export class ComputedNames {
       const soa = parts.soaFor(name) ?? ownSoa(name, one.ttl);
       return new ComputedName(name, one, soa, parts.dice, parts.worker);
     });
+    this.#lrrr = parts.lrrr && new Lrrr(parts.lrrr, this.#names);
     for (const one of this.#names) {
       if (!this.#table.add(one.name, one)) throw new Error(`${showName(one.name)} is there twice`);
       if (one.needsPlaces && !parts.places)
@@ -82,13 +88,29 @@ export class ComputedNames {
   /** Write the answer when the question is for one of these names; false when it is not. */
   answer(query: Query, via: Via, writer: MessageWriter): boolean {
     const name = this.#table.find(query.key, 0, query.keyLength, query.hash);
-    if (name === undefined) return false;
-    const asker = this.#asker;
-    asker.read(query, via, this.#parts.ecs);
+    if (name === undefined) return this.#range(query, via, writer);
     writer.flag(FLAG.AA);
-    const bits = name.answer(query.qtype, asker, this.#parts.places, writer, via.now);
-    this.scope = asker.told ? bits : 0;
+    this.#say(name, query, via, writer, false);
     return true;
+  }
+
+  #say(name: ComputedName, query: Query, via: Via, writer: MessageWriter, aliased: boolean): void {
+    const asker = this.#asker;
+    const { ecs, places } = this.#parts;
+    asker.read(query, via, ecs);
+    const bits = name.answer(query.qtype, asker, places, writer, via.now, aliased);
+    this.scope = asker.told ? bits : 0;
+  }
+
+  /** Names whose answers depend on how far the resolver is. */
+  #range(query: Query, via: Via, writer: MessageWriter): boolean {
+    if (this.#lrrr === undefined) return false;
+    this.scope = 0;
+    const ours = this.#lrrr.answer(query, via, writer, (destination) => {
+      if (query.qtype !== TYPE.CNAME) this.#say(destination, query, via, writer, true);
+    });
+    if (ours) writer.flag(FLAG.AA);
+    return ours;
   }
 
   /**
@@ -114,7 +136,9 @@ export class ComputedNames {
       addSoa(writer, ownSoa(name.name, name.config.ttl));
       return true;
     }
-    return false;
+    if (!this.#lrrr?.around(query, writer)) return false;
+    writer.flag(FLAG.AA);
+    return true;
   }
 
   /** A name that is below the one asked for: a zone must not say that nothing is there. */

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 import { load } from "../../../../src/config/load.ts";
+import { Secret } from "../../../../src/config/secret.ts";
 import type { Target } from "../../../../src/net/health/check.ts";
 import type { Health, Verdict } from "../../../../src/net/health/health.ts";
 import {
@@ -14,6 +15,7 @@ import {
 } from "../../../../src/services/dns/names/computed-names.ts";
 import { names as schema } from "../../../../src/services/dns/names/config.ts";
 import { ManualStates } from "../../../../src/services/dns/names/manual-states.ts";
+import { showName } from "../../../../src/wire/dns/name.ts";
 import { ask, type Asked, SEED } from "./ask.ts";
 
 const state = mkdtempSync(join(tmpdir(), "tern-names-"));
@@ -61,6 +63,7 @@ async function made(config: object, parts: Partial<NamesParts> = {}) {
     health: ward,
     states: ManualStates.open(file),
     places: undefined,
+    lrrr: undefined,
     ecs: true,
     seed: SEED,
     dice: () => 0.5,
@@ -513,6 +516,44 @@ test("status tells who is given, since when, and why not", async () => {
       ],
     },
   ]);
+});
+
+describe("names between two sides", () => {
+  const config = { "ga.l.test": { ttl: 100, tiers: [["10.0.0.1"], ["10.0.0.2"]], check: icmp } };
+  const lrrr = {
+    side: "left",
+    left: "l.test",
+    right: "r.test",
+    suffix: "i.test",
+    secret: new Secret("sesame"),
+    prefix: "lr",
+    ttl: 3_600_000,
+  } as const;
+
+  test("a public name sends to a measuring one; the end of the way has the records with it", async () => {
+    const { ask, ward } = await made(config, { lrrr });
+    const [sent = ""] = ask("ga.i.test").answers;
+    expect(sent).toMatch(/^CNAME lr-n-n-1[0-9a-z]+-[0-9a-z]{5}-[0-9a-v]{16}\.ga\.l\.test\.$/);
+    ward.down("10.0.0.1");
+    const end = ask("lr-somebody-made-this-up.ga.l.test");
+    expect(end.answers).toEqual(["CNAME ga.l.test.", "A 10.0.0.2"]); // health counts there too
+    const names = end.message.answers.map((rr) => showName(rr.name));
+    expect(names).toEqual(["lr-somebody-made-this-up.ga.l.test.", "ga.l.test."]);
+    expect(ask("lr-x.ga.l.test", { type: "AAAA" }).authorities).toEqual(["ga.l.test. SOA"]);
+    expect(ask("lr-x.ga.l.test", { type: "CNAME" }).answers).toEqual(["CNAME ga.l.test."]);
+  });
+
+  test.each([
+    { name: "gb.i.test", rcode: "NXDOMAIN", soa: "i.test." },
+    { name: "lr-x.gb.l.test", rcode: "NXDOMAIN", soa: "l.test." },
+    { name: "i.test", rcode: "NOERROR", soa: "i.test." },
+    { name: "L.test", rcode: "NOERROR", soa: "L.test." },
+    { name: "test", rcode: "NOERROR", soa: "test." },
+  ])("around them: $name", async ({ name, rcode, soa }) => {
+    const { names } = await made(config, { lrrr });
+    const told = ask((query, _, writer) => names.answerAround(query, writer), name);
+    expect([told.handled, told.rcode, told.authorities]).toEqual([true, rcode, [`${soa} SOA`]]);
+  });
 });
 
 describe("the config", () => {
