@@ -12,19 +12,24 @@ import { CLASS, OPCODE, RCODE, TYPE } from "../../wire/dns/types.ts";
 import { FLAG, MessageWriter } from "../../wire/dns/writer.ts";
 import { Answers } from "./answers.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Chaos } from "./chaos.ts";
 import type { ComputedNames } from "./names/computed-names.ts";
 import { extendedError, type Remarks, type ReplyRules, ReplyWriter } from "./reply.ts";
 import { DROP, PASS, type ResponseLimiter, SLIP } from "./rrl.ts";
+import { appendTsig, type Signatures, type Signed } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { Tail } from "./tail.ts";
 import { HELD, type Traffic } from "./traffic.ts";
+import type { Transfers } from "./transfers.ts";
 import type { VerifiedClients } from "./verified.ts";
-import type { Answerer, Transfer, Via } from "./via.ts";
+import { type Answerer, TRANSFER, type Transfer, type Via } from "./via.ts";
 
 /** IP and UDP headers, which a forger's packet has as well as ours. */
 const V4_HEADERS = 28;
 const V6_HEADERS = 48;
 
+/** Bytes that the TSIG of an answer may have more than that of its question: BADTIME's clock, a whole MAC. */
+const TSIG_MORE = 6 + 64;
 /** TC in the third byte of a message. */
 const TC_BYTE = FLAG.TC >>> 8;
 
@@ -53,21 +58,10 @@ export interface ResponderParts {
   readonly traffic: Traffic;
   /** Told of each question and what came of it; undefined: nobody wants to know. */
   readonly log: ((query: Query, via: Via, rcode: number, bytes: number) => void) | undefined;
-  /** What is asked of the server itself, and what is not a plain question. */
-  readonly desk: Desk | undefined;
-}
-
-/** Everything that is not a question for a record of class IN: no hurry there. */
-export interface Desk {
-  /** As `Answerer.respond`; undefined when it does not know either. */
-  respond(
-    bytes: Uint8Array,
-    query: Query,
-    via: Via,
-    into: Uint8Array,
-    at: number,
-  ): number | undefined;
-  transfer(): Transfer;
+  /** What the server says of itself. */
+  readonly chaos: Chaos;
+  readonly signatures: Signatures;
+  readonly transfers: Transfers;
 }
 
 /** Questions in, answers out: a plain function of bytes, which allocates nothing for the usual ones. */
@@ -77,6 +71,7 @@ export class Responder implements Answerer {
   readonly #answers: Answers;
   readonly #query: Query;
   readonly #writer = new MessageWriter();
+  #transfer: Transfer | undefined;
   /** Bytes the answer may have. */
   #most = 0;
   /** Has the client shown who it is? */
@@ -91,9 +86,10 @@ export class Responder implements Answerer {
   }
 
   transfer(): Transfer {
-    const { desk } = this.#parts;
-    if (desk === undefined) throw new Error("no transfer was promised");
-    return desk.transfer();
+    const transfer = this.#transfer;
+    if (transfer === undefined) throw new Error("no transfer was promised");
+    this.#transfer = undefined;
+    return transfer;
   }
 
   respond(
@@ -104,37 +100,95 @@ export class Responder implements Answerer {
     into: Uint8Array,
     at: number,
   ): number {
-    const { traffic, catalog, desk } = this.#parts;
+    const { traffic } = this.#parts;
     const query = this.#query;
-    const remarks = this.#remarks;
-    remarks.flags = remarks.rcode = remarks.scope = 0;
-    remarks.ede = undefined;
     const verdict = readQuery(bytes, from, to, query);
     if (verdict === SILENCE) {
       traffic.held(HELD.malformed);
       return 0;
     }
     traffic.question(query.qtype);
-    const size = to - from;
-    if (verdict !== ANSWER) {
-      this.#room(bytes, size, via);
-      return this.#short(verdict, bytes, via, into, at);
-    }
-
+    const remarks = this.#remarks;
+    remarks.flags = remarks.rcode = remarks.scope = 0;
+    remarks.ede = undefined;
+    this.#room(bytes, to - from, via);
+    if (query.tsigAt >= 0) return this.#signed(verdict, bytes, from, to, via, into, at);
+    if (verdict !== ANSWER) return this.#short(verdict, bytes, via, into, at);
     if (
-      query.qclass !== CLASS.IN ||
-      query.opcode !== OPCODE.QUERY ||
-      query.tsigAt >= 0 ||
-      query.qtype === TYPE.AXFR ||
-      query.qtype === TYPE.IXFR
-    ) {
-      const done = desk?.respond(bytes, query, via, into, at);
-      if (done !== undefined) return done;
-      this.#room(bytes, size, via);
-      return this.#short(RCODE.REFUSED, bytes, via, into, at);
-    }
+      query.qclass === CLASS.IN &&
+      query.opcode === OPCODE.QUERY &&
+      query.qtype !== TYPE.AXFR &&
+      query.qtype !== TYPE.IXFR
+    )
+      return this.#answer(bytes, via, into, at);
+    return this.#other(bytes, from, to, via, undefined, into, at);
+  }
 
-    this.#room(bytes, size, via);
+  /** A signed question: its answer is signed, too (RFC 8945, 5.3). */
+  #signed(
+    verdict: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const query = this.#query;
+    const seconds = Math.floor(via.wall / 1000);
+    const message = bytes.slice(from, to);
+    const signed = this.#parts.signatures.open(message, query.tsigAt - from, seconds);
+    this.#most -= to - query.tsigAt + TSIG_MORE;
+    if (!signed.ok || verdict !== ANSWER) {
+      const rcode = signed.ok ? verdict : signed.rcode;
+      const length = this.#short(rcode, bytes, via, into, at);
+      if (length === 0) return 0;
+      const answer = into.slice(at, at + length);
+      const record = signed.ok ? signed.signer.sign(answer, seconds) : signed.record(answer);
+      return appendTsig(record, into, at, length);
+    }
+    const length =
+      query.qclass === CLASS.IN &&
+      query.opcode === OPCODE.QUERY &&
+      query.qtype !== TYPE.AXFR &&
+      query.qtype !== TYPE.IXFR
+        ? this.#answer(bytes, via, into, at)
+        : this.#other(bytes, from, to, via, signed, into, at);
+    if (length <= 0) return length;
+    const record = signed.signer.sign(into.slice(at, at + length), seconds);
+    return appendTsig(record, into, at, length);
+  }
+
+  /** What is no question for records of class IN: no hurry here. */
+  #other(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    via: Via,
+    signed: Signed | undefined,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const { chaos, transfers } = this.#parts;
+    const query = this.#query;
+    if (query.opcode !== OPCODE.QUERY) return this.#short(RCODE.NOTIMP, bytes, via, into, at);
+    if (query.qclass === CLASS.IN) {
+      const begun = transfers.begin(bytes.slice(from, to), query, via, signed);
+      if (typeof begun === "number") return this.#short(begun, bytes, via, into, at);
+      this.#transfer = begun;
+      this.#parts.traffic.answer(via.transport, RCODE.NOERROR);
+      return TRANSFER;
+    }
+    this.#begin(bytes, via, into, at);
+    if (chaos.answer(query, this.#writer)) return this.#written(bytes, via, into, at);
+    return this.#short(RCODE.REFUSED, bytes, via, into, at);
+  }
+
+  /** A question for records. */
+  #answer(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
+    const { catalog } = this.#parts;
+    const query = this.#query;
+    const remarks = this.#remarks;
     const known = this.#answers.find(query);
     if (known !== undefined) {
       remarks.rcode = known.rcode;
@@ -144,11 +198,14 @@ export class Responder implements Answerer {
     const { names } = this.#parts;
     if (names !== undefined) {
       this.#begin(bytes, via, into, at);
-      if (names.answer(query, via, this.#writer)) return this.#computed(bytes, via, into, at);
+      if (names.answer(query, via, this.#writer)) {
+        remarks.scope = names.scope;
+        return this.#written(bytes, via, into, at);
+      }
     }
     const source = catalog.responsible(query);
     if (source === undefined) {
-      if (names?.answerAround(query, this.#writer)) return this.#computed(bytes, via, into, at);
+      if (names?.answerAround(query, this.#writer)) return this.#written(bytes, via, into, at);
       remarks.ede = NOT_OURS;
       return this.#short(RCODE.REFUSED, bytes, via, into, at);
     }
@@ -252,9 +309,8 @@ export class Responder implements Answerer {
     this.#writer.begin(into, at, at + this.#most - opt, bytes, this.#query, 0);
   }
 
-  /** End the answer that computed names have written. */
-  #computed(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
-    const { names } = this.#parts;
+  /** End the answer that was written record by record. */
+  #written(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
     const query = this.#query;
     const remarks = this.#remarks;
     const limited = this.#limited(query.hash, via);
@@ -262,7 +318,6 @@ export class Responder implements Answerer {
     if (limited === SLIP) return this.#frame(NOTHING, true, bytes, via, into, at);
     let end = at + this.#writer.end();
     remarks.rcode = (into[at + 3] as number) & 15;
-    remarks.scope = names?.scope ?? 0;
     if ((into[at + 2] as number) & TC_BYTE) this.#parts.traffic.truncated();
     if (query.edns.present) {
       end = this.#reply.opt(bytes, query, via, remarks, into, at, end, at + this.#most);

@@ -7,8 +7,10 @@ import type { Attachment } from "../../net/http-fronts.ts";
 import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
+import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
 import type { Host } from "../service.ts";
 import { Catalog } from "./catalog.ts";
+import { Chaos } from "./chaos.ts";
 import type { NsConfig } from "./config.ts";
 import { cookieKey } from "./cookie-secret.ts";
 import { Places } from "./geo/places.ts";
@@ -18,9 +20,11 @@ import { ManualStates } from "./names/manual-states.ts";
 import { Planes } from "./planes.ts";
 import { Responder } from "./responder.ts";
 import { ResponseLimiter } from "./rrl.ts";
+import { Signatures } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { MAX_MESSAGE } from "./stream.ts";
 import { Traffic } from "./traffic.ts";
+import { Transfers } from "./transfers.ts";
 import { VerifiedClients } from "./verified.ts";
 import { BrokenSource, ZoneSource } from "./zone-source.ts";
 import { ZoneAnswerer } from "./zone/zone-answerer.ts";
@@ -102,7 +106,9 @@ export class DnsServer {
       verified: new VerifiedClients(seed),
       traffic: this.traffic,
       log: undefined,
-      desk: undefined,
+      chaos: new Chaos(config.chaos),
+      signatures: new Signatures(keysOf(config)),
+      transfers: new Transfers(zones.all, Date.now),
     });
   }
 
@@ -174,6 +180,18 @@ function catalogOf({ all }: Zones, seed: number): Catalog<Source> {
   return catalog;
 }
 
+/** Throws Error for a secret that is no base64. */
+function keysOf({ keys }: NsConfig): TsigKey[] {
+  return Object.entries(keys).map(([name, { algorithm, secret }]) => {
+    const text = secret.reveal();
+    const bytes = new Uint8Array(Buffer.from(text, "base64"));
+    const key = tsigKey(name.replace(/\.?$/, "."), algorithm, bytes);
+    if (key === undefined || bytes.length === 0 || !/^[\w+/]+=*$/.test(text))
+      throw new Error(`the secret of the key ${name} is no base64`);
+    return key;
+  });
+}
+
 async function prepareNames(
   server: string,
   config: NsConfig,
@@ -187,6 +205,7 @@ async function prepareNames(
     health: host.health,
     states: ManualStates.open(join(host.state, "dns", encodeURIComponent(server), "states.json")),
     places: geoip.length === 0 ? undefined : Places.open(geoip),
+    lrrr: config.lrrr ?? undefined,
     ecs,
     seed,
     dice: Math.random,
