@@ -89,10 +89,9 @@ export class Lexer {
   #quoted(words: Words, at: number): number {
     const bytes = this.#bytes;
     for (let i = at; i < bytes.length; i++) {
-      const byte = bytes[i];
-      if (byte === 0x22) return i + 1;
-      if (byte === 10) break;
-      if (byte === 0x5c) i++;
+      if (bytes[i] === 0x22) return i + 1;
+      if (bytes[i] === 0x5c) i++;
+      if (bytes[i] === 10) break;
     }
     throw this.#wrong(words, at - 1, "a quoted text must end on its line");
   }

@@ -145,6 +145,7 @@ function readOpt(opt: Rr): Edns | undefined {
 
 /** The inverse of `decodeMessage`, names compressed; undefined when it needs more than `limit` bytes. */
 export function encodeMessage(message: Message, limit = 0xffff): Uint8Array | undefined {
+  if (limit < HEADER) return undefined;
   const out = new Uint8Array(limit);
   const writer = new MessageWriter();
   writer.exactCase = true;

@@ -81,7 +81,8 @@ function split(key: string): string[] {
 }
 
 export const comparesAsPlainly = fc.property(wireName, wireName, (a, b) => {
-  const [left = [], right = []] = [labelsOf(a), labelsOf(b)];
+  const left = labelsOf(a);
+  const right = labelsOf(b);
   const shared = left.findIndex((l, i) => l !== right[i]);
   const i = shared < 0 ? left.length : shared;
   const plain =

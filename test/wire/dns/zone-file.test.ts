@@ -217,6 +217,16 @@ describe("problems", () => {
       ],
     },
     {
+      story: "a newline cannot be escaped, in quotes or out",
+      text: 'a 5 TXT "x\\\n"\nb 5 TXT x\\\nc 5 A x',
+      problems: [
+        "zone:1:9: a quoted text must end on its line",
+        "zone:2:1: a quoted text must end on its line",
+        "zone:3:9: a backslash at the end of a line",
+        'zone:4:7: expected an IPv4 address, got "x"',
+      ],
+    },
+    {
       story: "another directive",
       text: "$FOO x",
       problems: ['zone:1:1: expected $ORIGIN, $TTL, $INCLUDE or $GENERATE, got "$FOO"'],

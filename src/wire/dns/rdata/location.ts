@@ -69,11 +69,14 @@ function readSize(reader: TextReader): number {
   return (digit << 4) | power;
 }
 
-/** Whether the 16 bytes are of the only version, with sizes that it defines: 0, or a digit and a power (2). */
+/** Whether the 16 bytes are of the only version, with sizes it defines (0, or a digit and a power) and on earth. */
 export function isLocation(rdata: Uint8Array, at: number): boolean {
   const sizes = rdata.subarray(at + 1, at + 4);
   const defined = (size: number) => size === 0 || (size >= 0x10 && size < 0xa0 && (size & 15) <= 9);
-  return rdata[at] === 0 && sizes.every(defined);
+  const view = new DataView(rdata.buffer, rdata.byteOffset + at, LOCATION_LENGTH);
+  const within = (offset: number, degrees: number) =>
+    Math.abs(view.getUint32(offset) - EQUATOR) <= degrees * DEGREE_MS;
+  return rdata[at] === 0 && sizes.every(defined) && within(4, 90) && within(8, 180);
 }
 
 /** The inverse of `readLocation`. */

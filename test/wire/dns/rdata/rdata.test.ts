@@ -158,6 +158,11 @@ test.each([
     text: "1.2.3.4",
     problem: 'expected \\# and its bytes: this type has no text of its own, got "1.2.3.4"',
   },
+  {
+    type: "LOC",
+    text: "90 0 1 N 0 E 0",
+    problem: 'expected at most 90 degrees before the letter, got "N"',
+  },
   { type: "LOC", text: "91 N 0 E 0", problem: 'expected degrees, got "91"' },
 ])("$type $text is wrong", ({ type, text, problem }) => {
   expect(read(type, text)).toBe(problem);
