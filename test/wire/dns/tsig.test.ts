@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { createHmac } from "node:crypto";
 
 import fc from "fast-check";
 
@@ -103,6 +104,24 @@ describe("both sides", () => {
     for (let i = 0; i < 99; i++) expect(again.verify(QUESTION, undefined, 0, NOW)).toBe("good");
     expect(again.signed).toBe(false);
     expect(again.verify(QUESTION, undefined, 0, NOW)).toBe(RCODE.FORMERR);
+  });
+
+  test("what went unsigned is covered by the next signature", () => {
+    const signer = new TsigSigner(key, Uint8Array.of(1));
+    const reader = new TsigVerifier(key, Uint8Array.of(1));
+    const first = signed(QUESTION, signer.sign(QUESTION, NOW));
+    reader.verify(first, parseTsig(first, 19), 19, NOW);
+    const unsigned = [1, 2].map((id) => Uint8Array.of(id, ...QUESTION.subarray(1)));
+    for (const message of unsigned) reader.verify(message, undefined, 0, NOW);
+
+    // 5.3.1: the MAC before with its length, all messages since, the times.
+    const hmac = createHmac("sha256", SECRET).update(Uint8Array.of(0, 32)).update(signer.mac);
+    for (const message of [...unsigned, QUESTION]) hmac.update(message);
+    hmac.update(tsigTime(NOW)).update(Uint8Array.of(1, 44));
+    const last = signed(QUESTION, signer.sign(QUESTION, NOW));
+    const tsig = parseTsig(last, 19);
+    const over = tsig && { ...tsig, mac: new Uint8Array(hmac.digest()) };
+    expect(reader.verify(last, over, 19, NOW)).toBe("good");
   });
 
   test("the id that was signed counts, not the one a forwarder gave", () => {
