@@ -1,3 +1,4 @@
+import { parseIp, showIp } from "../../../core/ip.ts";
 import type { Target } from "../../../net/health/check.ts";
 import type { Health, Watched } from "../../../net/health/health.ts";
 import { lower, parseName, showName } from "../../../wire/dns/name.ts";
@@ -162,8 +163,10 @@ export class ComputedNames {
    * An operator's word on a record, in one name or (undefined) wherever it is; `undefined` leaves
    * it to the probes again. How many records it was about. It outlives restarts.
    */
-  async set(name: string | undefined, label: string, to: Manual | undefined): Promise<number> {
+  async set(name: string | undefined, record: string, to: Manual | undefined): Promise<number> {
     const wanted = name === undefined ? undefined : canonical(name);
+    const ip = parseIp(record);
+    const label = ip ? showIp(ip) : record;
     const found = this.#names
       .filter((one) => wanted === undefined || showName(one.name) === wanted)
       .flatMap((one) => one.members.filter((member) => member.config.label === label));

@@ -1,4 +1,4 @@
-import { parseIp } from "../../../core/ip.ts";
+import { parseIp, showIp } from "../../../core/ip.ts";
 import { expandRange } from "../../../core/ranges.ts";
 import { parseName, showName } from "../../../wire/dns/name.ts";
 import { ipBytes } from "../../../wire/dns/rdata/ip-bytes.ts";
@@ -32,7 +32,7 @@ function member(host: string, port: number | undefined, weight: number): MemberC
   const rdata = ip && ipBytes(ip, ip.version);
   if (rdata) {
     const type = rdata.length === 4 ? TYPE.A : TYPE.AAAA;
-    return { label: host, type, rdata, weight, host, port };
+    return { label: showIp(ip), type, rdata, weight, host: showIp(ip), port };
   }
   const name = parseName(`${host}`.replace(/\.?$/, "."));
   // A name with a port would be a promise that a CNAME cannot keep.

@@ -398,6 +398,12 @@ describe("an operator's word", () => {
     expect(a("x.test")).toBe("A 10.0.0.1 A 10.0.9.9"); // all_down: serve
   });
 
+  test("an address however it is written", async () => {
+    const { ask, names } = await made({ "x.test": { tiers: [["2001:DB8:0::1", "2001:db8::2"]] } });
+    expect(await names.set("x.test", "2001:db8:0:0::1", "down")).toBe(1);
+    expect(ask("x.test", { type: "AAAA" }).answers).toEqual(["AAAA 2001:db8::2"]);
+  });
+
   test("outlives a restart", async () => {
     const { file, names } = await made(config);
     await names.set(undefined, "10.0.0.1", "down");
