@@ -88,6 +88,12 @@ export class H2 implements Disposable {
     this.say(frame("HEADERS", END_HEADERS | (end ? END_STREAM : 0), stream, literals(fields)));
   }
 
+  /** All the room a stream and its connection can have. */
+  widen(stream: number): void {
+    const room = uint32(0x7f00_0000);
+    this.say(frame("WINDOW_UPDATE", 0, 0, room), frame("WINDOW_UPDATE", 0, stream, room));
+  }
+
   /** Until this is so, reading frames; false when it does not come to be. */
   until(what: () => boolean, ms = 4000): Promise<boolean> {
     return this.#wire.until((heard) => {

@@ -29,8 +29,9 @@ import { ACME_ALPN } from "./tls-options.ts";
 
 /** Connections accepted before those already open get their turn. */
 const MAX_ACCEPTS = 64;
-/** Pause after the process ran out of files. */
+/** Pause after the process ran out of files, and how often the log hears of it while it lasts. */
 const EXHAUSTED_MS = 100;
+const EXHAUSTED_WARN_MS = 10_000;
 /** How often deadlines are looked at: they may be missed by as much. */
 const SWEEP_MS = 500;
 /** A connection idle this long may be closed while draining: its client is not about to speak. */
@@ -55,6 +56,7 @@ export class Front implements Reception {
   http2 = true;
   #listening = false;
   #resumeAt = 0;
+  #warnAt = 0;
   #sweepAt = 0;
   #forgetTurn: (() => void) | undefined;
   #empty: (() => void) | undefined;
@@ -240,7 +242,10 @@ export class Front implements Reception {
       const fd = accept(this.#fd);
       if (fd === AGAIN) return;
       if (fd === EXHAUSTED) {
-        this.#deps.log.warn("out of files: connections wait", { listener: this.name });
+        if (this.now >= this.#warnAt) {
+          this.#warnAt = this.now + EXHAUSTED_WARN_MS;
+          this.#deps.log.warn("out of files: connections wait", { listener: this.name });
+        }
         this.#resumeAt = this.now + EXHAUSTED_MS;
         return this.#listen(false);
       }

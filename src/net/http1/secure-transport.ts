@@ -49,7 +49,12 @@ export class SecureTransport implements Transport {
 
   sendFile(file: number, offset: number, length: number): number {
     const want = Math.min(length, FILE_STEP.length);
-    const got = readSync(file, FILE_STEP, 0, want, offset);
+    let got: number;
+    try {
+      got = readSync(file, FILE_STEP, 0, want, offset);
+    } catch {
+      return GONE; // the disk fails: as with sendfile, the connection says so
+    }
     return got === 0 ? 0 : this.write(FILE_STEP, 0, got);
   }
 

@@ -79,8 +79,7 @@ export class Session implements Guest {
       }
       this.#settle();
     } catch (error) {
-      this.#front.trouble(error, this.#exchange?.request); // ours: it costs this connection only
-      this.broken();
+      this.#ourFault(error);
     }
   }
 
@@ -110,15 +109,25 @@ export class Session implements Guest {
   writable(): void {
     if (this.#over) return;
     this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
-    const done = this.#out.pump();
-    if (this.#out.broken) return this.broken();
-    if (done) {
-      const drained = this.#drained;
-      this.#drained = undefined;
-      drained?.();
-      this.#goOn();
+    try {
+      const done = this.#out.pump();
+      if (this.#out.broken) return this.broken();
+      if (done) {
+        const drained = this.#drained;
+        this.#drained = undefined;
+        drained?.();
+        this.#goOn();
+      }
+      this.#settle();
+    } catch (error) {
+      this.#ourFault(error);
     }
-    this.#settle();
+  }
+
+  /** It costs this connection, and no other. */
+  #ourFault(error: unknown): void {
+    this.#front.trouble(error, this.#exchange?.request);
+    this.broken();
   }
 
   /** The deadline passed. */
@@ -246,17 +255,16 @@ export class Session implements Guest {
     try {
       answer = mount.site.handler(exchange.request);
     } catch (error) {
-      return this.#failed(exchange, error);
+      return this.#respond(exchange, this.#failed(exchange, error));
     }
     if (!(answer instanceof Promise)) return this.#respond(exchange, answer);
     this.#front.nudge();
-    answer.then(
-      (response) => this.#later(exchange, response),
-      (error: unknown) => {
-        this.#failed(exchange, error);
-        this.#settle();
-      },
-    );
+    answer
+      .then(
+        (response) => this.#later(exchange, response),
+        (error: unknown) => this.#later(exchange, this.#failed(exchange, error)),
+      )
+      .catch((error: unknown) => this.#ourFault(error));
   }
 
   #hint(links: readonly string[]): void {
@@ -276,9 +284,9 @@ export class Session implements Guest {
     this.#settle();
   }
 
-  #failed(exchange: Exchange, error: unknown): void {
+  #failed(exchange: Exchange, error: unknown): HttpResponse {
     this.#front.trouble(error, exchange.request);
-    this.#respond(exchange, respond(500, [], "Internal Server Error\n"));
+    return respond(500, [], "Internal Server Error\n");
   }
 
   /** Write `response`; the exchange is over when its last byte is out and the body is read. */

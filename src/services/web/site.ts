@@ -62,9 +62,14 @@ export class WebSite {
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
     const now = this.#deps.clock.now();
-    const response = await this.#respond(request, now);
-    const bare = response.status >= 400 && response.body.kind === "none";
-    return bare ? this.#withPage(request, response, now) : response;
+    try {
+      const response = await this.#respond(request, now);
+      const bare = response.status >= 400 && response.body.kind === "none";
+      return bare ? await this.#withPage(request, response, now) : response;
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      return this.#bare(503, [["Retry-After", "1"]]);
+    }
   }
 
   async #respond(request: HttpRequest, now: number): Promise<HttpResponse> {
@@ -149,6 +154,11 @@ export class WebSite {
   #bare(status: number, fields: readonly Field[] = []): HttpResponse {
     return { status, headers: [...fields, ...this.#fields], body: { kind: "none" } };
   }
+}
+
+/** Out of open files or memory: nobody's fault, and over when others have left. */
+function isShortage(error: unknown): boolean {
+  return /^(EMFILE|ENFILE|ENOMEM)$/.test((error as NodeJS.ErrnoException | null)?.code ?? "");
 }
 
 /** Fields of an error page that an error takes over: its validators are not the error's. */

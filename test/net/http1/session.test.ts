@@ -352,6 +352,9 @@ describe("trouble", () => {
       expect(front.troubles).toHaveLength(1);
       expect(front.mount.inHand).toBe(0);
       expect(transport.state).toBe("open");
+      say(`GET / HTTP/1.1\r\n${H}\r\n`.repeat(3));
+      await settle();
+      expect(transport.text.match(/ 500 /g)).toHaveLength(4); // also what was sent ahead
     },
   );
 
