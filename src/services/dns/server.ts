@@ -209,7 +209,7 @@ async function prepareNames(
     ecs,
     seed,
     dice: Math.random,
-    now: () => host.clock.now(),
+    clock: host.clock,
     worker: host.worker.index,
     soaFor: (name) => zones.soaFor(name),
   });

@@ -5,6 +5,7 @@ import { Atlas } from "../geo/atlas.ts";
 import type { Places } from "../geo/places.ts";
 import type { Asker } from "./asker.ts";
 import type { NameConfig, TierConfig } from "./config.ts";
+import type { MemberConfig } from "./member-word.ts";
 import { Member } from "./member.ts";
 import { addSoa, type Soa } from "./negative.ts";
 import { type Chooser, chooser, hashBytes, type Turn } from "./order.ts";
@@ -39,6 +40,8 @@ export class ComputedName {
   /** Whether the SOA is of no zone but of this name. */
   readonly #own: boolean;
   readonly #hash: number;
+  /** Seconds. */
+  readonly #aliasTtls = new Map<Member, number>();
   /** When the TTL of flapping ends; 0: it is not in force. Monotonic. */
   #calmAt = 0;
 
@@ -78,6 +81,12 @@ export class ComputedName {
     this.refresh(0);
   }
 
+  /** Where names stand for their addresses: the records of a member, and how long they are good. */
+  follow(member: Member, records: readonly MemberConfig[], ttl: number): void {
+    member.standFor(records);
+    this.#aliasTtls.set(member, ttl);
+  }
+
   /** Seconds. */
   get ttl(): number {
     return this.config.ttl;
@@ -95,7 +104,8 @@ export class ComputedName {
       variant.choosers = variant.shown.sets.map((set) => {
         const wanted = set.type === TYPE.CNAME ? 1 : this.config.answers;
         const turn = turnOf(variant.turns, set.type);
-        const ttl = this.#ttlNow(variant.tiers, set.ttl, now);
+        const good = Math.min(set.ttl, ...this.#aliasTtls.values());
+        const ttl = this.#ttlNow(variant.tiers, good, now);
         return chooser(
           this.config.order,
           { ...set, ttl },

@@ -1,3 +1,4 @@
+import type { Clock } from "../../../core/clock.ts";
 import { parseIp, showIp } from "../../../core/ip.ts";
 import type { Target } from "../../../net/health/check.ts";
 import type { Health, Watched } from "../../../net/health/health.ts";
@@ -9,6 +10,8 @@ import type { Places } from "../geo/places.ts";
 import type { LrrrConfig } from "../lrrr/config.ts";
 import { Lrrr } from "../lrrr/lrrr.ts";
 import type { Via } from "../via.ts";
+import { type Lookup, systemLookup } from "./alias.ts";
+import { followAliases } from "./aliases.ts";
 import { Asker } from "./asker.ts";
 import { ComputedName } from "./computed-name.ts";
 import type { NamesConfig } from "./config.ts";
@@ -32,8 +35,10 @@ export interface NamesParts {
   readonly seed: number;
   /** From 0 up to 1. */
   readonly dice: () => number;
-  /** Milliseconds of the monotonic clock: the `now` of every `Via`. */
-  readonly now: () => number;
+  /** Its `now` is that of every `Via`. */
+  readonly clock: Clock;
+  /** How aliases are looked up; by the resolvers of this machine when absent. */
+  readonly lookup?: Lookup;
   /** Which worker this is: rotations begin at different places. */
   readonly worker: number;
   /** The SOA of the zone here that a name is in; undefined when it is in none. */
@@ -51,6 +56,7 @@ export class ComputedNames {
   readonly #above: NameTable<ComputedName>;
   readonly #asker = new Asker();
   readonly #lrrr: Lrrr<ComputedName> | undefined;
+  readonly #end = new AbortController();
   #watched: Watched | undefined;
   /** Who is probed, in the order of the targets, and the name each is in. */
   #patients: readonly { readonly member: Member; readonly name: ComputedName }[] = [];
@@ -77,7 +83,9 @@ export class ComputedNames {
   /** Rejects when it cannot be; waits, for a while, until it is known who is alive. */
   static async prepare(config: NamesConfig, parts: NamesParts): Promise<ComputedNames> {
     const made = new ComputedNames(config, parts);
-    await made.#watch();
+    const { clock, lookup = systemLookup() } = parts;
+    const { signal } = made.#end;
+    await Promise.all([made.#watch(), followAliases(made.#names, { lookup, clock, signal })]);
     made.applyStates();
     return made;
   }
@@ -165,11 +173,10 @@ export class ComputedNames {
    */
   async set(name: string | undefined, record: string, to: Manual | undefined): Promise<number> {
     const wanted = name === undefined ? undefined : canonical(name);
-    const ip = parseIp(record);
-    const label = ip ? showIp(ip) : record;
+    const label = canonicalRecord(record);
     const found = this.#names
       .filter((one) => wanted === undefined || showName(one.name) === wanted)
-      .flatMap((one) => one.members.filter((member) => member.config.label === label));
+      .flatMap((one) => one.members.filter(({ config }) => config.label === label));
     // Forgetting is allowed for what is not in the config any more.
     if (found.length === 0 && to !== undefined) return 0;
     await this.#parts.states.set(wanted, label, to);
@@ -182,12 +189,13 @@ export class ComputedNames {
     for (const one of this.#names) {
       for (const member of one.members)
         member.manual = this.#parts.states.of(showName(one.name), member.config.label);
-      one.refresh(this.#parts.now());
+      one.refresh(this.#parts.clock.now());
     }
   }
 
   close(): void {
     this.#watched?.close();
+    this.#end.abort();
   }
 
   async #watch(): Promise<void> {
@@ -212,7 +220,7 @@ export class ComputedNames {
   /** Only the names with news are decided anew. */
   #judge(): void {
     const verdicts = this.#watched?.verdicts ?? [];
-    const now = this.#parts.now();
+    const now = this.#parts.clock.now();
     const news = new Set<ComputedName>();
     for (const [i, { member, name }] of this.#patients.entries()) {
       const verdict = verdicts[i];
@@ -221,6 +229,13 @@ export class ComputedNames {
     }
     for (const name of news) name.refresh(now);
   }
+}
+
+/** As labels are written: addresses in their one form, names with the dot; texts as they are. */
+function canonicalRecord(text: string): string {
+  const ip = parseIp(text);
+  if (ip) return showIp(ip);
+  return /^[\w-]+(\.[\w-]+)+$/.test(text) ? `${text}.` : text;
 }
 
 function canonical(name: string): string {

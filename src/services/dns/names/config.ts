@@ -179,6 +179,8 @@ export const computedName = v.pipe(
     /** TTL while members come and go. */
     flapping_ttl: v.optional(v.nullable(ttl), null),
     geo: v.optional(places, {}),
+    /** Names in tiers stand for their addresses, looked up here (ALIAS), instead of a CNAME. */
+    flatten: v.optional(v.boolean(), false),
   }),
   v.check(
     ({ check: how, ...rest }) =>

@@ -14,6 +14,10 @@ export class Member {
   /** Known only where somebody looks. */
   verdict: Verdict | undefined;
   manual: Manual | undefined;
+  /** The records of this name here, where it stands for them; undefined for a record of its own. */
+  #standIns: readonly Member[] | undefined;
+  /** Whom it stands in for. */
+  #principal: Member | undefined;
   /** When it last changed, newest last; of the monotonic clock. */
   #changes: readonly number[] = [];
 
@@ -22,13 +26,28 @@ export class Member {
   }
 
   get alive(): boolean {
+    if (this.#principal) return this.#principal.alive;
     if (this.manual !== undefined) return this.manual !== "down";
     return this.verdict?.state !== "down";
   }
 
   /** Gets no more clients, but serves those it has. */
   get drained(): boolean {
-    return this.manual === "drain" || this.config.weight === 0;
+    return (this.#principal ?? this).manual === "drain" || this.config.weight === 0;
+  }
+
+  /** What is given for it: itself, or what it stands for. */
+  get records(): readonly Member[] {
+    return this.#standIns ?? [this];
+  }
+
+  /** From now on it stands for these. */
+  standFor(records: readonly MemberConfig[]): void {
+    this.#standIns = records.map((one) => {
+      const made = new Member(one);
+      made.#principal = this;
+      return made;
+    });
   }
 
   /** A newer verdict; true when it is another state than before. */

@@ -37,7 +37,12 @@ export function statusOf({ name, shown, members }: ComputedName): NameStatus {
     tier: shown.tier + 1,
     outcome: shown.outcome,
     ttl: shown.sets[0]?.ttl ?? null,
-    members: members.map((one) => memberStatus(one, given.has(one))),
+    members: members.map((one) =>
+      memberStatus(
+        one,
+        one.records.some((record) => given.has(record)),
+      ),
+    ),
   };
 }
 

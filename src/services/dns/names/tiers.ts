@@ -32,14 +32,19 @@ export interface Shown {
 export function show(tiers: readonly Tier[], allDown: AllDown): Shown {
   for (const willing of [true, false])
     for (const [i, { members, ttl }] of tiers.entries()) {
-      const alive = members.filter((one) => one.alive && !(willing && one.drained));
+      const alive = members
+        .flatMap((one) => one.records)
+        .filter((one) => one.alive && !(willing && one.drained));
       if (alive.length > 0) return { outcome: "records", tier: i, sets: byType(alive, ttl) };
     }
   if (allDown !== "serve" && allDown !== "last") return { outcome: allDown, tier: -1, sets: [] };
   // What an operator has taken out stays out.
   const hopeful = allDown === "last" ? tiers.slice(-1) : tiers;
   const ttl = Math.min(...hopeful.map((tier) => tier.ttl));
-  const members = hopeful.flatMap((tier) => tier.members).filter((one) => one.manual === undefined);
+  const members = hopeful
+    .flatMap((tier) => tier.members)
+    .filter((one) => one.manual === undefined)
+    .flatMap((one) => one.records);
   if (members.length === 0) return { outcome: "nodata", tier: -1, sets: [] };
   return { outcome: "records", tier: -1, sets: byType(members, ttl) };
 }

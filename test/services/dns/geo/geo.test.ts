@@ -6,6 +6,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import * as v from "valibot";
 
+import { systemClock } from "../../../../src/core/clock.ts";
 import { noHealth } from "../../../../src/net/health/health.ts";
 import { Atlas } from "../../../../src/services/dns/geo/atlas.ts";
 import { commonBits } from "../../../../src/services/dns/geo/bits.ts";
@@ -199,7 +200,7 @@ describe("names by place", () => {
       ecs,
       seed: SEED,
       dice: () => 0,
-      now: () => 0,
+      clock: systemClock,
       worker: 0,
       soaFor: () => undefined,
     });
@@ -274,7 +275,7 @@ describe("names by place", () => {
       ecs: true,
       seed: 0,
       dice: () => 0,
-      now: () => 0,
+      clock: systemClock,
       worker: 0,
       soaFor: () => undefined,
     });

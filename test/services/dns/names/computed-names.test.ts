@@ -7,6 +7,7 @@ import * as v from "valibot";
 
 import { load } from "../../../../src/config/load.ts";
 import { Secret } from "../../../../src/config/secret.ts";
+import { systemClock } from "../../../../src/core/clock.ts";
 import type { Target } from "../../../../src/net/health/check.ts";
 import type { Health, Verdict } from "../../../../src/net/health/health.ts";
 import {
@@ -16,6 +17,7 @@ import {
 import { names as schema } from "../../../../src/services/dns/names/config.ts";
 import { ManualStates } from "../../../../src/services/dns/names/manual-states.ts";
 import { showName } from "../../../../src/wire/dns/name.ts";
+import { FakeClock } from "../../../fake/clock.ts";
 import { ask, type Asked, SEED } from "./ask.ts";
 
 const state = mkdtempSync(join(tmpdir(), "tern-names-"));
@@ -67,7 +69,7 @@ async function made(config: object, parts: Partial<NamesParts> = {}) {
     ecs: true,
     seed: SEED,
     dice: () => 0.5,
-    now: () => clock.now,
+    clock: { ...systemClock, now: () => clock.now },
     worker: 0,
     soaFor: () => undefined,
     ...parts,
@@ -522,6 +524,89 @@ test("status tells who is given, since when, and why not", async () => {
       ],
     },
   ]);
+});
+
+describe("names that stand for their addresses", () => {
+  const config = {
+    "x.test": {
+      ttl: 60,
+      flatten: true,
+      tiers: [["origin.example.org"], ["10.0.0.9"]],
+      order: "fixed",
+    },
+  };
+  /** Other people's DNS, by a test's hand. */
+  class Elsewhere {
+    four: string[] | undefined = ["192.0.2.10", "192.0.2.11"];
+    six: string[] | undefined = ["2001:db8::10"];
+    ttl = 30;
+    asked = 0;
+    readonly lookup = async (_: string, family: 4 | 6) => {
+      this.asked++;
+      const addresses = family === 4 ? this.four : this.six;
+      return addresses && { addresses, ttl: this.ttl };
+    };
+  }
+  const begin = async () => {
+    const elsewhere = new Elsewhere();
+    const clock = new FakeClock();
+    const { ask, names, a } = await made(config, { lookup: elsewhere.lookup, clock });
+    return { ask, names, a, clock, elsewhere };
+  };
+
+  test("its addresses are given from the first question on, as long as they are good", async () => {
+    const { ask, clock, a, elsewhere } = await begin();
+    expect([ask("x.test").answers, ask("x.test").ttl]).toEqual([
+      ["A 192.0.2.10", "A 192.0.2.11"],
+      30,
+    ]);
+    expect(ask("x.test", { type: "AAAA" }).answers).toEqual(["AAAA 2001:db8::10"]);
+    elsewhere.four = ["192.0.2.12"];
+    await clock.advance(29_000);
+    expect(a("x.test")).toBe("A 192.0.2.10 A 192.0.2.11");
+    await clock.advance(1000);
+    expect(a("x.test")).toBe("A 192.0.2.12");
+  });
+
+  test("a name that is gone is as if it were down", async () => {
+    const { clock, a, elsewhere } = await begin();
+    elsewhere.four = elsewhere.six = [];
+    await clock.advance(30_000);
+    expect(a("x.test")).toBe("A 10.0.0.9");
+  });
+
+  test("what cannot be found out now is given as it was, for a day", async () => {
+    const { clock, a, elsewhere } = await begin();
+    elsewhere.four = elsewhere.six = undefined;
+    await clock.advance(3_600_000);
+    expect(a("x.test")).toBe("A 192.0.2.10 A 192.0.2.11");
+    await clock.advance(86_400_000);
+    expect(a("x.test")).toBe("A 10.0.0.9");
+  });
+
+  test("others' servers are not asked more than every five seconds", async () => {
+    const { clock, elsewhere } = await begin();
+    elsewhere.ttl = 0;
+    await clock.advance(30_000); // the first answer was good so long
+    const before = elsewhere.asked;
+    await clock.advance(60_000);
+    expect(elsewhere.asked - before).toBe(2 * 12);
+  });
+
+  test("an operator's word is for the name", async () => {
+    const { a, names } = await begin();
+    expect(names.status()[0]?.members.map((one) => one.given)).toEqual([true, false]);
+    expect(await names.set("x.test", "origin.example.org", "down")).toBe(1);
+    expect(a("x.test")).toBe("A 10.0.0.9");
+  });
+
+  test("after closing nobody is asked any more", async () => {
+    const { clock, names, elsewhere } = await begin();
+    names.close();
+    const before = elsewhere.asked;
+    await clock.advance(600_000);
+    expect(elsewhere.asked).toBe(before);
+  });
 });
 
 describe("names between two sides", () => {
