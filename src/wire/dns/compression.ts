@@ -7,6 +7,7 @@ import { hashByte, hashEnd, hashStart, LOWER, MAX_LABELS } from "./name.ts";
 /** Pointers have 14 bits. */
 const FARTHEST = 0x3fff;
 const SLOTS = 1024;
+const SLOT_MASK: number = SLOTS - 1;
 /** A full table stops learning; what it knows stays good. */
 const MOST = 512;
 
@@ -18,11 +19,19 @@ export class Compression {
   /** Slots in use, in the order they were taken. */
   readonly #used = new Uint16Array(MOST);
   #count = 0;
+  #out: Uint8Array = new Uint8Array(0);
+  #start = 0;
+  /** The question's name: many answers point to it and write no other, so it is learned late. */
+  #first = 0;
   readonly #starts = new Uint8Array(MAX_LABELS + 1);
   readonly #hashes = new Uint32Array(MAX_LABELS + 1);
 
-  clear(): void {
+  /** Begin with the message at `start` of `out`, and the name that lies whole at its offset `first`; 0 for none. */
+  begin(out: Uint8Array, start: number, first: number): void {
     this.forget(0);
+    this.#out = out;
+    this.#start = start;
+    this.#first = first;
   }
 
   /** How many are known: give it to `forget` to go back to here. */
@@ -35,28 +44,21 @@ export class Compression {
   }
 
   /**
-   * Write `name`, which begins at `from` there, at `at` of the message that begins at `start`:
-   * as many labels as are new, then a pointer. Where it ends; -1 when it does not by `limit`.
+   * Write `name`, which begins at `from` there, at `at` of the buffer: as many labels as are new,
+   * then a pointer. Where it ends; -1 when it does not by `limit`.
    */
-  write(
-    name: Uint8Array,
-    from: number,
-    out: Uint8Array,
-    start: number,
-    at: number,
-    limit: number,
-  ): number {
+  write(name: Uint8Array, from: number, at: number, limit: number): number {
+    if (this.#count === 0 && this.#first > 0) {
+      const labels = this.#measure(this.#out, this.#start + this.#first);
+      this.#learn(labels, this.#first);
+    }
+    const out = this.#out;
     const labels = this.#measure(name, from);
     let known = 0;
     let pointer = 0;
     for (; known < labels; known++) {
-      pointer = this.#find(
-        name,
-        from + (this.#starts[known] as number),
-        this.#hashes[known] as number,
-        out,
-        start,
-      );
+      const label = from + (this.#starts[known] as number);
+      pointer = this.#find(name, label, this.#hashes[known] as number);
       if (pointer > 0) break;
     }
     const copied = this.#starts[known] as number;
@@ -67,60 +69,60 @@ export class Compression {
       out[end - 2] = 0xc0 | (pointer >>> 8);
       out[end - 1] = pointer & 0xff;
     } else out[end - 1] = 0;
-    for (let i = 0; i < known; i++)
-      this.#learn(this.#hashes[i] as number, at - start + (this.#starts[i] as number));
+    this.#learn(known, at - this.#start);
     return end;
-  }
-
-  /** Learn the name that lies uncompressed at `at`. */
-  note(out: Uint8Array, start: number, at: number): void {
-    const labels = this.#measure(out, at);
-    for (let i = 0; i < labels; i++)
-      this.#learn(this.#hashes[i] as number, at - start + (this.#starts[i] as number));
   }
 
   /** Where the labels of a name begin, the root's included, and their hashes; how many there are. */
   #measure(name: Uint8Array, from: number): number {
+    const starts = this.#starts;
+    const hashes = this.#hashes;
     let labels = 0;
     let at = 0;
     for (let head = name[from] as number; head > 0; head = name[from + at] as number) {
-      this.#starts[labels++] = at;
+      starts[labels++] = at;
       at += head + 1;
     }
-    this.#starts[labels] = at;
+    starts[labels] = at;
     let state = hashStart(0);
     let i = at - 1;
     for (let label = labels - 1; label >= 0; label--) {
-      for (const begin = this.#starts[label] as number; i >= begin; i--)
+      for (const begin = starts[label] as number; i >= begin; i--)
         state = hashByte(state, LOWER[name[from + i] as number] as number);
-      this.#hashes[label] = hashEnd(state);
+      hashes[label] = hashEnd(state);
     }
     return labels;
   }
 
-  #find(name: Uint8Array, from: number, hash: number, out: Uint8Array, start: number): number {
-    for (let slot = hash % SLOTS; ; slot = (slot + 1) % SLOTS) {
+  #find(name: Uint8Array, from: number, hash: number): number {
+    for (let slot = hash & SLOT_MASK; ; slot = (slot + 1) & SLOT_MASK) {
       const offset = this.#offsets[slot] as number;
       if (offset === 0) return 0;
-      if (this.#tags[slot] === hash && this.#same(name, from, out, start, offset)) return offset;
+      if (this.#tags[slot] === hash && this.#same(name, from, offset)) return offset;
     }
   }
 
-  #learn(hash: number, offset: number): void {
-    if (offset > FARTHEST || this.#count === MOST) return;
-    let slot = hash % SLOTS;
-    while (this.#offsets[slot] !== 0) slot = (slot + 1) % SLOTS;
-    this.#offsets[slot] = offset;
-    this.#tags[slot] = hash;
-    this.#used[this.#count++] = slot;
+  /** Learn the first `labels` of the measured name, which lies at `offset`. */
+  #learn(labels: number, offset: number): void {
+    for (let i = 0; i < labels; i++) {
+      const place = offset + (this.#starts[i] as number);
+      if (place > FARTHEST || this.#count === MOST) return;
+      const hash = this.#hashes[i] as number;
+      let slot = hash & SLOT_MASK;
+      while (this.#offsets[slot] !== 0) slot = (slot + 1) & SLOT_MASK;
+      this.#offsets[slot] = place;
+      this.#tags[slot] = hash;
+      this.#used[this.#count++] = slot;
+    }
   }
 
-  #same(name: Uint8Array, from: number, out: Uint8Array, start: number, offset: number): boolean {
-    let at = start + offset;
+  #same(name: Uint8Array, from: number, offset: number): boolean {
+    const out = this.#out;
+    let at = this.#start + offset;
     for (let i = from; ;) {
       let head = out[at] as number;
       while (head >= 0xc0) {
-        at = start + (((head & 0x3f) << 8) | (out[at + 1] as number));
+        at = this.#start + (((head & 0x3f) << 8) | (out[at + 1] as number));
         head = out[at] as number;
       }
       if (head !== name[i]) return false;

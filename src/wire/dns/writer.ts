@@ -76,10 +76,9 @@ export class MessageWriter {
     this.beginMessage(into, start, limit, query.id, FLAG.QR | kept | flags);
     const end = query.questionEnd;
     if (end === 0 || this.at + end - query.qnameStart > this.#limit) return;
-    const at = this.at;
     for (let i = query.qnameStart; i < end; i++) into[this.at++] = bytes[i] as number;
     put16(into, start + 4, 1);
-    this.#compression.note(into, start, at);
+    this.#compression.begin(into, start, HEADER);
   }
 
   /** Begin a message without a question. */
@@ -90,7 +89,7 @@ export class MessageWriter {
     this.#limit = Math.min(limit, into.length);
     this.#reserved = 0;
     this.#answers = this.#authorities = this.#additionals = 0;
-    this.#compression.clear();
+    this.#compression.begin(into, start, 0);
     put16(into, start, id);
     put16(into, start + 2, flags);
     for (let i = 4; i < HEADER; i++) into[start + i] = 0;
@@ -98,7 +97,7 @@ export class MessageWriter {
 
   /** The question of a message that is not an answer. */
   question(name: Uint8Array, type: number, klass: number): boolean {
-    const end = this.#compression.write(name, 0, this.out, this.start, this.at, this.#limit - 4);
+    const end = this.#compression.write(name, 0, this.at, this.#limit - 4);
     if (end < 0) return false;
     put16(this.out, end, type);
     put16(this.out, end + 2, klass);
@@ -121,7 +120,7 @@ export class MessageWriter {
     rdata: Uint8Array,
   ): boolean {
     const { count } = this.#compression;
-    const end = this.#compression.write(name, 0, this.out, this.start, this.at, this.#limit - 10);
+    const end = this.#compression.write(name, 0, this.at, this.#limit - 10);
     return end >= 0 && this.#body(section, end, type, klass, ttl, rdata, 0, rdata.length, count);
   }
 
@@ -360,7 +359,7 @@ export class MessageWriter {
     for (let i = 0; i < count && end >= 0; i++) {
       const length = nameLength(rdata, next, to);
       if (length < 0) break;
-      end = this.#compression.write(rdata, next, this.out, this.start, end, this.#limit);
+      end = this.#compression.write(rdata, next, end, this.#limit);
       next += length;
     }
     return end < 0 ? -1 : this.#copy(rdata, next, to, end);
