@@ -6,14 +6,14 @@ import { EXIT, Exit } from "./exit.ts";
 import { complain, print, printJson } from "./terminal.ts";
 
 /** `tern dns check ZONEFILE`: everything that is wrong with a zone, with its place. */
-export default function dnsCheck(
+export default async function dnsCheck(
   { origin, json }: { origin?: string; json?: boolean },
   file: string,
-): number {
+): Promise<number> {
   const name = origin ?? basename(file).replace(/\.(zone|db|txt)$/, "");
   if (parseName(name.replace(/\.?$/, ".")) === undefined)
     throw new Exit(EXIT.usage, `${name} is no domain name: say which with --origin`);
-  const version = new ZoneFile(name, file, Date.now).latest();
+  const version = await new ZoneFile({ name, path: file, wall: Date.now }).latest();
   const { zone, problems, warnings, tookMs } = version;
   const good = zone !== undefined;
   const about = zone && {

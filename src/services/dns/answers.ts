@@ -128,11 +128,11 @@ export class Answers {
 
 /** What besides name and type tells answers apart. */
 function flagsOf(query: Query): number {
-  return query.edns.do ? 1 : 0;
+  return (query.edns.do ? 1 : 0) | (query.edns.compact ? 2 : 0);
 }
 
 function tagOf(query: Query): number {
-  return Math.imul(query.hash ^ ((query.qtype << 1) | flagsOf(query)), GOLDEN) >>> 0;
+  return Math.imul(query.hash ^ ((query.qtype << 2) | flagsOf(query)), GOLDEN) >>> 0;
 }
 
 function get16(bytes: Uint8Array, at: number): number {

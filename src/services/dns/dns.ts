@@ -26,7 +26,8 @@ async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
     throw failed;
   }
   for (const server of servers)
-    for (const { name, problems, warnings } of server.zones.all) {
+    for (const { name, version } of server.zones.all) {
+      const { problems, warnings } = version;
       for (const problem of problems)
         log.error("a zone is broken: the version before stays in force", {
           zone: name,

@@ -62,6 +62,8 @@ export interface ResponderParts {
   readonly chaos: Chaos;
   readonly signatures: Signatures;
   readonly transfers: Transfers;
+  /** Told of what should not have happened. */
+  readonly fault: (error: unknown) => void;
 }
 
 /** Questions in, answers out: a plain function of bytes, which allocates nothing for the usual ones. */
@@ -93,6 +95,28 @@ export class Responder implements Answerer {
   }
 
   respond(
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    try {
+      return this.#respond(bytes, from, to, via, into, at);
+    } catch (error) {
+      // A fault of ours costs this question and no other.
+      this.#parts.fault(error);
+      into.fill(0, at, at + HEADER);
+      into[at] = bytes[from] as number;
+      into[at + 1] = bytes[from + 1] as number;
+      into[at + 2] = FLAG.QR >>> 8;
+      into[at + 3] = RCODE.SERVFAIL;
+      return HEADER;
+    }
+  }
+
+  #respond(
     bytes: Uint8Array,
     from: number,
     to: number,

@@ -28,24 +28,21 @@ export interface ZoneStatus {
 export function serverStatus({ config, zones, names }: DnsServer): ServerStatus {
   return {
     listen: config.listen.map(showAddress),
-    zones: zones.all.flatMap(({ zone, name, config: { file }, ...version }): ZoneStatus[] => {
-      if (zone === undefined) return [];
+    zones: zones.all.map(({ zone, name, config: { file }, version }): ZoneStatus => {
       const { problems, warnings, loadedAt, tookMs } = version;
-      return [
-        {
-          name,
-          file,
-          state: problems.length === 0 ? "good" : "broken",
-          serial: zone.serial,
-          records: recordCount(zone),
-          bytes: zone.bytes,
-          signed: zone.denial !== undefined,
-          loadedAt,
-          tookMs,
-          problems: problems.map(showZoneProblem),
-          warnings: warnings.map(showZoneProblem),
-        },
-      ];
+      return {
+        name,
+        file,
+        state: problems.length === 0 ? "good" : "broken",
+        serial: zone.serial,
+        records: recordCount(zone),
+        bytes: zone.bytes,
+        signed: zone.denial !== undefined,
+        loadedAt,
+        tookMs,
+        problems: problems.map(showZoneProblem),
+        warnings: warnings.map(showZoneProblem),
+      };
     }),
     names: names?.status() ?? [],
   };

@@ -3,20 +3,23 @@ import { join } from "node:path";
 
 import { compileAccess } from "../../core/cidr.ts";
 import { showIp } from "../../core/ip.ts";
+import type { Lease } from "../../core/lease.ts";
 import type { Attachment } from "../../net/http-fronts.ts";
 import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
+import { showName } from "../../wire/dns/name.ts";
 import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
 import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
 import type { Host } from "../service.ts";
 import { Catalog } from "./catalog.ts";
 import { Chaos } from "./chaos.ts";
-import type { NsConfig } from "./config.ts";
+import { canonical, type NsConfig } from "./config.ts";
 import { cookieKey } from "./cookie-secret.ts";
 import { Places } from "./geo/places.ts";
 import { dnsOverHttps } from "./https.ts";
 import { ComputedNames } from "./names/computed-names.ts";
 import { ManualStates } from "./names/manual-states.ts";
+import { Notifier } from "./notifier.ts";
 import { Planes } from "./planes.ts";
 import { Responder } from "./responder.ts";
 import { ResponseLimiter } from "./rrl.ts";
@@ -26,7 +29,7 @@ import { MAX_MESSAGE } from "./stream.ts";
 import { Traffic } from "./traffic.ts";
 import { Transfers } from "./transfers.ts";
 import { VerifiedClients } from "./verified.ts";
-import { BrokenSource, ZoneSource } from "./zone-source.ts";
+import { ZoneSource } from "./zone-source.ts";
 import { ZoneAnswerer } from "./zone/zone-answerer.ts";
 import { Zones } from "./zones.ts";
 
@@ -39,6 +42,9 @@ export class DnsServer {
   readonly traffic: Traffic;
   readonly responder: Responder;
   readonly #planes: Planes;
+  readonly #host: Host;
+  readonly #keys: readonly TsigKey[];
+  readonly #notifier: Lease<Notifier>;
   #https: Attachment | undefined;
 
   /** Everything that can fail: files are read, sockets bound. */
@@ -46,12 +52,18 @@ export class DnsServer {
     const planes = new Planes(host);
     const undo: (() => unknown)[] = [() => planes.giveBack()];
     try {
-      const zones = await Zones.load(config.zones, `dns.${name}.zones`, host.leases);
+      const zones = await Zones.load(config.zones, `dns.${name}.zones`, host);
       undo.push(() => zones.giveBack());
       const seed = randomInt(2 ** 32);
       const names = await prepareNames(name, config, zones, seed, host);
       undo.push(() => names?.close());
-      const server = new DnsServer(name, config, host, { zones, names, planes, seed });
+      // What other servers have not heard yet is told on, whatever config comes.
+      const notifier = (await host.leases.take(
+        "dns notifier",
+        async () => new Notifier(host.clock, host.log),
+      )) as Lease<Notifier>;
+      undo.push(() => notifier[Symbol.asyncDispose]());
+      const server = new DnsServer(name, config, host, { zones, names, planes, seed, notifier });
       undo.push(() => server.traffic.close());
       for (const address of config.listen) {
         await planes.takeUdp(address, config.socket);
@@ -71,14 +83,23 @@ export class DnsServer {
     name: string,
     config: NsConfig,
     host: Host,
-    parts: { zones: Zones; names: ComputedNames | undefined; planes: Planes; seed: number },
+    parts: {
+      zones: Zones;
+      names: ComputedNames | undefined;
+      planes: Planes;
+      seed: number;
+      notifier: Lease<Notifier>;
+    },
   ) {
-    const { zones, names, planes, seed } = parts;
+    const { zones, names, planes, seed, notifier } = parts;
     this.name = name;
     this.config = config;
     this.zones = zones;
     this.names = names;
     this.#planes = planes;
+    this.#host = host;
+    this.#keys = keysOf(config);
+    this.#notifier = notifier;
     this.traffic = new Traffic(name, host.metrics);
     const exempt = compileAccess(config.rrl?.exempt ?? []);
     const { cookies, rrl, nsid } = config;
@@ -107,8 +128,9 @@ export class DnsServer {
       traffic: this.traffic,
       log: undefined,
       chaos: new Chaos(config.chaos),
-      signatures: new Signatures(keysOf(config)),
+      signatures: new Signatures(this.#keys),
       transfers: new Transfers(zones.all, Date.now),
+      fault: faults(host),
     });
   }
 
@@ -126,6 +148,21 @@ export class DnsServer {
     for (const { value } of this.#planes.streams)
       value.serve(responder, { connections, perClient, idle });
     this.#https?.open();
+    this.#announce();
+  }
+
+  /** Tell the other servers of zones that they have not heard of. Once for all workers. */
+  #announce(): void {
+    if (this.#host.worker.index !== 0) return;
+    const notifier = this.#notifier.value;
+    for (const { name, config, file, zone } of this.zones.all) {
+      if (file.announced === zone.serial) continue;
+      file.announced = zone.serial;
+      const key = this.#keys.find(
+        (one) => showName(one.name) === `${canonical(config.tsig ?? "")}.`,
+      );
+      notifier.tell(name, zone, config.notify, key);
+    }
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
@@ -136,6 +173,7 @@ export class DnsServer {
       this.#https?.close(deadline),
     ]);
     await this.#planes.giveBack();
+    await this.#notifier[Symbol.asyncDispose]();
     await this.zones.giveBack();
     this.names?.close();
     this.traffic.close();
@@ -171,13 +209,23 @@ export class DnsServer {
 function catalogOf({ all }: Zones, seed: number): Catalog<Source> {
   const catalog = new Catalog<Source>(seed);
   const answerer = new ZoneAnswerer();
-  for (const [i, { zone, name }] of all.entries()) {
-    const id = (i + 1) << 16;
-    const origin = new TextEncoder().encode(name);
-    if (zone === undefined) catalog.set(origin, new BrokenSource(id));
-    else catalog.set(zone.origin, new ZoneSource(id, zone, answerer));
-  }
+  for (const [i, { zone }] of all.entries())
+    catalog.set(zone.origin, new ZoneSource((i + 1) << 16, zone, answerer));
   return catalog;
+}
+
+/** Pause between two lines of the log about the same kind of trouble: a stranger may cause it at will. */
+const FAULT_PAUSE_MS = 60_000;
+
+function faults({ clock, log, metrics }: Host): (error: unknown) => void {
+  const counter = metrics.counter("tern_faults_total", "Errors of our own, caught and survived.");
+  let quietUntil = 0;
+  return (error) => {
+    counter.add(1);
+    if (clock.now() < quietUntil) return;
+    quietUntil = clock.now() + FAULT_PAUSE_MS;
+    log.error("a question could not be answered for a fault of ours", { error });
+  };
 }
 
 /** Throws Error for a secret that is no base64. */

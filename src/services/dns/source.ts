@@ -3,7 +3,7 @@ import type { Remarks } from "./reply.ts";
 import type { Tail } from "./tail.ts";
 import type { Via } from "./via.ts";
 
-/** What answers for a name and all below it: a zone, a computed name, a zone that could not be read. */
+/** What answers for a name and all below it: a zone. */
 export interface Source {
   /** Tells its "no such name" from others', for the limit of answers. */
   readonly id: number;

@@ -27,7 +27,6 @@ export class Transfers {
   constructor(zones: readonly ServedZone[], wall: () => number) {
     this.#wall = wall;
     for (const { zone, config } of zones) {
-      if (zone === undefined) continue;
       const { transfer, tsig } = config;
       this.#zones.set(nameKey(zone.origin), {
         zone,

@@ -4,6 +4,7 @@ import { dirname, resolve } from "node:path";
 import type { Closable } from "../../core/lease.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import type { ZoneProblem } from "../../wire/dns/zone-scan.ts";
+import { keepBackup, readBackup } from "./zone-backup.ts";
 import { loadZone } from "./zone/zone-builder.ts";
 import type { Zone } from "./zone/zone.ts";
 
@@ -39,46 +40,67 @@ export function showZoneProblem({ file, line, column, message }: ZoneProblem): s
   return `${file}:${line}:${column}: ${message}`;
 }
 
+export interface ZoneFileParts {
+  /** The zone's name. */
+  readonly name: string;
+  readonly path: string;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Where its last whole version is kept; undefined: nowhere. */
+  readonly backup?: string;
+  /** Whether it is us who keeps it there. */
+  readonly keeps?: boolean;
+  /** It could not be kept. */
+  readonly trouble?: (error: unknown) => void;
+}
+
 /**
  * One zone's file and what was last read from it. Leased under its name, so that a reload reads
- * only what has changed; a broken file leaves the version before in force.
+ * only what has changed; a broken file leaves the version before in force, be it of the process
+ * before this one.
  */
 export class ZoneFile implements Closable {
-  readonly #path: string;
+  /** The serial that other servers were told of. */
+  announced: number | undefined;
+  readonly #parts: ZoneFileParts;
   readonly #origin: Uint8Array;
-  readonly #wall: () => number;
   #stamps: readonly Stamp[] = [];
   #version: ZoneVersion | undefined;
 
-  /** `name` is the zone's; `wall` milliseconds since 1970. */
-  constructor(name: string, path: string, wall: () => number) {
-    this.#path = path;
-    this.#origin = parseName(name.replace(/\.?$/, ".")) as Uint8Array; // the schema has read it
-    this.#wall = wall;
+  constructor(parts: ZoneFileParts) {
+    this.#parts = parts;
+    this.#origin = parseName(parts.name.replace(/\.?$/, ".")) as Uint8Array; // the schema has read it
   }
 
-  /** The zone as its file has it now. Never throws for what is in it. */
-  latest(): ZoneVersion {
+  /** The zone as its file has it now. Never rejects for what is in it. */
+  async latest(): Promise<ZoneVersion> {
     const before = this.#version;
     if (before !== undefined && this.#stamps.every(({ path, is }) => stampOf(path) === is))
       return before;
     const began = performance.now();
-    const read: Stamp[] = [];
-    const text = (path: string): Uint8Array => {
-      read.push({ path, is: stampOf(path) });
-      return readText(path);
-    };
-    const loaded = this.#load(text);
-    const tookMs = Math.round(performance.now() - began);
-    this.#stamps = read;
-    const now = { loadedAt: this.#wall(), tookMs };
-    return (this.#version = loaded.ok
-      ? { zone: loaded.zone, ...now, problems: [], warnings: loaded.warnings }
-      : { ...(before ?? { zone: undefined, ...now, warnings: [] }), problems: loaded.problems });
+    const { backup, keeps, trouble = () => {}, wall } = this.#parts;
+    const stamps: Stamp[] = [];
+    const texts = new Map<string, Uint8Array>();
+    const loaded = this.#load((path) => {
+      stamps.push({ path, is: stampOf(path) });
+      const bytes = readText(path);
+      texts.set(path, bytes);
+      return bytes;
+    });
+    this.#stamps = stamps;
+    const version = { loadedAt: wall(), tookMs: Math.round(performance.now() - began) };
+    if (loaded.ok) {
+      const { zone, warnings } = loaded;
+      if (backup !== undefined && keeps) keepBackup(backup, texts).catch(trouble);
+      return (this.#version = { zone, ...version, problems: [], warnings });
+    }
+    const { problems } = loaded;
+    const old = before ?? { zone: await this.#backup(), ...version, warnings: [] };
+    return (this.#version = { ...old, problems });
   }
 
   #load(text: (path: string) => Uint8Array): ReturnType<typeof loadZone> {
-    const path = this.#path;
+    const { path } = this.#parts;
     let whole: Uint8Array;
     try {
       whole = text(path);
@@ -91,6 +113,20 @@ export class ZoneFile implements Closable {
       origin: this.#origin,
       include: (name, from) => text(resolve(dirname(from), name)),
     });
+  }
+
+  async #backup(): Promise<Zone | undefined> {
+    const { backup } = this.#parts;
+    const texts = backup === undefined ? undefined : await readBackup(backup);
+    if (texts === undefined) return undefined;
+    // The first is the zone's own, wherever it was then.
+    const [whole] = texts.values();
+    const loaded = this.#load((path) => {
+      const bytes = path === this.#parts.path ? whole : texts.get(path);
+      if (bytes === undefined) throw new Error("was not kept");
+      return bytes;
+    });
+    return loaded.ok ? loaded.zone : undefined;
   }
 
   async close(): Promise<void> {}

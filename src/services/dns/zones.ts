@@ -1,14 +1,22 @@
-import type { Closable, Lease, Leases } from "../../core/lease.ts";
+import { join } from "node:path";
+
+import type { Lease } from "../../core/lease.ts";
 import { isUnder } from "../../wire/dns/name.ts";
+import type { Host } from "../service.ts";
 import { canonical, type ZoneConfig } from "./config.ts";
 import type { Soa } from "./names/negative.ts";
 import { showZoneProblem, ZoneFile, type ZoneVersion } from "./zone-file.ts";
+import type { Zone } from "./zone/zone.ts";
 
 /** A zone of one config. */
-export interface ServedZone extends ZoneVersion {
+export interface ServedZone {
   /** Lower case, without its last dot. */
   readonly name: string;
   readonly config: ZoneConfig;
+  readonly file: ZoneFile;
+  readonly version: ZoneVersion;
+  /** What is served. */
+  readonly zone: Zone;
 }
 
 /** The zones of one server under one config: what their files had when it was prepared. */
@@ -20,22 +28,12 @@ export class Zones {
   static async load(
     config: Readonly<Record<string, ZoneConfig>>,
     key: string,
-    leases: Leases<Closable>,
+    host: Host,
   ): Promise<Zones> {
     const zones = new Zones();
     try {
-      for (const [given, one] of Object.entries(config)) {
-        const name = canonical(given);
-        const lease = (await leases.take(
-          `dns zone ${name} ${one.file}`,
-          async () => new ZoneFile(name, one.file, Date.now),
-        )) as Lease<ZoneFile>; // what is leased under a name is what was made under it
-        zones.#leases.push(lease);
-        const version = lease.value.latest();
-        if (version.zone === undefined)
-          throw new Error(`${key}: ${version.problems.map(showZoneProblem).join("\n")}`);
-        zones.all.push({ name, config: one, ...version });
-      }
+      for (const [given, one] of Object.entries(config))
+        await zones.#load(canonical(given), one, key, host);
       return zones;
     } catch (failed) {
       await zones.giveBack();
@@ -43,11 +41,37 @@ export class Zones {
     }
   }
 
+  async #load(name: string, config: ZoneConfig, key: string, host: Host): Promise<void> {
+    const { log, state, worker } = host;
+    const make = async (): Promise<ZoneFile> =>
+      new ZoneFile({
+        name,
+        path: config.file,
+        wall: Date.now,
+        backup: join(state, "dns", "zones", encodeURIComponent(name)),
+        keeps: worker.index === 0,
+        trouble: (error) =>
+          log.warn("a zone could not be kept for a restart", { zone: name, error }),
+      });
+    // What is leased under a name is what was made under it.
+    const lease = (await host.leases.take(
+      `dns zone ${name} ${config.file}`,
+      make,
+    )) as Lease<ZoneFile>;
+    this.#leases.push(lease);
+    const file = lease.value;
+    const version = await file.latest();
+    const { zone } = version;
+    if (zone === undefined)
+      throw new Error(`${key}: ${version.problems.map(showZoneProblem).join("\n")}`);
+    this.all.push({ name, config, file, version, zone });
+  }
+
   /** The SOA of the zone that a name, in lower case, is in. */
   soaFor(name: Uint8Array): Soa | undefined {
     let found: Soa | undefined;
     for (const { zone } of this.all) {
-      if (zone === undefined || !isUnder(name, zone.origin)) continue;
+      if (!isUnder(name, zone.origin)) continue;
       if (found !== undefined && found.owner.length >= zone.origin.length) continue;
       const rdata = zone.store.firstRdata(zone.soa);
       found = { owner: zone.origin, rdata, ttl: zone.negativeTtl };
