@@ -104,7 +104,7 @@ function readField(field: Field, reader: TextReader): void {
     case "time":
       return readTime(reader);
     case "type":
-      return reader.type();
+      return reader.put(reader.readType(), 2);
     case "algorithm":
       return readNamed(reader, ALGORITHMS, 1);
     case "certificate":
@@ -153,22 +153,43 @@ function readField(field: Field, reader: TextReader): void {
 
 /** `20261122120000`, or seconds since 1970. Beyond 2106 it wraps (RFC 4034, 3.1.5). */
 function readTime(reader: TextReader): void {
-  const text = reader.text("a time");
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/.exec(text)?.map(Number) ?? [];
-  if (year === undefined) {
-    if (!/^\d{1,10}$/.test(text) || Number(text) > 0xffff_ffff)
-      throw reader.wrong("a time such as 20261122120000");
-    return reader.put(Number(text), 4);
+  const what = "a time such as 20261122120000";
+  const word = reader.next(what);
+  const { bytes, starts, ends } = reader.words;
+  const at = starts[word] as number;
+  const length = (ends[word] as number) - at;
+  const digits = (from: number, count: number): number => {
+    let value = 0;
+    for (let i = at + from; i < at + from + count; i++) {
+      const digit = (bytes[i] as number) - 0x30;
+      if (digit < 0 || digit > 9) throw reader.wrong(what);
+      value = value * 10 + digit;
+    }
+    return value;
+  };
+  if (length !== 14) {
+    const seconds = length > 0 && length <= 10 ? digits(0, length) : Number.NaN;
+    if (!(seconds <= 0xffff_ffff)) throw reader.wrong(what);
+    return reader.put(seconds, 4);
   }
-  const ms = Date.UTC(year, (month ?? 0) - 1, day, hour, minute, second);
-  const again = new Date(ms).toISOString().replace(/\D/g, "").slice(0, 14);
-  if (again !== text || ms < 0) throw reader.wrong("a time such as 20261122120000");
+  const year = digits(0, 4);
+  const month = digits(4, 2);
+  const day = digits(6, 2);
+  const hour = digits(8, 2);
+  const minute = digits(10, 2);
+  const second = digits(12, 2);
+  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
+  // What does not come back as it was is no day, or no time of one.
+  const same = month >= 1 && month <= 12 && new Date(ms).getUTCDate() === day;
+  if (year < 1970 || !same || hour > 23 || minute > 59 || second > 59) throw reader.wrong(what);
   reader.put((ms / 1000) % 2 ** 32, 4);
 }
 
 function readNamed(reader: TextReader, names: ReadonlyMap<string, number>, width: number): void {
-  const number = reader.more ? names.get(reader.words.text(reader.at).toUpperCase()) : undefined;
+  const first = reader.more ? reader.words.bytes[reader.words.starts[reader.at] as number] : 0;
+  const digit = first !== undefined && first >= 0x30 && first <= 0x39;
+  const number =
+    reader.more && !digit ? names.get(reader.words.text(reader.at).toUpperCase()) : undefined;
   if (number === undefined) return reader.number(width);
   reader.at++;
   reader.put(number, width);

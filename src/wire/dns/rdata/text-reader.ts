@@ -1,6 +1,6 @@
 /** Reads the words of a record's text, field by field, into wire form. */
+import { typeAt } from "../mnemonic.ts";
 import { MAX_NAME, packName, unescape } from "../name.ts";
-import { parseType } from "../types.ts";
 import { Misread, type Words } from "../words.ts";
 
 /** Longest rdata: its length has 16 bits. */
@@ -123,10 +123,13 @@ export class TextReader {
     this.put(value, 4);
   }
 
-  type(): void {
-    const type = parseType(this.text("a record type"));
-    if (type === undefined) throw this.wrong("a record type");
-    this.put(type, 2);
+  /** The next word, a type. */
+  readType(): number {
+    const word = this.next("a record type");
+    const { bytes, starts, ends } = this.words;
+    const type = typeAt(bytes, starts[word] as number, ends[word] as number);
+    if (type < 0) throw this.wrong("a record type");
+    return type;
   }
 
   /** A word, with its escapes, behind its length. */
@@ -140,8 +143,11 @@ export class TextReader {
   raw(what: string, max: number): number {
     const word = this.next(what);
     const { bytes } = this.words;
+    const { out } = this;
     const end = this.words.ends[word] as number;
     const before = this.length;
+    const limit = before + Math.min(max, MAX_RDATA - before);
+    let into = before;
     for (let at = this.words.starts[word] as number; at < end; at++) {
       let byte = bytes[at] as number;
       if (byte === 0x5c) {
@@ -149,10 +155,11 @@ export class TextReader {
         if (byte < 0) throw this.wrong(`${what} with escapes as \\DDD up to \\255`);
         at += byte >= 256 ? 3 : 1;
       }
-      this.out[this.grow(1)] = byte;
+      if (into === limit) throw this.wrong(`${what} of at most ${limit - before} bytes`);
+      out[into++] = byte;
     }
-    if (this.length - before > max) throw this.wrong(`${what} of at most ${max} bytes`);
-    return this.length - before;
+    this.length = into;
+    return into - before;
   }
 
   ip4(): void {
@@ -180,33 +187,40 @@ export class TextReader {
 
   /** All the words that are left, as hexadecimal digits. */
   hex(): void {
+    const { words, out } = this;
     let high = -1;
     for (; this.more; this.at++) {
-      const end = this.words.ends[this.at] as number;
-      for (let at = this.words.starts[this.at] as number; at < end; at++) {
-        const digit = HEX[this.words.bytes[at] as number] as number;
+      const start = words.starts[this.at] as number;
+      const end = words.ends[this.at] as number;
+      let into = this.#roomFor((end - start + 1) >>> 1);
+      for (let at = start; at < end; at++) {
+        const digit = HEX[words.bytes[at] as number] as number;
         if (digit > 15) throw this.wrong("hexadecimal digits", this.at);
         if (high < 0) high = digit;
         else {
-          this.out[this.grow(1)] = (high << 4) | digit;
+          out[into++] = (high << 4) | digit;
           high = -1;
         }
       }
+      this.length = into;
     }
     if (high >= 0) throw this.wrong("an even number of hexadecimal digits");
   }
 
   /** All the words that are left, as base64. */
   base64(): void {
+    const { words, out } = this;
     let bits = 0;
     let held = 0;
     let digits = 0;
     let padding = 0;
     for (; this.more; this.at++) {
-      const end = this.words.ends[this.at] as number;
-      for (let at = this.words.starts[this.at] as number; at < end; at++) {
-        const byte = this.words.bytes[at] as number;
-        digits++;
+      const start = words.starts[this.at] as number;
+      const end = words.ends[this.at] as number;
+      let into = this.#roomFor(Math.ceil(((end - start) * 3) / 4));
+      digits += end - start;
+      for (let at = start; at < end; at++) {
+        const byte = words.bytes[at] as number;
         if (byte === 0x3d && padding < 2) {
           padding++;
           continue;
@@ -217,12 +231,19 @@ export class TextReader {
         bits += 6;
         if (bits >= 8) {
           bits -= 8;
-          this.out[this.grow(1)] = held >>> bits;
+          out[into++] = held >>> bits;
         }
       }
+      this.length = into;
     }
     const whole = digits % 4 === 0 && bits === padding * 2;
     if (!whole || held & ((1 << bits) - 1)) throw this.wrong("base64 (in whole groups of four)");
+  }
+
+  /** Where the next bytes go, when as many as `count` fit. */
+  #roomFor(count: number): number {
+    if (this.length + count > MAX_RDATA) this.grow(count); // says so
+    return this.length;
   }
 }
 

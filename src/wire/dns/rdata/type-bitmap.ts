@@ -1,5 +1,5 @@
 /** The types at a name, as NSEC, NSEC3 and CSYNC list them: windows of 256 bits (RFC 4034, 4.1.2). */
-import { parseType, showType } from "../types.ts";
+import { showType } from "../types.ts";
 import type { TextReader } from "./text-reader.ts";
 
 const WINDOW_BYTES = 32;
@@ -26,11 +26,7 @@ export function typeBitmap(types: Iterable<number>): Uint8Array {
 /** The words that are left, each a type. */
 export function readTypes(reader: TextReader): void {
   const types: number[] = [];
-  while (reader.more) {
-    const type = parseType(reader.text("a record type"));
-    if (type === undefined) throw reader.wrong("a record type");
-    types.push(type);
-  }
+  while (reader.more) types.push(reader.readType());
   reader.putBytes(typeBitmap(types));
 }
 
