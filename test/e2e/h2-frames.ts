@@ -113,6 +113,11 @@ export class H2 implements Disposable {
     return known() ?? "silence";
   }
 
+  /** Read nothing more off the socket. */
+  pause(): void {
+    this.#wire.pause();
+  }
+
   get state(): Wire["state"] {
     return this.#wire.state;
   }
