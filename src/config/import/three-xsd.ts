@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 
 import { parseIni, type Setting } from "./ini.ts";
+import { dnsServer } from "./three-nsd.ts";
 import { type Site, webSite } from "./three-wsd.ts";
 
 /** Something of the old file that the new one does not say, or says otherwise. */
@@ -12,7 +13,6 @@ export interface Note {
 
 /** Sections of 3xsd.conf that are other services, and what they will be called. */
 const LATER: Readonly<Record<string, string>> = {
-  "3nsd": "dns",
   "3zsd": "proxy",
   "3fsd": "store",
   "3wdd": "tunnel",
@@ -25,7 +25,7 @@ const INDENT = "  ";
 
 /**
  * An old 3xsd.conf as YAML that the loader takes, with a note for each line it could not carry.
- * [3wsd] becomes a site of `web:`; the sections of services that this version does not have are
+ * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`; the sections of services that this version does not have are
  * kept as comments, without their tokens.
  */
 export function import3xsd(text: string, file: string): { yaml: string; notes: Note[] } {
@@ -42,8 +42,9 @@ export function import3xsd(text: string, file: string): { yaml: string; notes: N
     `# From ${oneLine(file)}, by \`tern import\`. Check it with \`tern check -c FILE\`.\n`,
   ];
   if (sections.has("3wsd")) parts.push(`web:\n${showSite(webSite(of("3wsd"), note))}`);
+  if (sections.has("3nsd")) parts.push(`dns:\n${dnsServer(of("3nsd"), note)}`);
   for (const [section, line] of sections) {
-    if (section === "3wsd") continue;
+    if (section === "3wsd" || section === "3nsd") continue;
     const service = Object.hasOwn(LATER, section) ? LATER[section] : undefined;
     const missing =
       service === undefined

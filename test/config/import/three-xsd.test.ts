@@ -68,8 +68,6 @@ test("each line that could not be carried has its note", () => {
   const { notes } = import3xsd(WHOLE, "/etc/3xsd.conf");
   expect(notes.map(({ line, message }) => `${line}: ${message}`)).toEqual([
     '15: 3wsd has no setting "homedir": left out',
-    '17: [3nsd] becomes the section "dns", which is not available in this version: left out',
-    "18: www.office.example: left out with [3nsd]",
     '19: [3zsd] becomes the section "proxy", which is not available in this version: left out',
     "20: *: left out with [3zsd]",
     '21: [3wdd] becomes the section "tunnel", which is not available in this version: left out',
@@ -82,7 +80,6 @@ test("each line that could not be carried has its note", () => {
 
 test("other services are kept as comments, without their tokens", () => {
   const { yaml } = import3xsd(WHOLE, "/etc/3xsd.conf");
-  expect(yaml).toContain("# www.office.example = 60,192.0.2.1,192.0.2.2\n");
   expect(yaml).toContain(
     "# office = 10.1.0.1:10.1.0.2:1380:1000:***:aes-128-cbc:vpn.example::10.0.0.0/8\n",
   );
