@@ -3,7 +3,7 @@ import * as name from "../wire/dns/name.properties.ts";
 import * as query from "../wire/dns/query.properties.ts";
 import * as rdata from "../wire/dns/rdata/rdata.properties.ts";
 import * as writer from "../wire/dns/writer.properties.ts";
-import * as zone from "../wire/dns/zone-file.properties.ts";
+import * as zone from "../wire/dns/zone-scan.properties.ts";
 import { fuzz } from "./fuzz.ts";
 
 fuzz("DNS name", {

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { lower, parseName, ROOT, showName } from "../../../src/wire/dns/name.ts";
 import { showRdata } from "../../../src/wire/dns/rdata/show.ts";
 import { showType } from "../../../src/wire/dns/types.ts";
-import { parseZone, type ZoneRecord } from "../../../src/wire/dns/zone-file.ts";
 import { temporary } from "../../fake/temporary.ts";
 import { needs } from "../../sys/needs.ts";
+import { parseZone, type ZoneRecord } from "./parse-zone.ts";
 
 const ORIGIN = "golden.example";
 const origin = parseName(ORIGIN) ?? ROOT;

@@ -7,9 +7,9 @@ import { decodeMessage, encodeMessage } from "../../../src/wire/dns/message.ts";
 import { lower, parseName, ROOT, showName } from "../../../src/wire/dns/name.ts";
 import { canonicalRdata } from "../../../src/wire/dns/rdata/canonical.ts";
 import type { Rr } from "../../../src/wire/dns/rr.ts";
-import { parseZone } from "../../../src/wire/dns/zone-file.ts";
 import answers from "./golden/answers.json";
 import * as properties from "./message.properties.ts";
+import { parseZone } from "./parse-zone.ts";
 
 const single = answers.filter(({ story }) => story !== "AXFR");
 const transfers = answers.filter(({ story }) => story === "AXFR");

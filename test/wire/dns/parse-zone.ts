@@ -1,5 +1,5 @@
-import type { Rr } from "./rr.ts";
-import { scanZone, type ZoneProblem, type ZoneSource } from "./zone-scan.ts";
+import type { Rr } from "../../../src/wire/dns/rr.ts";
+import { scanZone, type ZoneProblem, type ZoneSource } from "../../../src/wire/dns/zone-scan.ts";
 
 /** A record and where it was written. Records with one owner in a row share its bytes. */
 export interface ZoneRecord extends Rr {
@@ -7,7 +7,7 @@ export interface ZoneRecord extends Rr {
   readonly line: number;
 }
 
-/** All the records of a master file, in its order, or all that is wrong with it. `scanZone` needs less memory. */
+/** All the records of a master file, in its order, or all that is wrong with it. */
 export function parseZone(
   text: Uint8Array | string,
   source: ZoneSource,

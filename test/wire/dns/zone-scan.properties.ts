@@ -5,9 +5,9 @@ import fc from "fast-check";
 import { showName } from "../../../src/wire/dns/name.ts";
 import { showRdata } from "../../../src/wire/dns/rdata/show.ts";
 import { showType } from "../../../src/wire/dns/types.ts";
-import { parseZone } from "../../../src/wire/dns/zone-file.ts";
 import { latin1, views } from "../canary.ts";
 import { wireName } from "./name.properties.ts";
+import { parseZone } from "./parse-zone.ts";
 import { goodRdata } from "./rdata/rdata.properties.ts";
 
 const origin = latin1("\x07example\x03net\0");

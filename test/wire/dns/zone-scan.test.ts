@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { parseName, ROOT, showName } from "../../../src/wire/dns/name.ts";
 import { showRdata } from "../../../src/wire/dns/rdata/show.ts";
 import { showClass, showType } from "../../../src/wire/dns/types.ts";
-import { parseZone } from "../../../src/wire/dns/zone-file.ts";
-import * as properties from "./zone-file.properties.ts";
+import { parseZone } from "./parse-zone.ts";
+import * as properties from "./zone-scan.properties.ts";
 
 const origin = parseName("example.net") ?? ROOT;
 const FILES: Record<string, string> = {
