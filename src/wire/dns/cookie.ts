@@ -9,7 +9,7 @@
 import { sipHash } from "./siphash.ts";
 
 export const CLIENT_COOKIE = 8;
-export const SERVER_COOKIE = 16;
+const SERVER_COOKIE = 16;
 /** What an answer carries. */
 export const FULL_COOKIE: number = CLIENT_COOKIE + SERVER_COOKIE;
 

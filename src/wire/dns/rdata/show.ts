@@ -132,7 +132,7 @@ function showHostIdentity(bytes: Uint8Array): string {
 const DIGITS = "0123456789abcdefghijklmnopqrstuv";
 
 /** Base32 with the extended hex alphabet, no padding, as NSEC3 owners have it (RFC 5155, 3.3). */
-export function showBase32(bytes: Uint8Array): string {
+function showBase32(bytes: Uint8Array): string {
   let text = "";
   let held = 0;
   let bits = 0;

@@ -4,7 +4,7 @@ import { MAX_NAME, packName, unescape } from "../name.ts";
 import { Misread, type Words } from "../words.ts";
 
 /** Longest rdata: its length has 16 bits. */
-export const MAX_RDATA = 0xffff;
+const MAX_RDATA = 0xffff;
 const MAX_STRING = 255;
 
 /** A word that follows must be something; throws `Misread` when it is not. */
