@@ -22,3 +22,8 @@ export function pathTo(
     return { ...item, value };
   }) as [v.IssuePathItem, ...v.IssuePathItem[]]; // as many as there are steps
 }
+
+/** A key that may be left out, and then is nothing. */
+export function maybe<T>(schema: v.GenericSchema<unknown, T>, about: string) {
+  return v.optional(v.pipe(schema, v.description(about)));
+}

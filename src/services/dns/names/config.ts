@@ -2,6 +2,7 @@
 import * as v from "valibot";
 
 import { check } from "../../../config/check.ts";
+import { key } from "../../../config/key.ts";
 import { scalar } from "../../../config/scalar.ts";
 import { count } from "../../../config/scalars.ts";
 import { parseDuration } from "../../../core/units.ts";
@@ -166,21 +167,30 @@ export interface GeoConfig {
 /** One computed name. TTLs are seconds. */
 export const computedName = v.pipe(
   v.strictObject({
-    ttl: v.optional(ttl, 60),
-    tiers,
-    order: v.optional(
+    ttl: key(ttl, 60, "How long clients may remember an answer, in seconds."),
+    tiers: v.pipe(
+      tiers,
+      v.description("Lists of records; the first with anybody alive is answered."),
+    ),
+    order: key(
       v.picklist(["roundrobin", "random", "weighted", "fixed", "hash"]),
       "roundrobin",
+      "Of the records in an answer.",
     ),
-    answers: v.optional(v.union([v.literal("all"), count(1)]), "all"),
-    check: v.optional(v.nullable(check), null),
-    /** What is said when nobody is alive: everything, the last tier, or nothing. */
-    all_down: v.optional(v.picklist(["serve", "last", "nodata", "nxdomain", "servfail"]), "serve"),
-    /** TTL while members come and go. */
-    flapping_ttl: v.optional(v.nullable(ttl), null),
-    geo: v.optional(places, {}),
-    /** Names in tiers stand for their addresses, looked up here (ALIAS), instead of a CNAME. */
-    flatten: v.optional(v.boolean(), false),
+    answers: key(v.union([v.literal("all"), count(1)]), "all", "How many are given."),
+    check: key(v.nullable(check), null, "How it is found out who is alive."),
+    all_down: key(
+      v.picklist(["serve", "last", "nodata", "nxdomain", "servfail"]),
+      "serve",
+      "What is said when nobody is: everything, the last tier, or nothing.",
+    ),
+    flapping_ttl: key(v.nullable(ttl), null, "TTL while members come and go."),
+    geo: key(places, {}, "Other tiers for clients of some places."),
+    flatten: key(
+      v.boolean() as v.GenericSchema<unknown, boolean>,
+      false,
+      "Names in tiers stand for their addresses, looked up here (ALIAS), instead of a CNAME.",
+    ),
   }),
   v.check(
     ({ check: how, ...rest }) =>
