@@ -36,6 +36,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "nsd", shows: "/usr/sbin/nsd", for: "the same DNS answers from another's server" },
   { name: "knot", shows: "/usr/sbin/knotd", for: "the same DNS answers from another's server" },
   { name: "ldnsutils", shows: "ldns-signzone", for: "signed zones, made and verified by others" },
+  { name: "bind9-dnsutils", shows: "delv", for: "our signatures, validated by others" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {

@@ -48,7 +48,7 @@ export class Additional {
         out.additional.once(KIND.SET, service, node);
       // RFC 9460, 4.1 wants what is missing of the three to be proved missing.
       if (dnssec && lacksSome(store, node, type))
-        zone.denial?.noData(this.#target, node, out.additional);
+        zone.denial?.noData(this.#target, node, node, out.additional);
     }
   }
 

@@ -46,14 +46,14 @@ export class NsecChain implements Denial {
     return this.#order.length;
   }
 
-  noData(_name: NamePath, node: number, into: Entries): void {
+  noData(_name: NamePath, node: number, _owner: number, into: Entries): void {
     const set = this.#store.find(node, TYPE.NSEC);
     if (set !== NONE) return into.once(KIND.SET, set, node);
     this.#other.readNode(this.#store.names, node); // an empty non-terminal
     this.#cover(this.#other, into);
   }
 
-  noName(name: NamePath, closest: number, _left: number, into: Entries): void {
+  noName(name: NamePath, _owner: number, closest: number, _left: number, into: Entries): void {
     this.#cover(name, into);
     this.#other.readWildcard(this.#store.names, closest);
     this.#cover(this.#other, into);
@@ -65,13 +65,14 @@ export class NsecChain implements Denial {
 
   expandedNoData(
     name: NamePath,
+    _owner: number,
     _closest: number,
     _left: number,
     wildcard: number,
     into: Entries,
   ): void {
     this.#cover(name, into);
-    this.noData(name, wildcard, into);
+    this.noData(name, wildcard, wildcard, into);
   }
 
   /** The NSEC of the last name that is not behind `name`. */

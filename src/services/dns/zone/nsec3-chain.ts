@@ -59,7 +59,7 @@ export class Nsec3Chain implements Denial {
     return chain;
   }
 
-  noData(name: NamePath, node: number, into: Entries): void {
+  noData(name: NamePath, node: number, _owner: number, into: Entries): void {
     const match = this.#match(node);
     if (match !== NONE) return this.#add(match, into);
     // Below an opt-out span, where only a cut without DS, or what leads to it, can be (7.2.4).
@@ -67,7 +67,7 @@ export class Nsec3Chain implements Denial {
     this.#closestEncloser(name, this.#store.names.parent(node), left + 1, into);
   }
 
-  noName(name: NamePath, closest: number, left: number, into: Entries): void {
+  noName(name: NamePath, _owner: number, closest: number, left: number, into: Entries): void {
     const encloser = this.#closestEncloser(name, closest, left, into);
     this.#add(this.#wildcard(encloser), into);
   }
@@ -78,6 +78,7 @@ export class Nsec3Chain implements Denial {
 
   expandedNoData(
     name: NamePath,
+    _owner: number,
     closest: number,
     left: number,
     wildcard: number,

@@ -16,6 +16,8 @@ export const KIND = {
   HASHED: 4,
   /** The CNAME that a DNAME stands for here (RFC 6672, 3.1); `set` is the DNAME's. */
   SYNTHESIZED: 5,
+  /** An NSEC made for this answer (RFC 9824); `set` is the node that has its types, none: no such name. */
+  COMPACT: 6,
 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 

@@ -1,8 +1,11 @@
+import { MAX_NAME } from "../../../wire/dns/name.ts";
 import { CLASS, TYPE } from "../../../wire/dns/types.ts";
 import { type MessageWriter, QNAME, SECTION, type Section } from "../../../wire/dns/writer.ts";
-import { AS_ASKED, type Entries, KIND, type Outcome } from "./outcome.ts";
+import { NONE } from "./name-tree.ts";
+import { AS_ASKED, type Entries, KIND, type Kind, type Outcome } from "./outcome.ts";
 import type { RecordStore } from "./record-store.ts";
-import type { Zone } from "./zone.ts";
+import { compactNsec } from "./signing/compact-nsec.ts";
+import { FLAG, type Zone } from "./zone.ts";
 
 /** The farthest that an owner can be pointed to (RFC 1035, 4.1.4). */
 const FARTHEST = 0x3fff;
@@ -28,7 +31,9 @@ export interface Extent {
 
 /** Writes what a `Resolver` found behind the question. One for each thread. */
 export class Renderer {
-  readonly #owner = new Uint8Array(256);
+  /** The owner of the records being written, and where in the message it is already; 0: nowhere. */
+  readonly #owner = new Uint8Array(MAX_NAME);
+  #pointer = 0;
 
   /**
    * Write all there is room for. False when answer, authority and glue did not fit; otherwise
@@ -58,84 +63,141 @@ export class Renderer {
   }
 
   #entry(rendering: Rendering, section: Section, entries: Entries, i: number): boolean {
-    const { zone, dnssec } = rendering;
-    const kind = entries.kinds[i];
+    const { zone } = rendering;
+    const kind = entries.kinds[i] as Kind;
     const set = entries.sets[i] as number;
     const owner = entries.owners[i] as number;
-    if (kind === KIND.SYNTHESIZED)
-      return this.#synthesized(rendering, set, owner, entries.targets[i] as number);
     const store = kind === KIND.HASHED ? zone.hashed : zone.store;
-    const ttl = kind === KIND.NEGATIVE ? zone.negativeTtl : store.ttl(set);
-    const from = kind === KIND.SIGNATURES ? store.count(set) : 0;
-    const signed = dnssec && kind !== KIND.BARE;
-    const to = store.count(set) + (signed || from > 0 ? store.signatures(set) : 0);
-    return this.#records(rendering, section, store, set, from, to, owner, ttl);
+    this.#place(rendering, store, owner);
+    if (kind === KIND.SYNTHESIZED)
+      return this.#synthesized(rendering, set, entries.targets[i] as number);
+    if (kind === KIND.COMPACT) return this.#compact(rendering, section, set, owner);
+    return this.#set(rendering, section, store, kind, set, owner);
   }
 
-  /** The records `from` to before `to` of a set, its signatures counted behind the others. */
-  #records(
+  /** The records of a set, and its signatures, as far as the kind wants them. */
+  #set(
     rendering: Rendering,
     section: Section,
     store: RecordStore,
+    kind: Kind,
     set: number,
-    from: number,
-    to: number,
     owner: number,
-    ttl: number,
   ): boolean {
-    const { writer } = rendering;
+    const { zone, dnssec, writer } = rendering;
+    const ttl = kind === KIND.NEGATIVE ? zone.negativeTtl : store.ttl(set);
     const data = store.count(set);
-    let pointer = this.#place(rendering, store, owner);
+    const asked = kind === KIND.SIGNATURES;
+    const signed = asked || (dnssec && kind !== KIND.BARE);
+    const to = data + (signed ? store.signatures(set) : 0);
     let record = store.records(set);
     for (let i = 0; i < to; i++) {
       const at = store.rdataAt(record);
       const end = store.next(record);
       record = end;
-      if (i < from) continue;
+      if (asked && i < data) continue;
       const type = i < data ? store.type(set) : TYPE.RRSIG;
-      const begin = writer.at;
-      if (pointer > 0) {
-        if (!writer.addAt(section, pointer, type, CLASS.IN, ttl, store.rdata, at, end))
-          return false;
-        continue;
-      }
-      const rdata = store.rdata.subarray(at, end);
-      if (!writer.add(section, this.#owner, type, CLASS.IN, ttl, rdata)) return false;
-      pointer = placeOfName(writer, begin);
+      if (!this.#put(writer, section, type, ttl, store.rdata, at, end)) return false;
     }
+    const { signer } = zone;
+    if (!signed || signer === undefined) return true;
+    const name = ownerName(rendering, owner);
+    const rrsig = signer.sign(name, store.type(set), store.ttl(set), rdatasOf(store, set));
+    return this.#put(writer, section, TYPE.RRSIG, ttl, rrsig, 0, rrsig.length);
+  }
+
+  #compact(rendering: Rendering, section: Section, node: number, owner: number): boolean {
+    const { zone, writer } = rendering;
+    const { signer, negativeTtl: ttl } = zone;
+    if (signer === undefined) return true;
+    const name = ownerName(rendering, owner);
+    const nsec = compactNsec(name, compactTypes(zone, node));
+    const rrsig = signer.sign(name, TYPE.NSEC, ttl, [nsec]);
+    return (
+      this.#put(writer, section, TYPE.NSEC, ttl, nsec, 0, nsec.length) &&
+      this.#put(writer, section, TYPE.RRSIG, ttl, rrsig, 0, rrsig.length)
+    );
+  }
+
+  #synthesized({ writer, outcome, zone }: Rendering, set: number, target: number): boolean {
+    const from = outcome.keptAt(target);
+    const to = outcome.keptEnd(from);
+    const ttl = zone.store.ttl(set);
+    return this.#put(writer, SECTION.ANSWER, TYPE.CNAME, ttl, outcome.names, from, to);
+  }
+
+  /** One record, with the owner that was placed. */
+  #put(
+    writer: MessageWriter,
+    section: Section,
+    type: number,
+    ttl: number,
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): boolean {
+    if (this.#pointer > 0)
+      return writer.addAt(section, this.#pointer, type, CLASS.IN, ttl, bytes, from, to);
+    const { at } = writer;
+    const rdata = bytes.subarray(from, to);
+    if (!writer.add(section, this.#owner, type, CLASS.IN, ttl, rdata)) return false;
+    this.#pointer = placeOfName(writer, at);
     return true;
   }
 
-  /** Where in the message the owner is already; else 0, and `#owner` has the name. */
-  #place(rendering: Rendering, store: RecordStore, owner: number): number {
-    if (owner === AS_ASKED) return QNAME;
-    if (owner < AS_ASKED) {
-      this.#copyKept(rendering.outcome, owner);
-      return 0;
+  /** Find where in the question the owner is; otherwise its name is made ready. */
+  #place(rendering: Rendering, store: RecordStore, owner: number): void {
+    const { outcome, key, keyLength } = rendering;
+    this.#pointer = 0;
+    if (owner === AS_ASKED) this.#pointer = QNAME;
+    else if (owner < AS_ASKED) {
+      const from = outcome.keptAt(owner);
+      const to = outcome.keptEnd(from);
+      for (let i = from; i < to; i++) this.#owner[i - from] = outcome.names[i] as number;
+    } else {
+      const length = store.names.write(owner, this.#owner, 0);
+      const cut = keyLength - length;
+      if (endsWith(key, cut, this.#owner, length)) this.#pointer = QNAME + cut;
     }
-    const { key, keyLength } = rendering;
-    const length = store.names.write(owner, this.#owner, 0);
-    const cut = keyLength - length;
-    if (cut < 0) return 0;
-    for (let i = 0; i < length; i++) if (key[cut + i] !== this.#owner[i]) return 0;
-    return isBorder(key, cut) ? QNAME + cut : 0;
   }
+}
 
-  #synthesized(rendering: Rendering, set: number, owner: number, target: number): boolean {
-    const { writer, outcome, zone } = rendering;
-    const from = outcome.keptAt(target);
-    const rdata = outcome.names.subarray(from, outcome.keptEnd(from));
-    const ttl = zone.store.ttl(set);
-    const pointer = this.#place(rendering, zone.store, owner);
-    if (pointer > 0) return writer.addAt(SECTION.ANSWER, pointer, TYPE.CNAME, CLASS.IN, ttl, rdata);
-    return writer.add(SECTION.ANSWER, this.#owner, TYPE.CNAME, CLASS.IN, ttl, rdata);
-  }
+/** An owner's name, to be signed. */
+function ownerName({ outcome, zone, key, keyLength }: Rendering, owner: number): Uint8Array {
+  if (owner === AS_ASKED) return key.slice(0, keyLength);
+  if (owner >= 0) return zone.store.names.name(owner);
+  const from = outcome.keptAt(owner);
+  return outcome.names.slice(from, outcome.keptEnd(from));
+}
 
-  #copyKept(outcome: Outcome, owner: number): void {
-    const from = outcome.keptAt(owner);
-    const end = outcome.keptEnd(from);
-    for (let i = from; i < end; i++) this.#owner[i - from] = outcome.names[i] as number;
+function rdatasOf(store: RecordStore, set: number): Uint8Array[] {
+  const rdatas: Uint8Array[] = [];
+  let record = store.records(set);
+  for (let i = store.count(set); i > 0; i--) {
+    const end = store.next(record);
+    rdatas.push(store.rdata.subarray(store.rdataAt(record), end));
+    record = end;
   }
+  return rdatas;
+}
+
+/** What the NSEC of a node says that it has (RFC 9824, 3.1, 3.2 and 3.4): at a cut only what is ours. */
+function compactTypes(zone: Zone, node: number): number[] {
+  if (node === NONE) return [TYPE.RRSIG, TYPE.NSEC, TYPE.NXNAME];
+  const isCut = (zone.flags(node) & FLAG.CUT) !== 0;
+  const types: number[] = [TYPE.RRSIG, TYPE.NSEC];
+  for (let set = zone.store.firstSet(node); set < zone.store.firstSet(node + 1); set++) {
+    const type = zone.store.type(set);
+    if (!isCut || type === TYPE.NS || type === TYPE.DS) types.push(type);
+  }
+  return types;
+}
+
+/** Whether the name `key` from `cut` on, where a label begins, is `end`. */
+function endsWith(key: Uint8Array, cut: number, end: Uint8Array, length: number): boolean {
+  if (cut < 0) return false;
+  for (let i = 0; i < length; i++) if (key[cut + i] !== end[i]) return false;
+  return isBorder(key, cut);
 }
 
 /** Whether a label of the name begins at `at`. */

@@ -4,6 +4,7 @@ import { Additional } from "./additional.ts";
 import { NamePath } from "./name-path.ts";
 import { APEX, NONE, WILDCARD } from "./name-tree.ts";
 import { AS_ASKED, KIND, Outcome } from "./outcome.ts";
+import { compactDenial } from "./signing/compact-denial.ts";
 import { BESIDE_CNAME } from "./zone-checks.ts";
 import { FLAG, type Zone } from "./zone.ts";
 
@@ -32,13 +33,18 @@ export class Resolver {
   readonly #additional = new Additional();
   #type = 0;
   #dnssec = false;
+  #compact = false;
 
-  /** `key` is the lower-case name, at or below the zone's; `dnssec` is what DO asks for. */
-  resolve(zone: Zone, key: Uint8Array, type: number, dnssec: boolean): Outcome {
+  /**
+   * `key` is the lower-case name, at or below the zone's; `dnssec` and `compact` are what the bits
+   * DO and CO ask for.
+   */
+  resolve(zone: Zone, key: Uint8Array, type: number, dnssec: boolean, compact: boolean): Outcome {
     const out = this.#out;
     out.reset();
     this.#type = type;
     this.#dnssec = dnssec && zone.denial !== undefined;
+    this.#compact = compact;
     this.#name.read(key, 0);
 
     out.keep(this.#name);
@@ -71,7 +77,7 @@ export class Resolver {
     const step = this.#answer(zone, node);
     if (step !== NONE) return step;
     this.#deny(zone);
-    if (this.#dnssec) zone.denial?.noData(name, node, this.#out.authority);
+    if (this.#dnssec) zone.denial?.noData(name, node, this.#owner, this.#out.authority);
     return DONE;
   }
 
@@ -80,9 +86,11 @@ export class Resolver {
     const { authority } = this.#out;
     const denial = this.#dnssec ? zone.denial : undefined;
     if ((zone.flags(closest) & FLAG.WILDCARD) === 0) {
+      if (this.#asksCompact(zone)) return this.#proof(NONE);
       this.#deny(zone);
-      this.#out.rcode = RCODE.NXDOMAIN;
-      denial?.noName(this.#name, closest, left, authority);
+      // RFC 9824: the name is said to be there, unless the client takes both (5.1).
+      if (denial !== compactDenial || this.#compact) this.#out.rcode = RCODE.NXDOMAIN;
+      denial?.noName(this.#name, this.#owner, closest, left, authority);
       return DONE;
     }
     const wildcard = zone.store.names.child(closest, WILDCARD, 0);
@@ -91,7 +99,7 @@ export class Resolver {
     if (step !== NONE) return step;
     // The name is given up only now: what it became when an alias was followed has its own proof.
     this.#deny(zone);
-    denial?.expandedNoData(this.#name, closest, left, wildcard, authority);
+    denial?.expandedNoData(this.#name, this.#owner, closest, left, wildcard, authority);
     return DONE;
   }
 
@@ -106,7 +114,7 @@ export class Resolver {
       return DONE;
     }
     if (this.#type === TYPE.RRSIG) return this.#signatures(zone, node);
-
+    if (this.#asksCompact(zone)) return this.#proof(node);
     const set = store.find(node, this.#type);
     if (set !== NONE) {
       answer.push(KIND.SET, set, this.#owner);
@@ -121,9 +129,23 @@ export class Resolver {
     return GO_ON;
   }
 
+  /** Whether the NSEC itself is asked for that RFC 9824 makes: it is there as soon as it is. */
+  #asksCompact(zone: Zone): boolean {
+    return this.#type === TYPE.NSEC && this.#dnssec && zone.signer !== undefined;
+  }
+
+  #proof(node: number): Step {
+    this.#out.answer.push(KIND.COMPACT, node, this.#owner);
+    return DONE;
+  }
+
   #signatures(zone: Zone, node: number): Step | typeof NONE {
     const { store } = zone;
     const { answer } = this.#out;
+    if (zone.signer && !store.isEmpty(node)) {
+      answer.push(KIND.SIGNATURES, store.firstSet(node), this.#owner); // each costs: one is enough
+      return DONE;
+    }
     const before = answer.length;
     for (let set = store.firstSet(node); set < store.firstSet(node + 1); set++)
       if (store.signatures(set) > 0) answer.push(KIND.SIGNATURES, set, this.#owner);
@@ -141,7 +163,7 @@ export class Resolver {
     if (ds !== NONE) authority.push(KIND.SET, ds, cut);
     else {
       this.#target.readNode(store.names, cut);
-      zone.denial?.noData(this.#target, cut, authority);
+      zone.denial?.noData(this.#target, cut, cut, authority);
     }
     return DONE;
   }

@@ -23,13 +23,14 @@ export class ZoneAnswerer {
 
   /** The answer of `zone`, which the question `query`, read from `bytes`, is at or below. */
   answer(zone: Zone, bytes: Uint8Array, query: Query): Tail {
-    const outcome = this.#resolver.resolve(zone, query.key, query.qtype, query.edns.do);
+    const { do: wanted, compact } = query.edns;
+    const outcome = this.#resolver.resolve(zone, query.key, query.qtype, wanted, compact);
     this.exact = outcome.exact;
     const writer = this.#writer;
     writer.begin(this.#buffer, 0, MOST_BYTES, bytes, query, 0);
     const from = writer.at;
     const { key, keyLength } = query;
-    const dnssec = query.edns.do && zone.denial !== undefined;
+    const dnssec = wanted && zone.denial !== undefined;
     const rendering = { zone, outcome, dnssec, writer, key, keyLength };
     const fits = this.#renderer.render(rendering, this.#extent);
 

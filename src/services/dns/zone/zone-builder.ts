@@ -14,18 +14,23 @@ import { NsecChain } from "./nsec-chain.ts";
 import { Nsec3Chain } from "./nsec3-chain.ts";
 import { type Gathered, type Place, RecordGatherer, type SetRemark } from "./record-gatherer.ts";
 import type { RecordStore } from "./record-store.ts";
+import { compactDenial } from "./signing/compact-denial.ts";
+import type { Signer } from "./signing/signer.ts";
 import { checkZone } from "./zone-checks.ts";
 import { markNodes } from "./zone-flags.ts";
 import { Zone } from "./zone.ts";
+
+/** Seconds: of DNSKEY, CDS and CDNSKEY. What has the wrong key forgets it in an hour. */
+const KEY_TTL = 3600;
 
 /** A zone that can be served, with what is odd about it, or why it cannot. */
 export type Built =
   | { readonly ok: true; readonly zone: Zone; readonly warnings: readonly ZoneProblem[] }
   | { readonly ok: false; readonly problems: readonly ZoneProblem[] };
 
-/** A zone from a master file, read as `scanZone` does. */
-export function loadZone(text: Uint8Array | string, source: ZoneSource): Built {
-  const builder = new ZoneBuilder(source.origin);
+/** A zone from a master file, read as `scanZone` does; to be signed by `signer` where there is one. */
+export function loadZone(text: Uint8Array | string, source: ZoneSource, signer?: Signer): Built {
+  const builder = new ZoneBuilder(source.origin, signer);
   const problems = scanZone(text, source, (record) => builder.add(record));
   return problems.length > 0 ? { ok: false, problems } : builder.finish();
 }
@@ -48,8 +53,10 @@ export class ZoneBuilder {
   readonly #name = new NamePath();
   readonly #problems: ZoneProblem[] = [];
   readonly #warnings: ZoneProblem[] = [];
+  readonly #signer: Signer | undefined;
 
-  constructor(origin: Uint8Array) {
+  constructor(origin: Uint8Array, signer?: Signer) {
+    this.#signer = signer;
     this.#names = new RecordGatherer(origin);
     this.#hashed = new RecordGatherer(origin);
   }
@@ -61,10 +68,13 @@ export class ZoneBuilder {
     if (!this.#name.isUnder(origin, depth))
       this.#problem(record, `is not in the zone ${showName(origin)}`);
     else if (record.class !== CLASS.IN) this.#problem(record, "has a record not of class IN");
+    else if (this.#signer && isProof(record.type))
+      this.#problem(record, "is signed already, and is to be signed here");
     else (isHashed(record) ? this.#hashed : this.#names).add(this.#name, record);
   }
 
   finish(): Built {
+    if (this.#signer) this.#addKey(this.#signer);
     const store = this.#gather(this.#names);
     const hashed = this.#gather(this.#hashed);
     const flags = markNodes(store);
@@ -72,15 +82,28 @@ export class ZoneBuilder {
       this.#note(this.#names, found, found.fatal ? this.#problems : this.#warnings);
     });
     if (this.#problems.length > 0) return { ok: false, problems: this.#problems };
-    const denial = followChain(store, hashed);
+    const signer = this.#signer;
+    const denial = signer ? compactDenial : followChain(store, hashed);
     if (typeof denial !== "string")
       return {
         ok: true,
-        zone: new Zone({ store, hashed, flags, denial }),
+        zone: new Zone({ store, hashed, flags, denial, signer }),
         warnings: this.#warnings,
       };
     const place = this.#names.placeOf(APEX, TYPE.SOA);
     return { ok: false, problems: [{ ...place, column: 1, message: denial }] };
+  }
+
+  /** The key for validators, and what the parent should have of it (RFC 7344, 4). */
+  #addKey({ key, origin }: Signer): void {
+    const place = this.#names.placeOf(APEX, TYPE.SOA);
+    const add = (type: number, rdata: Uint8Array): void => {
+      const record = { name: origin, type, class: CLASS.IN, ttl: KEY_TTL, rdata };
+      this.add({ ...record, rdataLength: rdata.length, ...place });
+    };
+    add(TYPE.DNSKEY, key.dnskey);
+    add(TYPE.CDNSKEY, key.dnskey);
+    add(TYPE.CDS, key.ds(origin));
   }
 
   #gather(records: RecordGatherer): RecordStore {
@@ -103,6 +126,12 @@ export class ZoneBuilder {
         message: `${showName(this.#name.bytes.subarray(0, this.#name.length))} ${what}`,
       });
   }
+}
+
+/** What only the one who signs can make. */
+function isProof(type: number): boolean {
+  const { RRSIG, NSEC, NSEC3, NSEC3PARAM } = TYPE;
+  return type === RRSIG || type === NSEC || type === NSEC3 || type === NSEC3PARAM;
 }
 
 /** NSEC3 and its signatures. */

@@ -2,6 +2,7 @@ import { TYPE } from "../../../wire/dns/types.ts";
 import type { Denial } from "./denial.ts";
 import { APEX } from "./name-tree.ts";
 import type { RecordStore } from "./record-store.ts";
+import type { Signer } from "./signing/signer.ts";
 
 /** What is known of a node without looking at its sets. */
 export const FLAG = {
@@ -23,6 +24,8 @@ export interface ZoneParts {
   readonly flags: Uint8Array;
   /** Proves what is not there; undefined when the zone is not signed. */
   readonly denial: Denial | undefined;
+  /** Signs as it is asked; undefined when the zone came signed, or is not. */
+  readonly signer: Signer | undefined;
 }
 
 /** A zone to answer from. It never changes; a new version is a new zone. */
@@ -30,6 +33,7 @@ export class Zone {
   readonly store: RecordStore;
   readonly hashed: RecordStore;
   readonly denial: Denial | undefined;
+  readonly signer: Signer | undefined;
   /** The set of the SOA. */
   readonly soa: number;
   /** Of the SOA, 0 to 2^32 - 1. */
@@ -42,6 +46,7 @@ export class Zone {
     this.store = parts.store;
     this.hashed = parts.hashed;
     this.denial = parts.denial;
+    this.signer = parts.signer;
     this.#flags = parts.flags;
     this.soa = parts.store.find(APEX, TYPE.SOA);
     const soa = parts.store.firstRdata(this.soa);
