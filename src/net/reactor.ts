@@ -12,8 +12,8 @@ export type Ready = (events: number) => void;
 
 /**
  * One epoll loop per thread, with Bun's own loop nested in it: both wait in one system call,
- * and neither polls. Level-triggered unless EDGE is asked for. Starts with the first fd, ends with the last (or with the
- * last who wants to see its turns), so that an idle test process can exit.
+ * and neither polls. Level-triggered unless EDGE is asked for. Starts with the first fd, ends with
+ * the last (or with the last who wants to see its turns), so that an idle test process can exit.
  */
 export interface Reactor {
   add(fd: number, events: number, ready: Ready): void;
