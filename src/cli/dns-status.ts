@@ -33,7 +33,7 @@ export function showServers(
         String(z.serial),
         String(z.records),
         z.signed ? "signed" : "-",
-        age(z.loadedAt),
+        z.loadedAt === null ? "-" : age(z.loadedAt),
         z.state,
       ]);
       const heading = ["ZONE", "SERIAL", "RECORDS", "DNSSEC", "LOADED", "STATE"];

@@ -60,7 +60,12 @@ const server = scalar(
 const servers: v.GenericSchema<unknown, readonly Address[]> = oneOrMany<Address>(server);
 
 const zone = v.strictObject({
-  file: v.pipe(path, v.description("The zone's records, as RFC 1035 writes them.")),
+  file: v.optional(v.pipe(path, v.description("The zone's records, as RFC 1035 writes them."))),
+  primaries: key(
+    servers,
+    [],
+    "Instead of `file`: the servers that have the zone, from which it is fetched and kept like theirs.",
+  ),
   transfer: key(cidrList, [], "Who may have the whole zone (AXFR)."),
   notify: key(servers, [], "Who is told when the zone has changed."),
   tsig: key(
@@ -196,6 +201,11 @@ const ns = v.pipe(
     const { value } = dataset;
     const known = new Set(Object.keys(value.keys).map(canonical));
     for (const [name, one] of Object.entries(value.zones)) {
+      if ((one.file === undefined) === (one.primaries.length === 0))
+        addIssue({
+          message: "expected `file` or `primaries`, one of them",
+          path: pathTo(value, ["zones", name]),
+        });
       if (one.tsig === null || known.has(canonical(one.tsig))) continue;
       addIssue({
         message: `"${one.tsig}" is no key of \`keys\``,

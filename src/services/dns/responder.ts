@@ -16,6 +16,7 @@ import type { Chaos } from "./chaos.ts";
 import type { ComputedNames } from "./names/computed-names.ts";
 import { extendedError, type Remarks, type ReplyRules, ReplyWriter } from "./reply.ts";
 import { DROP, PASS, type ResponseLimiter, SLIP } from "./rrl.ts";
+import type { Secondaries } from "./secondary/secondaries.ts";
 import { appendTsig, type Signatures, type Signed } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { Tail } from "./tail.ts";
@@ -62,6 +63,7 @@ export interface ResponderParts {
   readonly chaos: Chaos;
   readonly signatures: Signatures;
   readonly transfers: Transfers;
+  readonly secondaries: Secondaries;
   /** Told of what should not have happened. */
   readonly fault: (error: unknown) => void;
 }
@@ -85,6 +87,11 @@ export class Responder implements Answerer {
     this.#reply = new ReplyWriter(parts.rules);
     this.#answers = new Answers(parts.cache);
     this.#query = new Query(parts.seed);
+  }
+
+  /** A zone of the catalog is another now. */
+  forget(): void {
+    this.#answers.clear();
   }
 
   transfer(): Transfer {
@@ -195,6 +202,11 @@ export class Responder implements Answerer {
   ): number {
     const { chaos, transfers } = this.#parts;
     const query = this.#query;
+    if (query.opcode === OPCODE.NOTIFY) {
+      const rcode = this.#parts.secondaries.notify(query, via, signed);
+      if (rcode === RCODE.NOERROR) this.#remarks.flags = FLAG.AA;
+      return this.#short(rcode, bytes, via, into, at);
+    }
     if (query.opcode !== OPCODE.QUERY) return this.#short(RCODE.NOTIMP, bytes, via, into, at);
     if (query.qclass === CLASS.IN) {
       const begun = transfers.begin(bytes.slice(from, to), query, via, signed);

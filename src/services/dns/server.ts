@@ -23,6 +23,8 @@ import { Notifier } from "./notifier.ts";
 import { Planes } from "./planes.ts";
 import { Responder } from "./responder.ts";
 import { ResponseLimiter } from "./rrl.ts";
+import { Secondaries, type ServedSecondary } from "./secondary/secondaries.ts";
+import { SecondarySource } from "./secondary/secondary-source.ts";
 import { Signatures } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { MAX_MESSAGE } from "./stream.ts";
@@ -38,6 +40,7 @@ export class DnsServer {
   readonly name: string;
   readonly config: NsConfig;
   readonly zones: Zones;
+  readonly secondaries: Secondaries;
   readonly names: ComputedNames | undefined;
   readonly traffic: Traffic;
   readonly responder: Responder;
@@ -54,6 +57,9 @@ export class DnsServer {
     try {
       const zones = await Zones.load(config.zones, `dns.${name}.zones`, host);
       undo.push(() => zones.giveBack());
+      const keys = keysOf(config);
+      const secondaries = await Secondaries.load(name, config.zones, keys, host);
+      undo.push(() => secondaries.giveBack());
       const seed = randomInt(2 ** 32);
       const names = await prepareNames(name, config, zones, seed, host);
       undo.push(() => names?.close());
@@ -63,7 +69,15 @@ export class DnsServer {
         async () => new Notifier(host.clock, host.log),
       )) as Lease<Notifier>;
       undo.push(() => notifier[Symbol.asyncDispose]());
-      const server = new DnsServer(name, config, host, { zones, names, planes, seed, notifier });
+      const server = new DnsServer(name, config, host, {
+        zones,
+        secondaries,
+        keys,
+        names,
+        planes,
+        seed,
+        notifier,
+      });
       undo.push(() => server.traffic.close());
       for (const address of config.listen) {
         await planes.takeUdp(address, config.socket);
@@ -85,26 +99,29 @@ export class DnsServer {
     host: Host,
     parts: {
       zones: Zones;
+      secondaries: Secondaries;
+      keys: readonly TsigKey[];
       names: ComputedNames | undefined;
       planes: Planes;
       seed: number;
       notifier: Lease<Notifier>;
     },
   ) {
-    const { zones, names, planes, seed, notifier } = parts;
+    const { zones, secondaries, keys, names, planes, seed, notifier } = parts;
     this.name = name;
     this.config = config;
     this.zones = zones;
+    this.secondaries = secondaries;
     this.names = names;
     this.#planes = planes;
     this.#host = host;
-    this.#keys = keysOf(config);
+    this.#keys = keys;
     this.#notifier = notifier;
     this.traffic = new Traffic(name, host.metrics);
     const exempt = compileAccess(config.rrl?.exempt ?? []);
     const { cookies, rrl, nsid } = config;
     this.responder = new Responder({
-      catalog: catalogOf(zones, seed),
+      catalog: catalogOf(zones, secondaries, seed),
       names,
       cache: config.cache,
       seed,
@@ -129,7 +146,8 @@ export class DnsServer {
       log: undefined,
       chaos: new Chaos(config.chaos),
       signatures: new Signatures(this.#keys),
-      transfers: new Transfers(zones.all, Date.now),
+      transfers: new Transfers(zones.all, secondaries.all, Date.now),
+      secondaries,
       fault: faults(host),
     });
   }
@@ -149,6 +167,10 @@ export class DnsServer {
       value.serve(responder, { connections, perClient, idle });
     this.#https?.open();
     this.#announce();
+    this.secondaries.begin((served) => {
+      responder.forget();
+      this.#announceSecondary(served);
+    });
   }
 
   /** Tell the other servers of zones that they have not heard of. Once for all workers. */
@@ -165,6 +187,15 @@ export class DnsServer {
     }
   }
 
+  /** The same for a zone that has come from elsewhere. */
+  #announceSecondary({ name, config, secondary, key }: ServedSecondary): void {
+    const { zone } = secondary.zone;
+    if (this.#host.worker.index !== 0 || zone === undefined) return;
+    if (secondary.announced === zone.serial) return;
+    secondary.announced = zone.serial;
+    this.#notifier.value.tell(name, zone, config.notify, key);
+  }
+
   async stop(deadline: AbortSignal): Promise<void> {
     const { responder } = this;
     for (const { value } of this.#planes.udp) value.leave(responder);
@@ -175,6 +206,7 @@ export class DnsServer {
     await this.#planes.giveBack();
     await this.#notifier[Symbol.asyncDispose]();
     await this.zones.giveBack();
+    await this.secondaries.giveBack();
     this.names?.close();
     this.traffic.close();
   }
@@ -206,11 +238,15 @@ export class DnsServer {
   }
 }
 
-function catalogOf({ all }: Zones, seed: number): Catalog<Source> {
+function catalogOf({ all }: Zones, secondaries: Secondaries, seed: number): Catalog<Source> {
   const catalog = new Catalog<Source>(seed);
   const answerer = new ZoneAnswerer();
   for (const [i, { zone }] of all.entries())
     catalog.set(zone.origin, new ZoneSource((i + 1) << 16, zone, answerer));
+  for (const [i, { secondary }] of secondaries.all.entries()) {
+    const id = (all.length + i + 1) << 16;
+    catalog.set(secondary.zone.origin, new SecondarySource(id, secondary.zone, answerer));
+  }
   return catalog;
 }
 

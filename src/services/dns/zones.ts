@@ -13,13 +13,14 @@ export interface ServedZone {
   /** Lower case, without its last dot. */
   readonly name: string;
   readonly config: ZoneConfig;
+  readonly path: string;
   readonly file: ZoneFile;
   readonly version: ZoneVersion;
   /** What is served. */
   readonly zone: Zone;
 }
 
-/** The zones of one server under one config: what their files had when it was prepared. */
+/** The zones of one server that have files, under one config: what their files had when it was prepared. */
 export class Zones {
   readonly #leases: Lease<ZoneFile>[] = [];
   readonly all: ServedZone[] = [];
@@ -33,7 +34,7 @@ export class Zones {
     const zones = new Zones();
     try {
       for (const [given, one] of Object.entries(config))
-        await zones.#load(canonical(given), one, key, host);
+        if (one.file !== undefined) await zones.#load(canonical(given), one, one.file, key, host);
       return zones;
     } catch (failed) {
       await zones.giveBack();
@@ -41,12 +42,18 @@ export class Zones {
     }
   }
 
-  async #load(name: string, config: ZoneConfig, key: string, host: Host): Promise<void> {
+  async #load(
+    name: string,
+    config: ZoneConfig,
+    path: string,
+    key: string,
+    host: Host,
+  ): Promise<void> {
     const { log, state, worker } = host;
     const make = async (): Promise<ZoneFile> =>
       new ZoneFile({
         name,
-        path: config.file,
+        path,
         wall: Date.now,
         backup: join(state, "dns", "zones", encodeURIComponent(name)),
         keeps: worker.index === 0,
@@ -54,17 +61,14 @@ export class Zones {
           log.warn("a zone could not be kept for a restart", { zone: name, error }),
       });
     // What is leased under a name is what was made under it.
-    const lease = (await host.leases.take(
-      `dns zone ${name} ${config.file}`,
-      make,
-    )) as Lease<ZoneFile>;
+    const lease = (await host.leases.take(`dns zone ${name} ${path}`, make)) as Lease<ZoneFile>;
     this.#leases.push(lease);
     const file = lease.value;
     const version = await file.latest();
     const { zone } = version;
     if (zone === undefined)
       throw new Error(`${key}: ${version.problems.map(showZoneProblem).join("\n")}`);
-    this.all.push({ name, config, file, version, zone });
+    this.all.push({ name, config, path, file, version, zone });
   }
 
   /** The SOA of the zone that a name, in lower case, is in. */
