@@ -36,7 +36,16 @@ export const NEEDED: readonly Needed[] = [
   { name: "nsd", shows: "/usr/sbin/nsd", for: "the same DNS answers from another's server" },
   { name: "knot", shows: "/usr/sbin/knotd", for: "the same DNS answers from another's server" },
   { name: "ldnsutils", shows: "ldns-signzone", for: "signed zones, made and verified by others" },
+  {
+    name: "knot-dnsutils",
+    shows: "kdig",
+    for: "DNS over UDP, TCP, TLS and HTTPS by another's client",
+  },
+  { name: "dnsperf", shows: "dnsperf", for: "load in the benchmark and during reload" },
+  { name: "gdnsd", shows: "/usr/sbin/gdnsd", for: "the other side of the benchmark" },
   { name: "bind9-dnsutils", shows: "delv", for: "our signatures, validated by others" },
+  { name: "unbound", shows: "/usr/sbin/unbound", for: "a recursor between two of our servers" },
+  { name: "bind9", shows: "/usr/sbin/named", for: "a recursor between two of our servers" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {

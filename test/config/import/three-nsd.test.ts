@@ -112,6 +112,6 @@ test("whatever the old file says, the new one loads", () => {
     fc.property(fc.array(fc.tuple(name, value), { maxLength: 6 }), (settings) => {
       carried(settings.map(([key, text]) => `${key} = ${text}`).join("\n"));
     }),
-    { numRuns: 30 }, // each is a config, loaded
+    { numRuns: 20 }, // each is a config, loaded
   );
-});
+}, 20_000);
