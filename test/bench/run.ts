@@ -1,10 +1,14 @@
-/** `npm run bench -- web [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { parseArgs } from "node:util";
 
+import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web [options]
+const HELP = `npm run bench -- web|dns [options]
+
+  web            static files, against nginx
+  dns            names, against NSD, Knot and gdnsd
 
   --rounds N     rounds per row, each server once in each (5)
   --seconds N    length of a round (5)
@@ -25,11 +29,14 @@ const { values, positionals } = parseArgs({
   },
 });
 
-if (values.help || positionals[0] !== "web") {
+const BENCHES = { web, dns };
+const [wanted = ""] = positionals;
+const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
+if (values.help || bench === undefined) {
   process.stdout.write(HELP);
   process.exit(values.help ? 0 : 2);
 }
-const report = await web({
+const report = await bench({
   rounds: Number(values.rounds),
   seconds: Number(values.seconds),
   rows: values.rows?.split(","),

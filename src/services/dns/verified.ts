@@ -31,7 +31,9 @@ export class VerifiedClients {
 
   #hash(client: Uint8Array): number {
     let hash = this.#seed ^ client.length;
-    for (const byte of client) hash = Math.imul(hash ^ byte, 0x01000193);
+    // By index: an iterator would cost more than the hash.
+    for (let i = 0; i < client.length; i++)
+      hash = Math.imul(hash ^ (client[i] as number), 0x01000193);
     hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
     return (hash ^ (hash >>> 16)) >>> 0;
