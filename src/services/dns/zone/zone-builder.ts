@@ -1,5 +1,4 @@
 import { showName } from "../../../wire/dns/name.ts";
-import type { Rr } from "../../../wire/dns/rr.ts";
 import { CLASS, showType, TYPE } from "../../../wire/dns/types.ts";
 import {
   MAX_PROBLEMS,
@@ -33,16 +32,6 @@ export function loadZone(text: Uint8Array | string, source: ZoneSource, signer?:
   const builder = new ZoneBuilder(source.origin, signer);
   const problems = scanZone(text, source, (record) => builder.add(record));
   return problems.length > 0 ? { ok: false, problems } : builder.finish();
-}
-
-/** A zone from records that came otherwise: `from` is what problems name instead of a file. */
-export function buildZone(origin: Uint8Array, records: Iterable<Rr>, from: string): Built {
-  const builder = new ZoneBuilder(origin);
-  for (const { name, type, class: klass, ttl, rdata } of records) {
-    const rdataLength = rdata.length;
-    builder.add({ name, type, class: klass, ttl, rdata, rdataLength, file: from, line: 0 });
-  }
-  return builder.finish();
 }
 
 /** Takes the records of a zone one by one, in any order, and keeps none of the objects. */

@@ -16,7 +16,7 @@ export const FLAG = {
   OCCLUDED: 16,
 } as const;
 
-/** What a zone is made of; `buildZone` makes it. */
+/** What a zone is made of, by a `ZoneBuilder`. */
 export interface ZoneParts {
   readonly store: RecordStore;
   /** NSEC3s under their hashed names, which are no names of the zone (RFC 5155, 7.2.8). */

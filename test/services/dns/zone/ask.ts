@@ -11,7 +11,8 @@ import type { Rr } from "../../../../src/wire/dns/rr.ts";
 import { parseType, showRcode, showType } from "../../../../src/wire/dns/types.ts";
 import { FLAG } from "../../../../src/wire/dns/writer.ts";
 
-const RANDOM_SEED = 0x5eed;
+/** That of the questions made here. */
+export const RANDOM_SEED = 0x5eed;
 
 /** A wire name, from one a test wrote. */
 export function wire(text: string): Uint8Array {
