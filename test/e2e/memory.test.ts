@@ -61,7 +61,7 @@ describe.each(kinds)("over %s", (kind) => {
   const open = (): Promise<H2> => H2.open(sites.ports[kind], { tls: kind === "tls" });
 
   test("idle connections cost little, and nothing once they are gone", async () => {
-    const [count, most] = kind === "clear" ? [2000, 10 * KB] : [500, 100 * KB];
+    const [count, most] = kind === "clear" ? [2000, 10 * KB] : [500, 40 * KB];
     const warm = await many(200, kind);
     await asked(warm);
     leave(warm);
