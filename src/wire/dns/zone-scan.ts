@@ -48,6 +48,8 @@ export interface ZoneSource {
 export const MAX_PROBLEMS = 100;
 /** Files that include files: deeper is a circle. */
 const MAX_DEPTH = 16;
+/** A record takes about a microsecond. */
+const ENTRIES_A_TURN = 1000;
 /** RFC 2181, 8. */
 const MAX_TTL = 0x7fff_ffff;
 
@@ -57,7 +59,30 @@ export function scanZone(
   source: ZoneSource,
   each: (record: ScannedRecord) => void,
 ): ZoneProblem[] {
-  return new Scan(source, each).run(text);
+  const scan = new Scan(source, each);
+  scan.open(text);
+  while (scan.turn());
+  return scan.problems;
+}
+
+/** `scanZone`, a millisecond or two at a time, for who has other things to do in between. */
+export function* scanZoneInTurns(
+  text: Uint8Array | string,
+  source: ZoneSource,
+  each: (record: ScannedRecord) => void,
+): Generator<void, ZoneProblem[], void> {
+  const scan = new Scan(source, each);
+  scan.open(text);
+  while (scan.turn()) yield;
+  return scan.problems;
+}
+
+/** A file being read, and what was so where it was included. */
+interface Open {
+  readonly lexer: Lexer;
+  readonly file: string;
+  readonly origin: Uint8Array;
+  readonly owner: Uint8Array;
 }
 
 class Scan implements ScannedRecord {
@@ -75,10 +100,11 @@ class Scan implements ScannedRecord {
   #defaultTtl = -1;
   #lastTtl = -1;
   #minimum = -1;
-  #depth = 0;
+  /** The file that is read, and those that include it, outermost first. */
+  readonly #open: Open[] = [];
   readonly #words = new Words();
   readonly #reader: TextReader;
-  readonly #problems: ZoneProblem[] = [];
+  readonly problems: ZoneProblem[] = [];
   readonly #each: (record: ScannedRecord) => void;
   readonly #include: ZoneSource["include"];
 
@@ -91,22 +117,46 @@ class Scan implements ScannedRecord {
     this.rdata = this.#reader.out;
   }
 
-  run(text: Uint8Array | string): ZoneProblem[] {
-    this.#scan(new Lexer(typeof text === "string" ? new TextEncoder().encode(text) : text));
-    return this.#problems;
+  open(text: Uint8Array | string): void {
+    this.#open.push({
+      lexer: new Lexer(typeof text === "string" ? new TextEncoder().encode(text) : text),
+      file: this.file,
+      origin: this.#origin,
+      owner: this.name.slice(0, this.nameLength),
+    });
   }
 
-  #scan(lexer: Lexer): void {
-    const words = this.#words;
-    while (this.#problems.length < MAX_PROBLEMS) {
-      try {
-        if (!lexer.next(words)) return;
-        this.#entry(words, lexer.blank);
-      } catch (error) {
-        if (!(error instanceof Misread)) throw error;
-        this.#problems.push(this.#problem(words, error));
-      }
+  /** Read some more; false when there is nothing left. */
+  turn(): boolean {
+    for (let left = ENTRIES_A_TURN; left > 0; left--) {
+      const last = this.#open.at(-1);
+      if (last === undefined || this.problems.length >= MAX_PROBLEMS) return false;
+      if (!this.#read(last.lexer)) this.#close();
     }
+    return true;
+  }
+
+  /** One entry; false at the end of the file. */
+  #read(lexer: Lexer): boolean {
+    const words = this.#words;
+    try {
+      if (!lexer.next(words)) return false;
+      this.#entry(words, lexer.blank);
+    } catch (error) {
+      if (!(error instanceof Misread)) throw error;
+      this.problems.push(this.#problem(words, error));
+    }
+    return true;
+  }
+
+  /** Origin and owner are as before the file was included (RFC 1035, 5.1). */
+  #close(): void {
+    const before = this.#open.pop();
+    if (before === undefined) return;
+    this.file = before.file;
+    this.#origin = before.origin;
+    this.name.set(before.owner);
+    this.nameLength = before.owner.length;
   }
 
   #entry(words: Words, blank: boolean): void {
@@ -223,30 +273,18 @@ class Scan implements ScannedRecord {
     if (words.count > word) throw new Misread(word, `unexpected ${words.show(word)} at the end`);
   }
 
-  /** Origin and owner are as before when it has been read (RFC 1035, 5.1). */
   #includes(words: Words): void {
     if (words.count < 2) throw new Misread(1, "expected a file");
     const path = new TextDecoder().decode(words.bytes.subarray(words.starts[1], words.ends[1]));
     const origin = words.count > 2 ? this.#nameArgument(words, 2) : this.#origin;
     this.#nothingFrom(words, 3);
-    if (this.#depth === MAX_DEPTH)
+    if (this.#open.length > MAX_DEPTH)
       throw new Misread(1, `more than ${MAX_DEPTH} files inside each other`);
     if (this.#include === undefined) throw new Misread(1, "no other files can be included here");
     const text = this.#fetch(this.#include, path);
-    const before = {
-      file: this.file,
-      origin: this.#origin,
-      owner: this.name.slice(0, this.nameLength),
-    };
+    this.open(text);
     this.file = path;
     this.#origin = origin;
-    this.#depth++;
-    this.run(text);
-    this.#depth--;
-    this.file = before.file;
-    this.#origin = before.origin;
-    this.name.set(before.owner);
-    this.nameLength = before.owner.length;
   }
 
   #fetch(include: NonNullable<ZoneSource["include"]>, path: string): Uint8Array | string {
@@ -272,7 +310,7 @@ class Scan implements ScannedRecord {
       } catch (error) {
         if (!(error instanceof Misread)) throw error;
         const shown = new TextDecoder().decode(text);
-        this.#problems.push({
+        this.problems.push({
           file: this.file,
           line,
           column,

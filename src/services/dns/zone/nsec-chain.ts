@@ -4,6 +4,7 @@ import type { Denial } from "./denial.ts";
 import { NamePath } from "./name-path.ts";
 import { APEX, NONE } from "./name-tree.ts";
 import { type Entries, KIND } from "./outcome.ts";
+import { NODES_A_TURN } from "./record-gatherer.ts";
 import type { RecordStore } from "./record-store.ts";
 
 /** Denial by NSEC (RFC 4034, 4; RFC 4035, 3.1.3): the chain is followed once, then searched. */
@@ -19,14 +20,15 @@ export class NsecChain implements Denial {
     this.#order = order;
   }
 
-  /** Follow the chain from the apex around. A string says what is wrong with it. */
-  static follow(store: RecordStore): NsecChain | string {
+  /** Follow the chain from the apex around, some at a time. A string says what is wrong with it. */
+  static *follow(store: RecordStore): Generator<void, NsecChain | string, void> {
     const order = new Uint32Array(store.names.size);
     const chain = new NsecChain(store, order);
     const next = new NamePath();
     let length = 0;
     let node = APEX;
     do {
+      if (length % NODES_A_TURN === 0) yield;
       const set = store.find(node, TYPE.NSEC);
       if (set === NONE) return `${show(store, node)} has no NSEC, but the chain leads to it`;
       order[length++] = node;

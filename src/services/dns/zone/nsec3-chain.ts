@@ -5,7 +5,9 @@ import type { NamePath } from "./name-path.ts";
 import { APEX, NONE, WILDCARD } from "./name-tree.ts";
 import { HASH_LABEL, HASH_WORDS, Nsec3Hash, readHash } from "./nsec3-hash.ts";
 import { type Entries, KIND } from "./outcome.ts";
+import { NODES_A_TURN } from "./record-gatherer.ts";
 import type { RecordStore } from "./record-store.ts";
+import { sortHashes } from "./sort-hashes.ts";
 
 /** Above this, validators take a zone for unsigned or broken (RFC 9276, 3.2), and each answer costs as many hashes. */
 export const MOST_ITERATIONS = 150;
@@ -42,19 +44,26 @@ export class Nsec3Chain implements Denial {
 
   /**
    * The chain among `hashed` that has the parameters of `param`, the rdata of an NSEC3PARAM, for
-   * the names of `store`. A string says what is wrong with it.
+   * the names of `store`; found some at a time. A string says what is wrong with it.
    */
-  static follow(store: RecordStore, hashed: RecordStore, param: Uint8Array): Nsec3Chain | string {
+  static *follow(
+    store: RecordStore,
+    hashed: RecordStore,
+    param: Uint8Array,
+  ): Generator<void, Nsec3Chain | string, void> {
     const hash = new Nsec3Hash(param);
     if (param[0] !== 1) return `NSEC3 with hash algorithm ${param[0]}`;
     if (hash.iterations > MOST_ITERATIONS)
       return `NSEC3 with ${hash.iterations} iterations; more than ${MOST_ITERATIONS} are not answered from (RFC 9276 wants 0)`;
-    const found = readHashes(hashed, hash);
+    const found = yield* readHashes(hashed, hash);
     if (typeof found === "string") return found;
-    const chain = new Nsec3Chain(store, hashed, hash, found.order, found.words);
-    const broken = found.order.findIndex((_, i) => !chain.#leadsOn(i));
-    if (broken >= 0)
-      return `the NSEC3 of ${showName(hashed.names.name(found.order[broken] as number))} does not lead to the next`;
+    const { order } = found;
+    const chain = new Nsec3Chain(store, hashed, hash, order, found.words);
+    for (let i = 0; i < order.length; i++) {
+      if (i % NODES_A_TURN === 0) yield;
+      if (!chain.#leadsOn(i))
+        return `the NSEC3 of ${showName(hashed.names.name(order[i] as number))} does not lead to the next`;
+    }
     if (chain.#match(APEX) === NONE) return "no NSEC3 stands for the name of the zone";
     return chain;
   }
@@ -180,35 +189,31 @@ export class Nsec3Chain implements Denial {
 }
 
 /** The nodes with an NSEC3 of these parameters, sorted by what their labels say. */
-function readHashes(
+function* readHashes(
   hashed: RecordStore,
   hash: Nsec3Hash,
-): { order: Uint32Array; words: Uint32Array } | string {
-  const byNode = new Uint32Array(hashed.names.size * HASH_WORDS);
-  const order = new Uint32Array(hashed.names.size);
+): Generator<void, { order: Uint32Array; words: Uint32Array } | string, void> {
+  const { names } = hashed;
+  const byNode = new Uint32Array(names.size * HASH_WORDS);
+  const nodes = new Uint32Array(names.size);
   const name = new Uint8Array(MAX_NAME);
   let length = 0;
-  for (let node = APEX + 1; node < hashed.names.size; node++) {
+  for (let node = APEX + 1; node < names.size; node++) {
+    if (node % NODES_A_TURN === 0) yield;
     const set = hashed.find(node, TYPE.NSEC3);
     if (set === NONE || !hash.fits(hashed.rdata, hashed.rdataAt(hashed.records(set)))) continue;
-    hashed.names.write(node, name, 0);
+    names.write(node, name, 0);
     const words = byNode.subarray(node * HASH_WORDS, (node + 1) * HASH_WORDS);
-    if (hashed.names.parent(node) !== APEX || name[0] !== HASH_LABEL || !readHash(name, 1, words))
-      return `${showName(hashed.names.name(node))} is no name for an NSEC3`;
-    order[length++] = node;
+    if (names.parent(node) !== APEX || name[0] !== HASH_LABEL || !readHash(name, 1, words))
+      return `${showName(names.name(node))} is no name for an NSEC3`;
+    nodes[length++] = node;
   }
   if (length === 0) return "there is an NSEC3PARAM but no NSEC3 that fits";
 
-  const sorted = order.subarray(0, length).sort((a, b) => {
-    for (let i = 0; i < HASH_WORDS; i++) {
-      const by = (byNode[a * HASH_WORDS + i] as number) - (byNode[b * HASH_WORDS + i] as number);
-      if (by !== 0) return by;
-    }
-    return 0;
-  });
+  const order = yield* sortHashes(nodes.subarray(0, length), byNode);
   const words = new Uint32Array(length * HASH_WORDS);
   for (let i = 0; i < length; i++)
     for (let k = 0; k < HASH_WORDS; k++)
-      words[i * HASH_WORDS + k] = byNode[(sorted[i] as number) * HASH_WORDS + k] as number;
-  return { order: sorted.slice(), words };
+      words[i * HASH_WORDS + k] = byNode[(order[i] as number) * HASH_WORDS + k] as number;
+  return { order, words };
 }

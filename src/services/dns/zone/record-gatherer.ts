@@ -27,6 +27,8 @@ export interface Gathered extends Place {
   readonly rdataLength: number;
 }
 
+/** What takes about a millisecond. */
+export const NODES_A_TURN = 2048;
 /** Above this a set's duplicates are looked for by a Set instead of one against the other. */
 const FEW = 16;
 
@@ -82,13 +84,15 @@ export class RecordGatherer {
 
   /**
    * The store of all that was added: equal records once (RFC 2181, 5), a set's TTL the lowest of
-   * its records' (5.2). What was odd on the way is told to `remark`.
+   * its records' (5.2). What was odd on the way is told to `remark`. Yields now and then, so that
+   * others of the thread get their turn.
    */
-  finish(remark: (remark: SetRemark) => void): RecordStore {
+  *finish(remark: (remark: SetRemark) => void): Generator<void, RecordStore, void> {
     const order = this.#byNode();
     const sets = new Sets(this.names.size);
     let from = 0;
     for (let node = 0; node < this.names.size; node++) {
+      if (node % NODES_A_TURN === 0) yield;
       sets.beginNode(node);
       let to = from;
       while (to < order.length && this.#nodes.array[order[to] as number] === node) to++;

@@ -3,6 +3,7 @@ import { CLASS, showType, TYPE } from "../../../wire/dns/types.ts";
 import {
   MAX_PROBLEMS,
   scanZone,
+  scanZoneInTurns,
   type ZoneProblem,
   type ZoneSource,
 } from "../../../wire/dns/zone-scan.ts";
@@ -34,6 +35,17 @@ export function loadZone(text: Uint8Array | string, source: ZoneSource, signer?:
   return problems.length > 0 ? { ok: false, problems } : builder.finish();
 }
 
+/** `loadZone`, a millisecond or two at a time, for who has other things to do in between. */
+export function* loadZoneInTurns(
+  text: Uint8Array | string,
+  source: ZoneSource,
+  signer?: Signer,
+): Generator<void, Built, void> {
+  const builder = new ZoneBuilder(source.origin, signer);
+  const problems = yield* scanZoneInTurns(text, source, (record) => builder.add(record));
+  return problems.length > 0 ? { ok: false, problems } : yield* builder.finishInTurns();
+}
+
 /** Takes the records of a zone one by one, in any order, and keeps none of the objects. */
 export class ZoneBuilder {
   readonly #names: RecordGatherer;
@@ -63,16 +75,24 @@ export class ZoneBuilder {
   }
 
   finish(): Built {
+    const turns = this.finishInTurns();
+    for (;;) {
+      const { done, value } = turns.next();
+      if (done) return value;
+    }
+  }
+
+  *finishInTurns(): Generator<void, Built, void> {
     if (this.#signer) this.#addKey(this.#signer);
-    const store = this.#gather(this.#names);
-    const hashed = this.#gather(this.#hashed);
+    const store = yield* this.#gather(this.#names);
+    const hashed = yield* this.#gather(this.#hashed);
     const flags = markNodes(store);
-    checkZone(store, flags, (found) => {
+    yield* checkZone(store, flags, (found) => {
       this.#note(this.#names, found, found.fatal ? this.#problems : this.#warnings);
     });
     if (this.#problems.length > 0) return { ok: false, problems: this.#problems };
     const signer = this.#signer;
-    const denial = signer ? compactDenial : followChain(store, hashed);
+    const denial = signer ? compactDenial : yield* followChain(store, hashed);
     if (typeof denial !== "string")
       return {
         ok: true,
@@ -95,7 +115,7 @@ export class ZoneBuilder {
     add(TYPE.CDS, key.ds(origin));
   }
 
-  #gather(records: RecordGatherer): RecordStore {
+  #gather(records: RecordGatherer): Generator<void, RecordStore, void> {
     return records.finish((remark) => this.#note(records, remark, this.#warnings));
   }
 
@@ -130,8 +150,11 @@ function isHashed({ type, rdata }: Gathered): boolean {
 }
 
 /** How the zone proves what is not there: undefined when it is not signed, a string when it is badly. */
-function followChain(store: RecordStore, hashed: RecordStore): Denial | undefined | string {
+function* followChain(
+  store: RecordStore,
+  hashed: RecordStore,
+): Generator<void, Denial | undefined | string, void> {
   const set = store.find(APEX, TYPE.NSEC3PARAM);
-  if (set !== NONE) return Nsec3Chain.follow(store, hashed, store.firstRdata(set));
-  return store.find(APEX, TYPE.NSEC) === NONE ? undefined : NsecChain.follow(store);
+  if (set !== NONE) return yield* Nsec3Chain.follow(store, hashed, store.firstRdata(set));
+  return store.find(APEX, TYPE.NSEC) === NONE ? undefined : yield* NsecChain.follow(store);
 }

@@ -2,6 +2,7 @@ import { showName } from "../../../wire/dns/name.ts";
 import { TYPE } from "../../../wire/dns/types.ts";
 import { NamePath } from "./name-path.ts";
 import { APEX, NONE } from "./name-tree.ts";
+import { NODES_A_TURN } from "./record-gatherer.ts";
 import type { RecordStore } from "./record-store.ts";
 import { FLAG } from "./zone.ts";
 
@@ -20,12 +21,12 @@ const MOST_BYTES = 0xffff;
 /** What a record takes besides its rdata when its owner is a pointer. */
 const RECORD_BYTES = 12;
 
-/** Look at the records of a zone as a whole; every finding is told to `report`. */
-export function checkZone(
+/** Look at the records of a zone as a whole, some at a time; every finding is told to `report`. */
+export function* checkZone(
   store: RecordStore,
   flags: Uint8Array,
   report: (finding: Finding) => void,
-): void {
+): Generator<void, void, void> {
   const fatal = (node: number, type: number, what: string): void =>
     report({ node, type, what, fatal: true });
   const odd = (node: number, type: number, what: string): void =>
@@ -34,6 +35,7 @@ export function checkZone(
 
   checkApex();
   for (let node = 0; node < store.names.size; node++) {
+    if (node % NODES_A_TURN === 0) yield;
     if (store.isEmpty(node)) continue;
     if (flagsOf(node) & FLAG.CNAME) checkBesideAlias(node);
     if (flagsOf(node) & FLAG.OCCLUDED) checkOccluded(node);

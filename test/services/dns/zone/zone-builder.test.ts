@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
 
-import { type Built, loadZone } from "../../../../src/services/dns/zone/zone-builder.ts";
+import {
+  type Built,
+  loadZone,
+  loadZoneInTurns,
+} from "../../../../src/services/dns/zone/zone-builder.ts";
 import { ask, wire } from "./ask.ts";
 
 const TOP = "@ 60 SOA ns host 7 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
@@ -224,4 +228,19 @@ describe("sets", () => {
     expect(built.zone.serial).toBe(7);
     expect(built.zone.bytes).toBeGreaterThan(100);
   });
+});
+
+test("in turns it is the same", () => {
+  const hosts = Array.from({ length: 5000 }, (_, i) => `h${i} 60 A 10.0.${i >> 8}.${i & 255}\n`);
+  const turns = loadZoneInTurns(TOP + hosts.join(""), {
+    file: "example.zone",
+    origin: wire("example."),
+  });
+  let count = 0;
+  let step = turns.next();
+  for (; !step.done; step = turns.next()) count++;
+  expect(count).toBeGreaterThan(5);
+  expect(step.value.ok && ask(step.value.zone, "h4999.example A").answer).toEqual([
+    "h4999.example. 60 A 10.0.19.135",
+  ]);
 });
