@@ -5,7 +5,14 @@ import { type Address, showAddress } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
 import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
-import { applyOptions, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
+import {
+  applyOptions,
+  bindStream,
+  listenStream,
+  portOf,
+  readBack,
+  toSocketAddress,
+} from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
 import type { DatagramSockets, ListenSocket, ListenSockets } from "./sockets.ts";
 
@@ -51,7 +58,10 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   async take(address: Address, options: SocketOptions, slot = 0): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
     const lease = await this.#lease(where, slot, options.reusePort, false, (at, shared) =>
-      listenStream(at, { ...options, reusePort: options.reusePort && shared }),
+      // The look at who is there must not listen: it would let somebody in, and close on him.
+      shared
+        ? listenStream(at, options)
+        : { fd: bindStream(at, { ...options, reusePort: false }), port: 0 },
     );
     let given = false;
     const giveBack = async (): Promise<void> => {

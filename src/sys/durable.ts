@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, link, open, rename, unlink } from "node:fs/promises";
+import { type FileHandle, link, open, readdir, rename, stat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 import { errno, SysError } from "./errno.ts";
@@ -19,6 +19,8 @@ const O_TMPFILE = 0o20000000 | (process.arch === "arm64" ? 0o40000 : 0o200000);
  * renaming leaves one behind, or any crash on a file system without O_TMPFILE.
  */
 export const TEMPORARY_PREFIX = ".tern-";
+/** No write takes that long. */
+const ABANDONED_MS = 10 * 60_000;
 
 /** Who may read a file that nobody said otherwise about: us. */
 const PRIVATE = 0o600;
@@ -153,4 +155,15 @@ function linkDescriptor(fd: number, path: string): void {
   const from = `/proc/self/fd/${fd}`;
   if (libc.linkat(AT_FDCWD, from, AT_FDCWD, path, AT_SYMLINK_FOLLOW) < 0)
     throw new SysError("linkat", errno(), path);
+}
+
+/** What writers that were killed have left in `directory`, when it is older than any write takes. */
+export async function sweepTemporary(directory: string): Promise<void> {
+  const before = Date.now() - ABANDONED_MS;
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(TEMPORARY_PREFIX)) continue;
+    const path = join(directory, name);
+    const { mtimeMs } = await stat(path).catch(() => ({ mtimeMs: Infinity }));
+    if (mtimeMs < before) await unlink(path).catch(() => {}); // another process was quicker
+  }
 }

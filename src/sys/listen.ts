@@ -46,19 +46,10 @@ export function listenStream(
   address: Address,
   options: ListenOptions,
 ): { fd: number; port: number } {
-  const where = toSocketAddress(address);
-  if (where === undefined) throw new SysError("bind", "EADDRNOTAVAIL", showAddress(address));
-
-  let fd: number;
+  const fd = bindStream(address, options);
   try {
-    fd = bound(where, address, options);
-  } catch (failed) {
-    const noIp6 = failed instanceof SysError && failed.code === "EAFNOSUPPORT";
-    if (!noIp6 || address.kind !== "tcp" || address.host !== "") throw failed;
-    fd = bound({ kind: "inet", host: "0.0.0.0", port: address.port }, address, options);
-  }
-  try {
-    if (where.kind === "unix") chmodSync(where.path, options.mode ?? UNIX_MODE);
+    const where = toSocketAddress(address);
+    if (where?.kind === "unix") chmodSync(where.path, options.mode ?? UNIX_MODE);
     applyOptions(fd, options);
     return { fd, port: portOf(fd) };
   } catch (failed) {
@@ -66,6 +57,19 @@ export function listenStream(
     throw failed instanceof SysError
       ? new SysError(failed.call, failed.code, showAddress(address), { cause: failed })
       : failed;
+  }
+}
+
+/** As `listenStream`, before it listens: nobody can connect yet. Throws SysError. */
+export function bindStream(address: Address, options: ListenOptions): number {
+  const where = toSocketAddress(address);
+  if (where === undefined) throw new SysError("bind", "EADDRNOTAVAIL", showAddress(address));
+  try {
+    return bound(where, address, options);
+  } catch (failed) {
+    const noIp6 = failed instanceof SysError && failed.code === "EAFNOSUPPORT";
+    if (!noIp6 || address.kind !== "tcp" || address.host !== "") throw failed;
+    return bound({ kind: "inet", host: "0.0.0.0", port: address.port }, address, options);
   }
 }
 

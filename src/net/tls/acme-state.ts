@@ -1,7 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { replaceFile } from "../../sys/durable.ts";
+import { replaceFile, sweepTemporary } from "../../sys/durable.ts";
 import { type Pair, readPair } from "./certificate.ts";
 
 /**
@@ -19,6 +19,7 @@ export class AcmeState {
 
   async prepare(): Promise<void> {
     await mkdir(this.#path, { recursive: true, mode: 0o700 });
+    await sweepTemporary(this.#path);
   }
 
   async accountKey(): Promise<string | undefined> {
