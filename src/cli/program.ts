@@ -163,7 +163,11 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .command("dns")
     .description("look at zones, ask name servers, see who is alive")
     .helpCommand(false)
-    .exitOverride();
+    .exitOverride()
+    .addHelpText(
+      "after",
+      "\nExamples:\n  tern dns check example.net.zone\n  tern dns query www.example.net AAAA\n  tern dns status",
+    );
   verb(
     "check <zonefile>",
     "look for every problem in a zone file",
