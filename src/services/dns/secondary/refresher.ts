@@ -18,13 +18,16 @@ const LEAST_GAP_MS = 1000;
 /** After a start, zones that are kept are looked at within this. Milliseconds. */
 const SPREAD_MS = 2000;
 
+/** What is asked of a primary. */
+export type Asked = Pick<Primary, "address" | "serial" | "transfer">;
+
 /** How asking a primary went. */
 export type Refreshed = "current" | "full" | "difference";
 
 export interface RefresherParts {
   readonly zone: SecondaryZone;
   readonly kept: KeptZone;
-  readonly primaries: readonly Primary[];
+  readonly primaries: readonly Asked[];
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
@@ -45,6 +48,7 @@ export class Refresher {
   #why: string | undefined;
   /** The records that are served and that the disk did not take. */
   #unkept: Uint8Array | undefined;
+  #keeping: Promise<void> = Promise.resolve();
 
   constructor(parts: RefresherParts) {
     this.#parts = parts;
@@ -63,8 +67,10 @@ export class Refresher {
     void this.#run();
   }
 
-  close(): void {
+  /** End it; resolves when what it serves is kept. */
+  async close(): Promise<void> {
     this.#closed.abort();
+    await this.#keeping.catch(() => {}); // whoever keeps it says so
   }
 
   async #run(): Promise<void> {
@@ -102,10 +108,7 @@ export class Refresher {
       const address = showAddress(primary.address);
       try {
         const result = await this.#ask(primary);
-        if (result !== "current") {
-          this.#good();
-          return count(result);
-        }
+        if (result !== "current") return count(result);
         confirmedBy ??= address;
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
@@ -129,7 +132,7 @@ export class Refresher {
     else await this.#keep(this.#unkept, note);
   }
 
-  async #ask(primary: Primary): Promise<Refreshed> {
+  async #ask(primary: Asked): Promise<Refreshed> {
     const { zone, log } = this.#parts;
     const held = zone.expired ? undefined : zone.held; // what nobody answers for binds nobody
     if (held !== undefined) {
@@ -149,7 +152,7 @@ export class Refresher {
   }
 
   /** What has changed since the version we hold. */
-  async #difference(primary: Primary, held: Held): Promise<Refreshed> {
+  async #difference(primary: Asked, held: Held): Promise<Refreshed> {
     const outcome = await primary.transfer(soaRecord(held.zone), this.#closed.signal);
     switch (outcome.kind) {
       case "current":
@@ -169,7 +172,7 @@ export class Refresher {
   async #take(
     packed: Uint8Array,
     how: "full" | "difference",
-    { address }: Primary,
+    { address }: Asked,
     before: Held | undefined,
   ): Promise<Refreshed> {
     const { zone, wall, log } = this.#parts;
@@ -187,6 +190,7 @@ export class Refresher {
       note,
       warnings: built.warnings.map(({ message }) => message),
     });
+    this.#good();
     log.info("a zone has come", { zone: zone.name, serial, primary, how, bytes: packed.length });
     await this.#keep(packed, note);
     return how;
@@ -194,7 +198,7 @@ export class Refresher {
 
   async #keep(packed: Uint8Array, note: Note): Promise<void> {
     this.#unkept = packed;
-    await this.#parts.kept.keep(packed, note);
+    await (this.#keeping = this.#parts.kept.keep(packed, note));
     this.#unkept = undefined;
   }
 

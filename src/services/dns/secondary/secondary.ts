@@ -22,7 +22,7 @@ export class Secondary implements Closable {
   }
 
   async close(): Promise<void> {
-    this.refresher?.close();
     await this.zone.close();
+    await this.refresher?.close();
   }
 }

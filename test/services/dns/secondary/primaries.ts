@@ -1,0 +1,246 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+
+import { askDns } from "../../../../src/net/dns-client.ts";
+import { decodeMessage, encodeMessage } from "../../../../src/wire/dns/message.ts";
+import { CLASS, RCODE, TYPE } from "../../../../src/wire/dns/types.ts";
+import { freePort, said } from "../serving.ts";
+import { ORIGIN } from "./records.ts";
+
+/** Another's server that has `example.net`, on loopback. */
+export interface RealPrimary extends AsyncDisposable {
+  readonly port: number;
+  /** Put another version of the zone in force. */
+  update(zone: string): Promise<void>;
+}
+
+/** How it is to be set up. */
+export interface Setup {
+  readonly dir: string;
+  readonly zone: string;
+  /** Transfers are for those who sign with it. Base64. */
+  readonly secret?: string;
+  /** The port that is notified of a change. */
+  readonly notify: number;
+}
+
+export const KEY_NAME = "key1";
+const NSD = "/usr/sbin/nsd";
+const KNOT = "/usr/sbin/knotd";
+const NAMED = "/usr/sbin/named";
+const STARTING_TURNS = 100;
+const TURN_MS = 50;
+
+export const PRIMARIES = [
+  { name: "NSD", start: nsd, differences: false, here: Bun.file(NSD).size > 0 },
+  { name: "Knot", start: knot, differences: true, here: Bun.file(KNOT).size > 0 },
+  { name: "BIND", start: bind, differences: true, here: Bun.file(NAMED).size > 0 },
+] as const;
+
+async function nsd({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
+  const port = await freePort();
+  const own = join(dir, "nsd");
+  await mkdir(own);
+  const file = join(own, "zone");
+  const config = join(own, "nsd.conf");
+  const key = secret === undefined ? "NOKEY" : KEY_NAME;
+  await Bun.write(file, zone);
+  await Bun.write(
+    config,
+    `server:
+  ip-address: 127.0.0.1@${port}
+  server-count: 1
+  username: ""
+  chroot: ""
+  zonesdir: "${own}"
+  pidfile: "${own}/pid"
+  database: ""
+  xfrdfile: "${own}/xfrd"
+  zonelistfile: "${own}/zones"
+  xfrdir: "${own}"
+remote-control:
+  control-enable: no
+${secret === undefined ? "" : `key:\n  name: "${KEY_NAME}"\n  algorithm: hmac-sha256\n  secret: "${secret}"`}
+zone:
+  name: "example.net"
+  zonefile: "${file}"
+  provide-xfr: 127.0.0.1 ${key}
+  notify: 127.0.0.1@${notify} ${key}
+`,
+  );
+  const child = Bun.spawn([NSD, "-d", "-c", config], { stdout: "ignore", stderr: "ignore" });
+  await serves(port);
+  return {
+    port,
+    async update(text) {
+      await Bun.sleep(1100); // it compares times of files, in seconds
+      await Bun.write(file, text);
+      process.kill(Number(await Bun.file(join(own, "pid")).text()), "SIGHUP");
+    },
+    [Symbol.asyncDispose]: () => ended(child),
+  };
+}
+
+async function knot({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
+  const port = await freePort();
+  const own = join(dir, "knot");
+  await mkdir(own);
+  const file = join(own, "zone");
+  const config = join(own, "knot.conf");
+  const key = secret === undefined ? "" : `key: ${KEY_NAME}`;
+  await Bun.write(file, zone);
+  await Bun.write(
+    config,
+    `server:
+  rundir: "${own}"
+  listen: 127.0.0.1@${port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+log:
+  - target: stderr
+    any: error
+database:
+  storage: "${own}"
+${secret === undefined ? "" : `key:\n  - id: ${KEY_NAME}\n    algorithm: hmac-sha256\n    secret: ${secret}`}
+remote:
+  - id: tern
+    address: 127.0.0.1@${notify}
+    ${key}
+acl:
+  - id: tern
+    address: 127.0.0.1
+    action: transfer
+    ${key}
+zone:
+  - domain: example.net
+    storage: "${own}"
+    file: "${file}"
+    zonefile-load: difference
+    zonefile-sync: -1
+    journal-content: changes
+    notify: tern
+    acl: tern
+`,
+  );
+  const child = Bun.spawn([KNOT, "-c", config], { stdout: "ignore", stderr: "ignore" });
+  await serves(port);
+  return {
+    port,
+    async update(text) {
+      await Bun.sleep(1100); // the same
+      await Bun.write(file, text);
+      child.kill("SIGHUP");
+    },
+    [Symbol.asyncDispose]: () => ended(child),
+  };
+}
+
+async function bind({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
+  const port = await freePort();
+  const own = join(dir, "bind");
+  await mkdir(own);
+  const file = join(own, "zone");
+  const config = join(own, "named.conf");
+  await Bun.write(file, zone);
+  await Bun.write(
+    config,
+    `options {
+  directory "${own}";
+  pid-file "${own}/pid";
+  session-keyfile "${own}/session.key";
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  recursion no;
+  dnssec-validation no;
+  notify explicit;
+  notify-delay 0;
+};
+controls { };
+${secret === undefined ? "" : `key "${KEY_NAME}" { algorithm hmac-sha256; secret "${secret}"; };`}
+zone "example.net" {
+  type primary;
+  file "${file}";
+  ixfr-from-differences yes;
+  allow-transfer { ${secret === undefined ? "127.0.0.1" : `key ${KEY_NAME}`}; };
+  also-notify { 127.0.0.1 port ${notify} ${secret === undefined ? "" : `key ${KEY_NAME}`}; };
+};
+`,
+  );
+  const child = Bun.spawn([NAMED, "-f", "-n", "1", "-c", config], {
+    stdout: "ignore",
+    stderr: "ignore",
+  });
+  await serves(port);
+  return {
+    port,
+    async update(text) {
+      await Bun.sleep(1100); // the same
+      await Bun.write(file, text);
+      child.kill("SIGHUP");
+    },
+    [Symbol.asyncDispose]: () => ended(child),
+  };
+}
+
+async function ended(child: Bun.Subprocess): Promise<void> {
+  child.kill();
+  await child.exited;
+}
+
+async function serves(port: number): Promise<void> {
+  for (let i = 0; (await serialAt(port)) === undefined; i++) {
+    if (i === STARTING_TURNS) throw new Error("a primary does not serve example.net");
+    await Bun.sleep(TURN_MS);
+  }
+}
+
+/** The serial a server of 127.0.0.1 answers with; undefined when it does not. */
+export async function serialAt(port: number): Promise<number | undefined> {
+  const question = { name: ORIGIN, type: TYPE.SOA, class: CLASS.IN };
+  const bytes = encodeMessage({
+    id: 99,
+    flags: 0,
+    opcode: 0,
+    rcode: 0,
+    questions: [question],
+    answers: [],
+    authorities: [],
+    additionals: [],
+  }) as Uint8Array;
+  const server = { host: "127.0.0.1", port, transport: "udp" } as const;
+  const answer = await askDns(bytes, server, 500).catch(() => undefined);
+  const message = answer && decodeMessage(answer);
+  const soa = message?.rcode === RCODE.NOERROR ? message.answers[0] : undefined;
+  return soa && new DataView(soa.rdata.buffer, soa.rdata.length - 20).getUint32(0);
+}
+
+/** Wait until a server of 127.0.0.1 answers with a serial. */
+export async function reaches(port: number, serial: number, ms = 10_000): Promise<void> {
+  const end = performance.now() + ms;
+  for (let last; (last = await serialAt(port)) !== serial; await Bun.sleep(TURN_MS))
+    if (performance.now() > end) throw new Error(`serial ${last} instead of ${serial}`);
+}
+
+/** All records that dig gets from a server of 127.0.0.1, owners in lower case, sorted. */
+export async function transferred(port: number, secret?: string): Promise<string[]> {
+  const key = secret === undefined ? [] : ["-y", `hmac-sha256:${KEY_NAME}:${secret}`];
+  const text = await said(
+    "dig",
+    "@127.0.0.1",
+    "-p",
+    `${port}`,
+    ...key,
+    "+onesoa",
+    "+nostats",
+    "+nocmd",
+    "example.net",
+    "AXFR",
+  );
+  return text
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith(";") && !line.includes("\tTSIG\t"))
+    .map((line) => line.replaceAll(/\s+/g, " "))
+    .map((line) => line.replace(/^\S+/, (owner) => owner.toLowerCase()))
+    .sort();
+}
