@@ -244,3 +244,123 @@ export async function transferred(port: number, secret?: string): Promise<string
     .map((line) => line.replace(/^\S+/, (owner) => owner.toLowerCase()))
     .sort();
 }
+
+/** How another's server is set up that has `example.net` from us. */
+export interface FollowerSetup {
+  readonly dir: string;
+  readonly port: number;
+  /** Our port. */
+  readonly primary: number;
+  readonly secret?: string;
+}
+
+export interface Follower extends AsyncDisposable {
+  readonly port: number;
+}
+
+export const FOLLOWERS = [
+  { name: "NSD", start: nsdFollower, here: Bun.file(NSD).size > 0 },
+  { name: "Knot", start: knotFollower, here: Bun.file(KNOT).size > 0 },
+  { name: "BIND", start: bindFollower, here: Bun.file(NAMED).size > 0 },
+] as const;
+
+async function nsdFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
+  const config = join(dir, "nsd.conf");
+  const key = secret === undefined ? "NOKEY" : KEY_NAME;
+  await Bun.write(
+    config,
+    `server:
+  ip-address: 127.0.0.1@${port}
+  server-count: 1
+  username: ""
+  chroot: ""
+  zonesdir: "${dir}"
+  pidfile: "${dir}/pid"
+  database: ""
+  xfrdfile: "${dir}/xfrd"
+  zonelistfile: "${dir}/zones"
+  xfrdir: "${dir}"
+remote-control:
+  control-enable: no
+${secret === undefined ? "" : `key:\n  name: "${KEY_NAME}"\n  algorithm: hmac-sha256\n  secret: "${secret}"`}
+zone:
+  name: "example.net"
+  request-xfr: 127.0.0.1@${primary} ${key}
+  allow-notify: 127.0.0.1 ${key}
+  provide-xfr: 127.0.0.1 NOKEY
+`,
+  );
+  return follower([NSD, "-d", "-c", config], port);
+}
+
+async function knotFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
+  const config = join(dir, "knot.conf");
+  const key = secret === undefined ? "" : `key: ${KEY_NAME}`;
+  await Bun.write(
+    config,
+    `server:
+  rundir: "${dir}"
+  listen: 127.0.0.1@${port}
+  udp-workers: 1
+  tcp-workers: 1
+  background-workers: 1
+log:
+  - target: stderr
+    any: error
+database:
+  storage: "${dir}"
+${secret === undefined ? "" : `key:\n  - id: ${KEY_NAME}\n    algorithm: hmac-sha256\n    secret: ${secret}`}
+remote:
+  - id: tern
+    address: 127.0.0.1@${primary}
+    ${key}
+acl:
+  - id: notify
+    address: 127.0.0.1
+    action: notify
+    ${key}
+  - id: all
+    address: 127.0.0.1
+    action: transfer
+zone:
+  - domain: example.net
+    storage: "${dir}"
+    master: tern
+    acl: [notify, all]
+`,
+  );
+  return follower([KNOT, "-c", config], port);
+}
+
+async function bindFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
+  const config = join(dir, "named.conf");
+  const key = secret === undefined ? "" : `key ${KEY_NAME}`;
+  await Bun.write(
+    config,
+    `options {
+  directory "${dir}";
+  pid-file "${dir}/pid";
+  session-keyfile "${dir}/session.key";
+  listen-on port ${port} { 127.0.0.1; };
+  listen-on-v6 { none; };
+  recursion no;
+  dnssec-validation no;
+  min-refresh-time 1;
+};
+controls { };
+${secret === undefined ? "" : `key "${KEY_NAME}" { algorithm hmac-sha256; secret "${secret}"; };`}
+zone "example.net" {
+  type secondary;
+  primaries { 127.0.0.1 port ${primary} ${key}; };
+  allow-notify { ${secret === undefined ? "127.0.0.1" : key}; };
+  allow-transfer { 127.0.0.1; };
+};
+`,
+  );
+  return follower([NAMED, "-f", "-n", "1", "-c", config], port);
+}
+
+function follower(command: readonly string[], port: number): Follower {
+  const child = Bun.spawn([...command], { stdout: "ignore", stderr: "ignore" });
+  return { port, [Symbol.asyncDispose]: () => ended(child) };
+}
