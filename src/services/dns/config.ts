@@ -66,6 +66,11 @@ const zone = v.strictObject({
     [],
     "Instead of `file`: the servers that have the zone, from which it is fetched and kept like theirs.",
   ),
+  dnssec: key(
+    v.picklist(["off", "online"]),
+    "off",
+    "online: signed here, with a key made and kept in `state`, as it is asked. A file that is signed already needs nothing.",
+  ),
   transfer: key(cidrList, [], "Who may have the whole zone (AXFR)."),
   notify: key(servers, [], "Who is told when the zone has changed."),
   tsig: key(
@@ -205,6 +210,16 @@ const ns = v.pipe(
         addIssue({
           message: "expected `file` or `primaries`, one of them",
           path: pathTo(value, ["zones", name]),
+        });
+      if (one.dnssec === "online" && one.transfer.length > 0)
+        addIssue({
+          message: "a zone whose signatures are made as it is asked cannot be transferred",
+          path: pathTo(value, ["zones", name, "transfer"]),
+        });
+      if (one.dnssec === "online" && one.file === undefined)
+        addIssue({
+          message: "only a zone with a `file` is signed here",
+          path: pathTo(value, ["zones", name, "dnssec"]),
         });
       if (one.tsig === null || known.has(canonical(one.tsig))) continue;
       addIssue({

@@ -17,6 +17,7 @@ import type { ComputedNames } from "./names/computed-names.ts";
 import { extendedError, type Remarks, type ReplyRules, ReplyWriter } from "./reply.ts";
 import { DROP, PASS, type ResponseLimiter, SLIP } from "./rrl.ts";
 import type { Secondaries } from "./secondary/secondaries.ts";
+import { signWritten } from "./sign-written.ts";
 import { appendTsig, type Signatures, type Signed } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { Tail } from "./tail.ts";
@@ -78,8 +79,8 @@ export class Responder implements Answerer {
   #transfer: Transfer | undefined;
   /** Bytes the answer may have. */
   #most = 0;
-  /** Has the client shown who it is? */
-  #known = false;
+  /** Of these, for a client that may be anybody. */
+  #modest = 0;
   readonly #remarks: Remarks = { flags: 0, rcode: 0, scope: 0, ede: undefined };
 
   constructor(parts: ResponderParts) {
@@ -142,7 +143,7 @@ export class Responder implements Answerer {
     const remarks = this.#remarks;
     remarks.flags = remarks.rcode = remarks.scope = 0;
     remarks.ede = undefined;
-    this.#room(bytes, to - from, via);
+    this.#room(to - from, via);
     if (query.tsigAt >= 0) return this.#signed(verdict, bytes, from, to, via, into, at);
     if (verdict !== ANSWER) return this.#short(verdict, bytes, via, into, at);
     if (
@@ -169,7 +170,9 @@ export class Responder implements Answerer {
     const seconds = Math.floor(via.wall / 1000);
     const message = bytes.slice(from, to);
     const signed = this.#parts.signatures.open(message, query.tsigAt - from, seconds);
-    this.#most -= to - query.tsigAt + TSIG_MORE;
+    const room = to - query.tsigAt + TSIG_MORE;
+    this.#most -= room;
+    this.#modest -= room;
     if (!signed.ok || verdict !== ANSWER) {
       const rcode = signed.ok ? verdict : signed.rcode;
       const length = this.#short(rcode, bytes, via, into, at);
@@ -234,10 +237,8 @@ export class Responder implements Answerer {
     const { names } = this.#parts;
     if (names !== undefined) {
       this.#begin(bytes, via, into, at);
-      if (names.answer(query, via, this.#writer)) {
-        remarks.scope = names.scope;
-        return this.#written(bytes, via, into, at);
-      }
+      if (names.answer(query, via, this.#writer))
+        return this.#computed(names, bytes, via, into, at);
     }
     const source = catalog.responsible(query);
     if (source === undefined) {
@@ -248,10 +249,11 @@ export class Responder implements Answerer {
     const tail = source.answer(bytes, query, via, remarks);
     if (tail === undefined) return this.#short(RCODE.SERVFAIL, bytes, via, into, at);
     if (source.exact && source.lasting) this.#answers.add(query, tail);
+    // A name with a computed one below it is there, if only for that (RFC 8020, 2).
+    if (!source.exact && names?.answerAbove(query, this.#writer))
+      return this.#computed(names, bytes, via, into, at);
     remarks.rcode = tail.rcode;
     remarks.flags = tail.authoritative ? FLAG.AA : 0;
-    // A name with a computed one below it exists, if only for that (RFC 8020, 2).
-    if (tail.rcode === RCODE.NXDOMAIN && names?.isAbove(query)) remarks.rcode = RCODE.NOERROR;
     return this.#send(
       tail,
       source.exact ? query.hash : source.id ^ tail.rcode,
@@ -262,6 +264,24 @@ export class Responder implements Answerer {
     );
   }
 
+  /** End an answer that was computed: signed, where the zone around it is signed as it is asked. */
+  #computed(
+    names: ComputedNames,
+    bytes: Uint8Array,
+    via: Via,
+    into: Uint8Array,
+    at: number,
+  ): number {
+    const query = this.#query;
+    this.#remarks.scope = names.scope;
+    const signer = query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+    if (signer !== undefined) {
+      const begin = (): void => this.#begin(bytes, via, into, at);
+      signWritten(this.#writer, query, names.typesOf(query), signer, begin);
+    }
+    return this.#written(bytes, via, into, at);
+  }
+
   /** An answer without records: an rcode, or only a cookie. `#room` must be known. */
   #short(verdict: number, bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
     const remarks = this.#remarks;
@@ -270,26 +290,31 @@ export class Responder implements Answerer {
     return this.#send(NOTHING, remarks.rcode, bytes, via, into, at);
   }
 
-  /** How long the answer may be, and whether the client has shown who it is. */
-  #room(bytes: Uint8Array, size: number, via: Via): void {
+  /** How long the answer may be, and how long for a client that may be anybody. */
+  #room(size: number, via: Via): void {
     const { udpSize, amplification, verified } = this.#parts;
     const { edns } = this.#query;
-    this.#most = via.room;
-    this.#known = true;
+    this.#most = this.#modest = via.room;
     if (via.transport !== "udp") return verified.add(via.client, via.now);
-    this.#known = this.#verified(bytes, via);
     const taken = edns.present ? Math.min(edns.udpSize, udpSize) : MIN_UDP_SIZE;
-    if (taken < this.#most) this.#most = taken;
-    if (this.#known || amplification === 0) return;
+    if (taken < this.#most) this.#most = this.#modest = taken;
+    if (amplification === 0) return;
     const headers = via.client.length === 4 ? V4_HEADERS : V6_HEADERS;
-    const most = Math.floor((size + headers) * amplification) - headers;
-    if (most < this.#most) this.#most = most;
+    const modest = Math.floor((size + headers) * amplification) - headers;
+    if (modest < this.#modest) this.#modest = modest;
+  }
+
+  /** Whether an answer of `length` bytes may go: asked last, since to know the client takes a while. */
+  #fits(length: number, bytes: Uint8Array, via: Via): boolean {
+    if (length <= this.#modest) return true;
+    return length <= this.#most && this.#verified(bytes, via);
   }
 
   /** What the limiter says to an answer of the kind `what`. */
-  #limited(what: number, via: Via): number {
+  #limited(what: number, bytes: Uint8Array, via: Via): number {
     const { limiter, exempt, traffic } = this.#parts;
-    if (limiter === undefined || this.#known || exempt(via.client)) return PASS;
+    if (limiter === undefined || via.transport !== "udp") return PASS;
+    if (exempt(via.client) || this.#verified(bytes, via)) return PASS;
     const passed = limiter.check(via.client, what, via.now);
     if (passed !== PASS) traffic.held(passed === DROP ? HELD.dropped : HELD.slipped);
     return passed;
@@ -304,7 +329,7 @@ export class Responder implements Answerer {
     into: Uint8Array,
     at: number,
   ): number {
-    const limited = this.#limited(what, via);
+    const limited = this.#limited(what, bytes, via);
     return limited === DROP ? 0 : this.#frame(tail, limited === SLIP, bytes, via, into, at);
   }
 
@@ -322,14 +347,14 @@ export class Responder implements Answerer {
     const reply = this.#reply;
     const opt = reply.optLength(query, via, remarks);
     const question = query.questionEnd === 0 ? 0 : query.questionEnd - query.qnameStart;
-    const left = this.#most - HEADER - question - opt;
+    const frame = HEADER + question + opt;
     let { length, answers, authorities, additionals } = tail;
-    if (cut || tail.requiredLength > left) {
+    if (cut || !this.#fits(frame + tail.requiredLength, bytes, via)) {
       // No half of an RRset, and none of several (RFC 2181, 9): the client asks by TCP.
       length = answers = authorities = additionals = 0;
       remarks.flags |= FLAG.TC;
       this.#parts.traffic.truncated();
-    } else if (length > left) {
+    } else if (length > tail.requiredLength && !this.#fits(frame + length, bytes, via)) {
       length = tail.requiredLength;
       additionals = tail.requiredAdditionals;
     }
@@ -349,11 +374,16 @@ export class Responder implements Answerer {
   #written(bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
     const query = this.#query;
     const remarks = this.#remarks;
-    const limited = this.#limited(query.hash, via);
+    const limited = this.#limited(query.hash, bytes, via);
     if (limited === DROP) return 0;
     if (limited === SLIP) return this.#frame(NOTHING, true, bytes, via, into, at);
     let end = at + this.#writer.end();
     remarks.rcode = (into[at + 3] as number) & 15;
+    const opt = this.#reply.optLength(query, via, remarks);
+    if (!this.#fits(end - at + opt, bytes, via)) {
+      remarks.rcode = RCODE.NOERROR;
+      return this.#frame(NOTHING, true, bytes, via, into, at);
+    }
     if ((into[at + 2] as number) & TC_BYTE) this.#parts.traffic.truncated();
     if (query.edns.present) {
       end = this.#reply.opt(bytes, query, via, remarks, into, at, end, at + this.#most);

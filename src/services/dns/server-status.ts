@@ -1,4 +1,6 @@
 import { showAddress } from "../../core/address.ts";
+import { showRdata } from "../../wire/dns/rdata/show.ts";
+import { TYPE } from "../../wire/dns/types.ts";
 import type { NameStatus } from "./names/name-status.ts";
 import type { ServedSecondary } from "./secondary/secondaries.ts";
 import type { DnsServer } from "./server.ts";
@@ -28,6 +30,8 @@ export interface ZoneStatus {
   readonly records: number;
   readonly bytes: number;
   readonly signed: boolean;
+  /** What the parent should have, of a zone that is signed here: the rdata of a DS. */
+  readonly ds: string | null;
   /** Null: it never was. */
   readonly loadedAt: number | null;
   /** When a primary last said that this is the zone; null for one of ours. */
@@ -83,8 +87,9 @@ function secondaryStatus({ name, config, secondary }: ServedSecondary): ZoneStat
 /** `zone` is undefined when it has never been there. */
 function figures(
   zone: Zone | undefined,
-): Pick<ZoneStatus, "serial" | "records" | "bytes" | "signed"> {
-  if (zone === undefined) return { serial: 0, records: 0, bytes: 0, signed: false };
-  const { serial, bytes, denial } = zone;
-  return { serial, records: recordCount(zone), bytes, signed: denial !== undefined };
+): Pick<ZoneStatus, "serial" | "records" | "bytes" | "signed" | "ds"> {
+  if (zone === undefined) return { serial: 0, records: 0, bytes: 0, signed: false, ds: null };
+  const { serial, bytes, denial, signer, origin } = zone;
+  const ds = signer ? showRdata(TYPE.DS, signer.key.ds(origin)) : null;
+  return { serial, records: recordCount(zone), bytes, signed: denial !== undefined, ds };
 }

@@ -5,7 +5,8 @@ import type { Closable } from "../../core/lease.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import type { ZoneProblem } from "../../wire/dns/zone-scan.ts";
 import { keepBackup, readBackup } from "./zone-backup.ts";
-import { loadZone } from "./zone/zone-builder.ts";
+import type { Signer } from "./zone/signing/signer.ts";
+import { type Built, loadZoneInTurns } from "./zone/zone-builder.ts";
 import type { Zone } from "./zone/zone.ts";
 
 /** A zone as its file had it at some time. */
@@ -52,6 +53,8 @@ export interface ZoneFileParts {
   readonly keeps?: boolean;
   /** It could not be kept. */
   readonly trouble?: (error: unknown) => void;
+  /** Signs the zone as it is asked. */
+  readonly signer?: Signer | undefined;
 }
 
 /**
@@ -81,7 +84,7 @@ export class ZoneFile implements Closable {
     const { backup, keeps, trouble = () => {}, wall } = this.#parts;
     const stamps: Stamp[] = [];
     const texts = new Map<string, Uint8Array>();
-    const loaded = this.#load((path) => {
+    const loaded = await this.#load((path) => {
       stamps.push({ path, is: stampOf(path) });
       const bytes = readText(path);
       texts.set(path, bytes);
@@ -99,8 +102,8 @@ export class ZoneFile implements Closable {
     return (this.#version = { ...old, problems });
   }
 
-  #load(text: (path: string) => Uint8Array): ReturnType<typeof loadZone> {
-    const { path } = this.#parts;
+  async #load(text: (path: string) => Uint8Array): Promise<Built> {
+    const { path, signer } = this.#parts;
     let whole: Uint8Array;
     try {
       whole = text(path);
@@ -108,11 +111,14 @@ export class ZoneFile implements Closable {
       const { message } = error as Error;
       return { ok: false, problems: [{ file: path, line: 1, column: 1, message }] };
     }
-    return loadZone(whole, {
-      file: path,
-      origin: this.#origin,
-      include: (name, from) => text(resolve(dirname(from), name)),
-    });
+    const include = (name: string, from: string): Uint8Array => text(resolve(dirname(from), name));
+    const source = { file: path, origin: this.#origin, include };
+    const turns = loadZoneInTurns(whole, source, signer);
+    for (;;) {
+      const { done, value } = turns.next();
+      if (done) return value;
+      await new Promise((go) => setImmediate(go));
+    }
   }
 
   async #backup(): Promise<Zone | undefined> {
@@ -121,7 +127,7 @@ export class ZoneFile implements Closable {
     if (texts === undefined) return undefined;
     // The first is the zone's own, wherever it was then.
     const [whole] = texts.values();
-    const loaded = this.#load((path) => {
+    const loaded = await this.#load((path) => {
       const bytes = path === this.#parts.path ? whole : texts.get(path);
       if (bytes === undefined) throw new Error("was not kept");
       return bytes;

@@ -1,11 +1,13 @@
 import { join } from "node:path";
 
 import type { Lease } from "../../core/lease.ts";
-import { isUnder } from "../../wire/dns/name.ts";
+import { isUnder, parseName } from "../../wire/dns/name.ts";
 import type { Host } from "../service.ts";
 import { canonical, type ZoneConfig } from "./config.ts";
 import type { Soa } from "./names/negative.ts";
 import { showZoneProblem, ZoneFile, type ZoneVersion } from "./zone-file.ts";
+import { zoneKey } from "./zone/signing/key-file.ts";
+import { Signer } from "./zone/signing/signer.ts";
 import type { Zone } from "./zone/zone.ts";
 
 /** A zone of one config. */
@@ -59,9 +61,13 @@ export class Zones {
         keeps: worker.index === 0,
         trouble: (error) =>
           log.warn("a zone could not be kept for a restart", { zone: name, error }),
+        signer: config.dnssec === "online" ? await signerOf(name, join(state, "dns")) : undefined,
       });
     // What is leased under a name is what was made under it.
-    const lease = (await host.leases.take(`dns zone ${name} ${path}`, make)) as Lease<ZoneFile>;
+    const lease = (await host.leases.take(
+      `dns zone ${name} ${path} ${config.dnssec}`,
+      make,
+    )) as Lease<ZoneFile>;
     this.#leases.push(lease);
     const file = lease.value;
     const version = await file.latest();
@@ -86,4 +92,10 @@ export class Zones {
   async giveBack(): Promise<void> {
     await Promise.all(this.#leases.splice(0).map((lease) => lease[Symbol.asyncDispose]()));
   }
+}
+
+/** Signs the zone `name` with its key in `state`. */
+async function signerOf(name: string, state: string): Promise<Signer> {
+  const key = await zoneKey(join(state, "keys"), name);
+  return new Signer(parseName(`${name}.`) as Uint8Array, key, Date.now); // the schema has read it
 }

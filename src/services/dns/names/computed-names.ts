@@ -127,14 +127,7 @@ export class ComputedNames {
    * a name that has one below (RFC 8020, 2), and nothing at all below one. False: not ours.
    */
   answerAround(query: Query, writer: MessageWriter): boolean {
-    this.scope = 0;
-    const below = this.isAbove(query);
-    if (below) {
-      const name = query.key.slice(0, query.keyLength);
-      writer.flag(FLAG.AA);
-      addSoa(writer, ownSoa(name, below.config.ttl));
-      return true;
-    }
+    if (this.answerAbove(query, writer)) return true;
     for (let label = 1; label < query.labels; label++) {
       const from = query.labelStarts[label] as number;
       const hash = query.hashes[label] as number;
@@ -150,9 +143,24 @@ export class ComputedNames {
     return true;
   }
 
-  /** A name that is below the one asked for: a zone must not say that nothing is there. */
-  isAbove({ key, keyLength, hash }: Query): ComputedName | undefined {
-    return this.#above.find(key, 0, keyLength, hash);
+  /** All types that the name asked for has now; none for a name that depends on who asks. */
+  typesOf({ key, keyLength, hash }: Query): readonly number[] {
+    const name = this.#table.find(key, 0, keyLength, hash);
+    return name === undefined ? [] : name.shown.sets.map(({ type }) => type);
+  }
+
+  /**
+   * Say that there is nothing of its own at a name that has one of these below: it is there, and
+   * neither "no such name" nor a wildcard of a zone is right for it. False when it has none.
+   */
+  answerAbove({ key, keyLength, hash }: Query, writer: MessageWriter): boolean {
+    this.scope = 0;
+    const below = this.#above.find(key, 0, keyLength, hash);
+    if (below === undefined) return false;
+    const name = key.slice(0, keyLength);
+    writer.flag(FLAG.AA);
+    addSoa(writer, this.#parts.soaFor(name) ?? ownSoa(name, below.config.ttl));
+    return true;
   }
 
   /** Whether `name`, in lower case, is one of these. */

@@ -13,6 +13,8 @@ const EXPIRED = extendedError(EDE.INVALID_DATA, "the zone has expired");
 
 /** Answers from another server's zone as it is at the moment. */
 export class SecondarySource implements Source {
+  /** The key is its primary's. */
+  readonly signer = undefined;
   readonly id: number;
   readonly #zone: SecondaryZone;
   readonly #answerer: ZoneAnswerer;

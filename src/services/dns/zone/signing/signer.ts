@@ -22,7 +22,7 @@ interface Kept extends Visited {
 
 /**
  * Signs RRsets as they are asked for. All signatures of one day (UTC) begin and end together, and
- * are kept for that day; whoever keeps answers that have them must forget those by `renewalAt`.
+ * are kept for that day.
  */
 export class Signer {
   /** Lower case. */
@@ -37,11 +37,6 @@ export class Signer {
     this.origin = origin;
     this.key = key;
     this.#wall = wall;
-  }
-
-  /** When signatures made now should be made anew, in milliseconds since 1970: at the end of the day. */
-  get renewalAt(): number {
-    return (Math.floor(this.#wall() / 1000 / DAY) + 1) * DAY * 1000;
   }
 
   /**
