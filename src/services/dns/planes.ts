@@ -23,7 +23,7 @@ export class Planes {
     const { reusePort } = options;
     const lease = await this.#take(`dns udp ${showAddress(address)}`, async () => {
       const socket = await sockets.takeDatagram(address, { reusePort, buffer: UDP_BUFFER });
-      return new UdpPlane({ socket, reactor, wall: Date.now });
+      return new UdpPlane({ address, socket, reactor, wall: Date.now });
     });
     this.udp.push(lease);
   }
@@ -46,6 +46,11 @@ export class Planes {
         }),
     );
     this.streams.push(lease);
+  }
+
+  /** `udp 127.0.0.1:53`, with the ports that the kernel chose. */
+  show(): string[] {
+    return [...this.udp, ...this.streams].map(({ value }) => value.name);
   }
 
   /** Give back all shares; the last one closes. */

@@ -7,6 +7,7 @@ import type { Lease } from "../../core/lease.ts";
 import type { Attachment } from "../../net/http-fronts.ts";
 import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
+import { LogFile } from "../../observe/log-file.ts";
 import { showName } from "../../wire/dns/name.ts";
 import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
 import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
@@ -21,6 +22,7 @@ import { ComputedNames } from "./names/computed-names.ts";
 import { ManualStates } from "./names/manual-states.ts";
 import { Notifier } from "./notifier.ts";
 import { Planes } from "./planes.ts";
+import { QueryLog } from "./query-log.ts";
 import { Responder } from "./responder.ts";
 import { ResponseLimiter } from "./rrl.ts";
 import { Secondaries, type ServedSecondary } from "./secondary/secondaries.ts";
@@ -48,6 +50,7 @@ export class DnsServer {
   readonly #host: Host;
   readonly #keys: readonly TsigKey[];
   readonly #notifier: Lease<Notifier>;
+  readonly #queryLog: QueryLog | undefined;
   #https: Attachment | undefined;
 
   /** Everything that can fail: files are read, sockets bound. */
@@ -78,7 +81,7 @@ export class DnsServer {
         seed,
         notifier,
       });
-      undo.push(() => server.traffic.close());
+      undo.push(() => server.#close());
       for (const address of config.listen) {
         await planes.takeUdp(address, config.socket);
         await planes.takeStream(address, config.socket, false);
@@ -118,6 +121,7 @@ export class DnsServer {
     this.#keys = keys;
     this.#notifier = notifier;
     this.traffic = new Traffic(name, host.metrics);
+    this.#queryLog = queryLog(config, host);
     const exempt = compileAccess(config.rrl?.exempt ?? []);
     const { cookies, rrl, nsid } = config;
     this.responder = new Responder({
@@ -143,7 +147,7 @@ export class DnsServer {
       exempt: (client) => exempt(showIp(bytesIp(client))),
       verified: new VerifiedClients(seed),
       traffic: this.traffic,
-      log: undefined,
+      log: this.#queryLog?.note,
       chaos: new Chaos(config.chaos),
       signatures: new Signatures(this.#keys),
       transfers: new Transfers(zones.all, secondaries.all, Date.now),
@@ -166,6 +170,8 @@ export class DnsServer {
     for (const { value } of this.#planes.streams)
       value.serve(responder, { connections, perClient, idle });
     this.#https?.open();
+    if (this.#host.worker.index === 0)
+      this.#host.log.info("answering", { server: this.name, listeners: this.#planes.show() });
     this.#announce();
     this.secondaries.begin((served) => {
       responder.forget();
@@ -208,7 +214,12 @@ export class DnsServer {
     await this.zones.giveBack();
     await this.secondaries.giveBack();
     this.names?.close();
+    this.#close();
+  }
+
+  #close(): void {
     this.traffic.close();
+    this.#queryLog?.close();
   }
 
   async #attach(host: Host): Promise<void> {
@@ -248,6 +259,14 @@ function catalogOf({ all }: Zones, secondaries: Secondaries, seed: number): Cata
     catalog.set(secondary.zone.origin, new SecondarySource(id, secondary.zone, answerer));
   }
   return catalog;
+}
+
+function queryLog({ query_log: wanted }: NsConfig, { log }: Host): QueryLog | undefined {
+  if (wanted === null) return undefined;
+  const { file, sample, rotate, keep } = wanted;
+  const onDropped = (lines: number, why: string): void =>
+    log.error("lines of the query log were dropped", { file, lines, why });
+  return new QueryLog(new LogFile(file, { rotate, keep, onDropped }), sample, Math.random);
 }
 
 /** Pause between two lines of the log about the same kind of trouble: a stranger may cause it at will. */

@@ -77,11 +77,11 @@ export class StreamPlane {
     this.#trusted = compileAccess(parts.options.trusted);
   }
 
-  get port(): number {
-    return this.#parts.socket.value.port;
-  }
-  get connections(): number {
-    return this.#guests.size;
+  /** `tcp 127.0.0.1:53`, `tls 127.0.0.1:853`. */
+  get name(): string {
+    const { address, certificates, socket } = this.#parts;
+    const at = address.kind === "tcp" ? { ...address, port: socket.value.port } : address;
+    return `${certificates === undefined ? "tcp" : "tls"} ${showAddress(at)}`;
   }
   get reactor(): Reactor {
     return this.#parts.reactor;

@@ -33,7 +33,7 @@ const PLACES = new Uint8Array(258);
 for (const [i, type] of COUNTED.entries()) PLACES[type] = i + 1;
 
 /** Why a question was not answered, or not with all there is. */
-export const HELD = { dropped: 0, slipped: 1, malformed: 2, amplified: 3 } as const;
+export const HELD = { dropped: 0, slipped: 1, malformed: 2 } as const;
 const HELD_NAMES = Object.keys(HELD) as (keyof typeof HELD)[];
 
 /** What was asked and how it was answered; counting is one addition. Told to the metrics when they are read. */

@@ -1,3 +1,4 @@
+import { type Address, showAddress } from "../../core/address.ts";
 import type { Lease } from "../../core/lease.ts";
 import { type Reactor, READABLE } from "../../net/reactor.ts";
 import type { ListenSocket } from "../../net/sockets.ts";
@@ -27,6 +28,7 @@ const NO_PORT = 0;
 let shared: DatagramBatch | undefined;
 
 export interface UdpParts {
+  readonly address: Address;
   readonly socket: Lease<ListenSocket>;
   readonly reactor: Reactor;
   /** Milliseconds since 1970. */
@@ -55,8 +57,10 @@ export class UdpPlane {
     };
   }
 
-  get port(): number {
-    return this.#parts.socket.value.port;
+  /** `udp 127.0.0.1:53`. */
+  get name(): string {
+    const { address, socket } = this.#parts;
+    return `udp ${showAddress(address.kind === "tcp" ? { ...address, port: socket.value.port } : address)}`;
   }
 
   /** From now on `answerer` answers; `unsent` counts answers that the kernel does not take. */
