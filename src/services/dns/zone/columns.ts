@@ -8,16 +8,18 @@ export class Words {
 
   push(value: number): void {
     if (this.length === this.array.length) {
-      const grown = new Uint32Array(grownSize(this.length));
-      grown.set(this.array);
-      this.array = grown;
+      this.#resize(grownSize(this.length));
     }
     this.array[this.length++] = value;
   }
 
   /** Nothing more will come. */
   trim(): void {
-    this.array = this.array.slice(0, this.length);
+    this.#resize(this.length);
+  }
+
+  #resize(length: number): void {
+    this.array = new Uint32Array(this.array.buffer.transfer(length * 4));
   }
 }
 
@@ -30,9 +32,7 @@ export class Bytes {
   reserve(count: number): number {
     const at = this.length;
     if (at + count > this.array.length) {
-      const grown = new Uint8Array(Math.max(at + count, grownSize(this.array.length)));
-      grown.set(this.array);
-      this.array = grown;
+      this.#resize(Math.max(at + count, grownSize(this.array.length)));
     }
     this.length = at + count;
     return at;
@@ -45,11 +45,18 @@ export class Bytes {
 
   /** Nothing more will come. */
   trim(): void {
-    this.array = this.array.slice(0, this.length);
+    this.#resize(this.length);
+  }
+
+  #resize(length: number): void {
+    this.array = new Uint8Array(this.array.buffer.transfer(length));
   }
 }
 
-/** By half: what is grown out of is garbage at once, and a zone may have a million of everything. */
+/**
+ * By half. The bytes are handed over (`transfer`), so that what a column has outgrown is not
+ * garbage that waits for its collection: a zone may have a million of everything.
+ */
 function grownSize(length: number): number {
   return length + (length >>> 1);
 }

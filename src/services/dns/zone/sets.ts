@@ -38,17 +38,22 @@ export class Sets {
     this.#signatures.push(Math.min(signatures, MOST_RECORDS));
   }
 
+  /** Nothing more will come. */
   columns(nodes: number): SetColumns {
     this.beginNode(nodes);
-    const { length } = this.#types;
+    for (const column of [this.#ttls, this.#at, this.#rdata]) column.trim();
     return {
       first: this.#first,
-      types: Uint16Array.from(this.#types.array.subarray(0, length)),
-      ttls: this.#ttls.array.slice(0, length),
-      at: this.#at.array.slice(0, length),
-      counts: Uint16Array.from(this.#counts.array.subarray(0, length)),
-      signatures: Uint16Array.from(this.#signatures.array.subarray(0, length)),
-      rdata: this.#rdata.array.slice(0, this.#rdata.length),
+      types: shorts(this.#types),
+      ttls: this.#ttls.array,
+      at: this.#at.array,
+      counts: shorts(this.#counts),
+      signatures: shorts(this.#signatures),
+      rdata: this.#rdata.array,
     };
   }
+}
+
+function shorts({ array, length }: Words): Uint16Array {
+  return Uint16Array.from(array.subarray(0, length));
 }
