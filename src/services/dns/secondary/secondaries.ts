@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 
 import { showAddress } from "../../../core/address.ts";
-import { parseIp, showIp } from "../../../core/ip.ts";
+import { compileAccess } from "../../../core/cidr.ts";
+import { showIp } from "../../../core/ip.ts";
 import type { Lease } from "../../../core/lease.ts";
 import { nameKey, parseName, sameName, showName } from "../../../wire/dns/name.ts";
 import type { Query } from "../../../wire/dns/query.ts";
@@ -28,8 +29,8 @@ export interface ServedSecondary {
   readonly secondary: Secondary;
   /** What transfers and notifications are signed with. */
   readonly key: TsigKey | undefined;
-  /** Addresses of the primaries, in the one spelling that `showIp` has. */
-  readonly callers: ReadonlySet<string>;
+  /** Whether an address is a primary's. */
+  readonly isPrimary: (address: string) => boolean;
 }
 
 /** The zones of one server that are fetched from others. */
@@ -74,8 +75,8 @@ export class Secondaries {
     const served = this.#byName.get(nameKey(query.key.subarray(0, query.keyLength)));
     if (served === undefined || query.qclass !== CLASS.IN) return RCODE.NOTAUTH;
     if (query.qtype !== TYPE.SOA) return RCODE.NOTIMP;
-    const { secondary, key, callers } = served;
-    if (!callers.has(showIp(bytesIp(via.client)))) return RCODE.REFUSED;
+    const { secondary, key, isPrimary } = served;
+    if (!isPrimary(showIp(bytesIp(via.client)))) return RCODE.REFUSED;
     if (key !== undefined && (signed === undefined || !sameName(signed.key.name, key.name)))
       return RCODE.REFUSED;
     // RFC 1996, 3.7: the serial it tells is a hint, enough for doing nothing.
@@ -112,7 +113,7 @@ export class Secondaries {
       config,
       secondary: lease.value,
       key,
-      callers: new Set(addresses.map(({ host: ip }) => spelled(ip))),
+      isPrimary: compileAccess(addresses.map(({ host: ip }) => ip)),
     });
   }
 }
@@ -152,9 +153,4 @@ async function makeSecondary(
 /** Tells a key from another of the same name, and does not tell the secret. */
 function fingerprint({ name, algorithm, secret }: TsigKey): string {
   return `${showName(name)} ${algorithm} ${createHash("sha256").update(secret).digest("hex")}`;
-}
-
-function spelled(text: string): string {
-  const ip = parseIp(text);
-  return ip === undefined ? text : showIp(ip);
 }

@@ -50,6 +50,9 @@ export class SecondaryZone implements Closable {
   #watching = false;
   /** What to do when another worker says that the primaries have news. */
   #onCall: (() => void) | undefined;
+  /** Whether a call was handed on since the last look, and whether another one came after it. */
+  #handedOn = false;
+  #another = false;
 
   private constructor(parts: SecondaryParts) {
     this.name = parts.name;
@@ -98,11 +101,9 @@ export class SecondaryZone implements Closable {
 
   /** A primary says that there is news: whoever fetches is to look. */
   call(): void {
-    if (this.#onCall !== undefined) return this.#onCall();
-    const { kept, log, name } = this.#parts;
-    kept.call().catch((error: unknown) => {
-      log.warn("a notification could not be handed on", { zone: name, error });
-    });
+    if (this.#onCall !== undefined) this.#onCall();
+    else if (this.#handedOn) this.#another = true;
+    else this.#handOn();
   }
 
   /** We are who fetches: `run` when there is a call, here or in another worker. */
@@ -125,6 +126,16 @@ export class SecondaryZone implements Closable {
     this.#listeners.clear();
   }
 
+  /** Tell the worker that fetches; a forger's swarm must not keep the disk busy. */
+  #handOn(): void {
+    this.#handedOn = true;
+    this.#another = false;
+    const { kept, log, name } = this.#parts;
+    kept.call().catch((error: unknown) => {
+      log.warn("a notification could not be handed on", { zone: name, error });
+    });
+  }
+
   async #watch(): Promise<void> {
     const { clock, kept } = this.#parts;
     const { signal } = this.#closed;
@@ -132,6 +143,8 @@ export class SecondaryZone implements Closable {
       await clock.sleep(LOOK_MS, signal).catch(() => {}); // closed: seen below
       if (signal.aborted) return;
       await this.#look();
+      this.#handedOn = false;
+      if (this.#another) this.#handOn();
       const { callStamp } = kept;
       if (callStamp === this.#callStamp) continue;
       this.#callStamp = callStamp;

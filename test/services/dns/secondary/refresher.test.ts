@@ -180,6 +180,21 @@ describe("the timers of the SOA", () => {
 });
 
 describe("another process", () => {
+  test("hands calls on, once a second, and the last one too", async () => {
+    await using all = await scene();
+    let handedOn = 0;
+    all.kept.call = async () => void handedOn++;
+    const other = await all.again();
+    other.watch();
+    for (let i = 0; i < 50; i++) other.call();
+    expect(handedOn).toBe(1);
+    await all.pass(1);
+    expect(handedOn).toBe(2);
+    await all.pass(5);
+    expect(handedOn).toBe(2);
+    await other.close();
+  });
+
   test("sees what was kept, and goes on from its age", async () => {
     await using all = await scene();
     all.refresher.begin();
