@@ -6,6 +6,7 @@ import { AGAIN, GONE } from "../../src/sys/socket.ts";
 /** A peer that takes so many bytes at a time, and remembers them. */
 export class FakeTransport implements Transport {
   readonly secure = false;
+  readonly fileStep = 4096;
   readonly said: number[] = [];
   reading = true;
   writing = false;

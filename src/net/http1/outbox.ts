@@ -7,8 +7,6 @@ import type { Transport } from "./transport.ts";
 const GATHER = block(256 * 1024).bytes;
 /** Bodies from this size are not copied into GATHER. */
 const DIRECT = 48 * 1024;
-/** One sendfile(2) call: big enough to be cheap, small enough that neighbours get their turn. */
-const FILE_STEP = 1024 * 1024;
 /** Bytes sent to one peer before its neighbours get their turn. */
 const FAIR_SHARE = 4 * 1024 * 1024;
 
@@ -154,18 +152,21 @@ export class Outbox {
         item.at += n;
         this.sent += n;
         budget -= n;
+        if (item.at < item.bytes.length) return "waits"; // it took what it had room for
       }
       return "sent";
     }
     while (item.left > 0) {
       if (budget <= 0) return this.#yield();
-      const n = transport.sendFile(item.fd, item.offset, Math.min(item.left, FILE_STEP));
+      const asked = Math.min(item.left, transport.fileStep);
+      const n = transport.sendFile(item.fd, item.offset, asked);
       if (n === AGAIN) return "waits";
       if (n <= 0) return this.#gone(); // the file shrank: the promised length can't be kept
       item.offset += n;
       item.left -= n;
       this.sent += n;
       budget -= n;
+      if (n < asked) return "waits";
     }
     return "sent";
   }

@@ -10,6 +10,8 @@ import type { Transport } from "./transport.ts";
 
 /** Every session of the thread reads into it; nothing in it lasts beyond `feed`. */
 const READ = block(128 * 1024);
+/** One sendfile(2): big enough to be cheap, small enough that neighbours get their turn. */
+const FILE_STEP = 2 * 1024 * 1024;
 /** Reads from one socket before its neighbours get their turn. */
 const MAX_READS = 8;
 
@@ -22,6 +24,7 @@ export interface Remote {
 /** A session's bytes over a plain socket that the reactor watches. */
 export class PlainTransport implements Transport {
   readonly secure = false;
+  readonly fileStep = FILE_STEP;
   readonly fd: number;
   readonly #front: Front;
   #session: Session | undefined;

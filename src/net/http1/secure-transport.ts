@@ -13,6 +13,7 @@ const FILE_STEP = new Uint8Array(new ArrayBuffer(64 * 1024));
 /** A session's bytes over a TLS socket of the runtime. */
 export class SecureTransport implements Transport {
   readonly secure = true;
+  readonly fileStep = FILE_STEP.length;
   readonly #socket: Socket<unknown>;
   readonly #remote: () => Remote;
   #session: Session | undefined;

@@ -6,6 +6,8 @@ export interface Transport {
   readonly secure: boolean;
   /** Send `bytes[from, to)`. `more`: other bytes follow at once, a short segment may wait for them. */
   write(bytes: Uint8Array, from: number, to: number, more: boolean): number;
+  /** Most bytes one `sendFile` takes. Fewer than asked for means there was no room for more. */
+  readonly fileStep: number;
   /** Send from an open file. 0 means the file ended early. */
   sendFile(file: number, offset: number, length: number): number;
   /** Whether to be told of incoming bytes, and of room for outgoing ones. */
