@@ -41,7 +41,11 @@ export class Routes {
 
   /** By name, lower case, without port, and the path as it was sent. */
   find(host: string, path: string): Mount | undefined {
-    return this.#places.get(path)?.hosts.find(host) ?? this.#hosts.find(host);
+    return (
+      this.#places.get(path)?.hosts.find(host) ??
+      this.#hosts.find(host) ??
+      this.#lonely()?.find(host)
+    );
   }
 
   /** By a parsed head. */
@@ -57,7 +61,14 @@ export class Routes {
         if (mount !== undefined) return mount;
       }
     }
-    return this.#hosts.route(head);
+    return this.#hosts.route(head) ?? this.#lonely()?.route(head);
+  }
+
+  /** Where nobody has whole hosts, who has a path of them says that there is nothing else. */
+  #lonely(): HostRoutes | undefined {
+    if (this.#hosts.mounts.length > 0) return undefined;
+    const [first] = this.#places.values();
+    return first?.hosts;
   }
 }
 

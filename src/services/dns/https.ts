@@ -84,6 +84,7 @@ function fromQuery(query: string): Uint8Array | undefined {
     .find((one) => one.startsWith("dns="))
     ?.slice("dns=".length);
   if (text === undefined || text.length > MAX_TEXT || !/^[\w-]+$/.test(text)) return undefined;
+  if (text.length % 4 === 1) return undefined; // six bits are no byte
   return Uint8Array.fromBase64(text, { alphabet: "base64url" });
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 import type { Certificates } from "../../../src/net/certificates.ts";
+import type { HttpFronts } from "../../../src/net/http-fronts.ts";
 import { type DnsConfig, dnsSchema } from "../../../src/services/dns/config.ts";
 import { dns } from "../../../src/services/dns/dns.ts";
 import type { Host, Instance } from "../../../src/services/service.ts";
@@ -48,13 +49,17 @@ some TXT ${Array.from({ length: 4 }, (_, i) => `"${String(i).repeat(100)}"`).joi
 export async function serving(
   keys: object = {},
   zones: Readonly<Record<string, string>> = { "example.net": ZONE },
-  wishes: Parameters<typeof fakeHost>[0] & { certificates?: Certificates } = {},
+  wishes: Parameters<typeof fakeHost>[0] & {
+    readonly certificates?: Certificates;
+    readonly http?: HttpFronts;
+  } = {},
 ): Promise<Serving> {
   const directory = await temporary();
   const dir = directory.path;
   const base = fakeHost(wishes);
   const host = Object.create(base, {
     ...(wishes.certificates && { certificates: { value: wishes.certificates } }),
+    ...(wishes.http && { http: { value: wishes.http } }),
   }) as typeof base;
   const port = await freePort();
   const write = async (name: string, text: string): Promise<string> => {
