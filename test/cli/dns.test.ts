@@ -27,7 +27,7 @@ describe("check", () => {
   test("a good zone is named, counted and weighed", async () => {
     const it = await tern("check", join(dir.path, "example.net.zone"));
     expect(it).toMatchObject({ code: 0, err: "" });
-    expect(it.out).toBe("example.net. good: serial 7, 16 records, 12 names, not signed\n");
+    expect(it.out).toBe("example.net. good: serial 7, 17 records, 13 names, not signed\n");
     const json = await tern("check", "--json", join(dir.path, "example.net.zone"));
     expect(JSON.parse(json.out)).toMatchObject({ ok: true, name: "example.net.", serial: 7 });
   });
@@ -122,7 +122,10 @@ describe("query", () => {
 
 test("status for people: zones, and who is up since when and why", () => {
   const at = 1_700_000_000_000;
-  const zone = { file: "/z", bytes: 1, tookMs: 1, warnings: [], problems: [], loadedAt: at };
+  const zone = {
+    ...{ file: "/z", primaries: [], bytes: 1, ds: null, loadedAt: at, checkedAt: null },
+    ...{ tookMs: 1, warnings: [], problems: [] },
+  };
   const record = { type: "A", weight: 1, manual: null, since: at, why: "", given: true } as const;
   const servers: Record<string, ServerStatus> = {
     ns: {

@@ -1,5 +1,5 @@
 /** The name server as the whole program: several workers, reload, upgrade, and the verbs. */
-import { expect, setDefaultTimeout, test } from "bun:test";
+import { expect, setDefaultTimeout } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -125,7 +125,7 @@ export class DnsServer {
     const exempt = compileAccess(config.rrl?.exempt ?? []);
     const { cookies, rrl, nsid } = config;
     this.responder = new Responder({
-      catalog: catalogOf(zones, secondaries, seed),
+      catalog: catalogOf(zones, secondaries, names, seed),
       names,
       cache: config.cache,
       seed,
@@ -249,9 +249,14 @@ export class DnsServer {
   }
 }
 
-function catalogOf({ all }: Zones, secondaries: Secondaries, seed: number): Catalog<Source> {
+function catalogOf(
+  { all }: Zones,
+  secondaries: Secondaries,
+  names: ComputedNames | undefined,
+  seed: number,
+): Catalog<Source> {
   const catalog = new Catalog<Source>(seed);
-  const answerer = new ZoneAnswerer();
+  const answerer = new ZoneAnswerer((name) => names?.covers(name) ?? false);
   for (const [i, { zone }] of all.entries())
     catalog.set(zone.origin, new ZoneSource((i + 1) << 16, zone, answerer));
   for (const [i, { secondary }] of secondaries.all.entries()) {

@@ -67,6 +67,10 @@ describe("dig reads", () => {
     { q: "a.i.example.net A", says: ["NOERROR", "ANSWER: 6", "10.23.4.6"] },
     { q: "a.i.example.net AAAA", says: ["NOERROR", "ANSWER: 0", "SOA\tns1.example.net."] },
     { q: "i.example.net A", says: ["NOERROR", "ANSWER: 0"] }, // only there for a.i
+    {
+      q: "to.example.net A",
+      says: ["NOERROR", "ANSWER: 1", "CNAME\ta.i.example.net.", "AUTHORITY: 0"],
+    },
     { q: "b.example.org A", says: ["qr aa", "10.23.4.9"] },
     { q: "many.example.net TXT", says: ["retrying in TCP", "(TCP)", "0000"] },
     { q: "wWw.ExAmPlE.nEt A", says: ["wWw.ExAmPlE.nEt.", "192.0.2.10"] },

@@ -115,7 +115,7 @@ describe("transfers", () => {
   for (const { story, args, has } of rows)
     withDig(story, async () => {
       const text = await dig(server.port, ...args);
-      expect(text.includes("XFR size: 17 records")).toBe(has); // 16, and the SOA again
+      expect(text.includes("XFR size: 18 records")).toBe(has); // 17, and the SOA again
       expect(text.includes("Transfer failed")).toBe(!has);
       expect(text).not.toContain("Couldn't verify signature");
     });

@@ -38,6 +38,7 @@ www A 192.0.2.11
 www AAAA 2001:db8::10
 mail A 192.0.2.25
 alias CNAME www
+to CNAME a.i
 *.wild TXT hello
 sub NS ns.sub
 ns.sub A 192.0.2.53

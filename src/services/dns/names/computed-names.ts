@@ -2,7 +2,7 @@ import type { Clock } from "../../../core/clock.ts";
 import { parseIp, showIp } from "../../../core/ip.ts";
 import type { Target } from "../../../net/health/check.ts";
 import type { Health, Watched } from "../../../net/health/health.ts";
-import { lower, parseName, showName } from "../../../wire/dns/name.ts";
+import { hashName, lower, parseName, showName } from "../../../wire/dns/name.ts";
 import type { Query } from "../../../wire/dns/query.ts";
 import { RCODE, TYPE } from "../../../wire/dns/types.ts";
 import { FLAG, type MessageWriter } from "../../../wire/dns/writer.ts";
@@ -161,6 +161,16 @@ export class ComputedNames {
     writer.flag(FLAG.AA);
     addSoa(writer, this.#parts.soaFor(name) ?? ownSoa(name, below.config.ttl));
     return true;
+  }
+
+  /** Whether `name`, in lower case, is one of these or has one below it: no zone knows what it is. */
+  covers(name: Uint8Array): boolean {
+    const hash = hashName(name, this.#parts.seed);
+    const { length } = name;
+    return (
+      this.#table.find(name, 0, length, hash) !== undefined ||
+      this.#above.find(name, 0, length, hash) !== undefined
+    );
   }
 
   /** Whether `name`, in lower case, is one of these. */

@@ -34,6 +34,12 @@ export class Resolver {
   #type = 0;
   #dnssec = false;
   #compact = false;
+  readonly #elsewhere: ((name: Uint8Array) => boolean) | undefined;
+
+  /** `elsewhere` tells names in zones that others answer for: those that are computed. */
+  constructor(elsewhere?: (name: Uint8Array) => boolean) {
+    this.#elsewhere = elsewhere;
+  }
 
   /**
    * `key` is the lower-case name, at or below the zone's; `dnssec` and `compact` are what the bits
@@ -50,9 +56,15 @@ export class Resolver {
     out.keep(this.#name);
     this.#owner = AS_ASKED;
     for (let aliases = 0; this.#step(zone) === GO_ON && aliases < MOST_ALIASES; aliases++)
-      if (!this.#name.isUnder(zone.origin, zone.store.names.depth)) break;
+      if (!this.#name.isUnder(zone.origin, zone.store.names.depth) || this.#isElsewhere()) break;
     this.#additional.add(zone, out, this.#dnssec);
     return out;
+  }
+
+  /** An alias is followed to where the zone knows what is there, and no further. */
+  #isElsewhere(): boolean {
+    const { bytes, length } = this.#name;
+    return this.#elsewhere !== undefined && this.#elsewhere(bytes.subarray(0, length));
   }
 
   /** Walk down from the apex as far as there are names. */

@@ -12,7 +12,7 @@ const TOO_LONG = 0x10000;
 
 /** Answers questions from zones. One for each thread; the tail is good until the next question. */
 export class ZoneAnswerer {
-  readonly #resolver = new Resolver();
+  readonly #resolver: Resolver;
   readonly #renderer = new Renderer();
   readonly #writer = new MessageWriter();
   readonly #buffer = new Uint8Array(MOST_BYTES);
@@ -20,6 +20,11 @@ export class ZoneAnswerer {
   readonly #tail = new Tail();
   /** Whether the name of the last question is itself in the zone: only such answers are worth keeping. */
   exact = false;
+
+  /** `elsewhere` is `Resolver`'s. */
+  constructor(elsewhere?: (name: Uint8Array) => boolean) {
+    this.#resolver = new Resolver(elsewhere);
+  }
 
   /** The answer of `zone`, which the question `query`, read from `bytes`, is at or below. */
   answer(zone: Zone, bytes: Uint8Array, query: Query): Tail {
