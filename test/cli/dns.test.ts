@@ -123,8 +123,15 @@ describe("query", () => {
 test("status for people: zones, and who is up since when and why", () => {
   const at = 1_700_000_000_000;
   const zone = {
-    ...{ file: "/z", primaries: [], bytes: 1, ds: null, loadedAt: at, checkedAt: null },
-    ...{ tookMs: 1, warnings: [], problems: [] },
+    file: "/z",
+    primaries: [],
+    bytes: 1,
+    ds: null,
+    loadedAt: at,
+    checkedAt: null,
+    tookMs: 1,
+    warnings: [],
+    problems: [],
   };
   const record = { type: "A", weight: 1, manual: null, since: at, why: "", given: true } as const;
   const servers: Record<string, ServerStatus> = {
@@ -134,7 +141,11 @@ test("status for people: zones, and who is up since when and why", () => {
         { ...zone, name: "example.net", state: "good", serial: 7, records: 16, signed: true },
         {
           ...zone,
-          ...{ name: "example.org", state: "broken", serial: 3, records: 1000, signed: false },
+          name: "example.org",
+          state: "broken",
+          serial: 3,
+          records: 1000,
+          signed: false,
           problems: ["/z:7:3: expected an address"],
         },
       ] as ServerStatus["zones"],
