@@ -19,8 +19,6 @@ const O_TMPFILE = 0o20000000 | (process.arch === "arm64" ? 0o40000 : 0o200000);
  * renaming leaves one behind, or any crash on a file system without O_TMPFILE.
  */
 export const TEMPORARY_PREFIX = ".tern-";
-/** No write takes that long. */
-const ABANDONED_MS = 10 * 60_000;
 
 /** Who may read a file that nobody said otherwise about: us. */
 const PRIVATE = 0o600;
@@ -159,7 +157,7 @@ function linkDescriptor(fd: number, path: string): void {
 
 /** What writers that were killed have left in `directory`, when it is older than any write takes. */
 export async function sweepTemporary(directory: string): Promise<void> {
-  const before = Date.now() - ABANDONED_MS;
+  const before = Date.now() - 10 * 60_000; // no write takes ten minutes
   for (const name of await readdir(directory)) {
     if (!name.startsWith(TEMPORARY_PREFIX)) continue;
     const path = join(directory, name);

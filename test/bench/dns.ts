@@ -279,7 +279,6 @@ async function reload(
 
 /** A fifth of a core. */
 async function small(ours: NameServer, dir: string, { seconds }: Options): Promise<DnsReport> {
-  const group = "/sys/fs/cgroup/tern-bench";
   const row = `UDP on ${QUOTA_PERCENT} % of core ${SERVER_CORE}`;
   try {
     // More under way: while the process may not run, nobody answers.

@@ -168,8 +168,7 @@ describe.each([
         try {
           for (
             let waited = 0;
-            waited < START_MS &&
-            (await resolve(ports.recursor, "l.test.", 200)) === undefined;
+            waited < START_MS && (await resolve(ports.recursor, "l.test.", 200)) === undefined;
             waited += 200
           );
           expect(await resolve(ports.recursor, "ga.i.test.")).toEqual([wins]);
