@@ -2,6 +2,7 @@ import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
 import type { Health } from "../net/health/health.ts";
+import { noPools } from "../net/pools/pool.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
@@ -56,6 +57,7 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
     leases: new Leases(),
     certificates,
     health,
+    pools: noPools,
     state,
     worker,
   };

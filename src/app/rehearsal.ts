@@ -7,6 +7,7 @@ import { Leases } from "../core/lease.ts";
 import { noCertificates } from "../net/certificates.ts";
 import { noHealth } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
+import { noPools } from "../net/pools/pool.ts";
 import { reactor } from "../net/reactor-loop.ts";
 import type { ListenSocket, Sockets } from "../net/sockets.ts";
 import { CertificateKeeper } from "../net/tls/keeper.ts";
@@ -53,6 +54,7 @@ export async function rehearse({ root, sections }: Config): Promise<void> {
       leases: new Leases(),
       certificates: noCertificates,
       health: noHealth,
+      pools: noPools,
       state,
       worker: { index: 0, count: 1 },
     });

@@ -1,10 +1,13 @@
 import type { GenericSchema } from "valibot";
 
+import type { Edit, Written } from "../config/edit.ts";
+import type { KeyPath } from "../config/key-path.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
 import type { Health } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
+import type { Pools } from "../net/pools/pool.ts";
 import type { Reactor } from "../net/reactor.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { AccessLog } from "../observe/access-log.ts";
@@ -28,6 +31,8 @@ export interface Host {
   readonly certificates: Certificates;
   /** Who is alive, probed once for the whole machine. */
   readonly health: Health;
+  /** Groups of upstream servers, by the names the config gives them. */
+  readonly pools: Pools;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
   /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */
@@ -49,6 +54,31 @@ export interface Service<Config> {
    * a reload (sockets, upstream health, caches, tunnel sessions) is leased, not made.
    */
   prepare(config: Config, host: Host): Promise<Instance>;
+  /**
+   * What is wrong between this section and the others (a pool that is not there), beyond what the
+   * schema sees. Pure; `sections` are all sections of the file, read.
+   */
+  check?(config: Config, sections: Readonly<Record<string, unknown>>): readonly Complaint[];
+  /** What an operator may change while it runs: one table feeds the admin API, the CLI, the console. */
+  readonly changes?: Readonly<Record<string, Change<any>>>;
+}
+
+/** Something wrong with a value; whoever knows the file adds line and column. */
+export interface Complaint {
+  /** From the section's key on: `["balance", "web", "groups", "main", "pool"]`. */
+  readonly path: KeyPath;
+  readonly message: string;
+}
+
+/**
+ * A change of the config asked for by name: what an edit of the file and a reload would do, at
+ * once, in all workers; `tern save` then writes it to the file.
+ */
+export interface Change<Input> {
+  readonly about: string;
+  readonly input: GenericSchema<unknown, Input>;
+  /** Pure. Throws Error, in words for the operator, when it cannot be done. */
+  edits(input: Input, config: Written): readonly Edit[];
 }
 
 /** A service under one config. A new config means a new instance; the old one then stops. */

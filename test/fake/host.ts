@@ -8,6 +8,7 @@ import { noCertificates } from "../../src/net/certificates.ts";
 import { noHealth } from "../../src/net/health/health.ts";
 import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
+import { noPools } from "../../src/net/pools/pool.ts";
 import { ReactorLoop } from "../../src/net/reactor-loop.ts";
 import { type Log, silent } from "../../src/observe/log.ts";
 import { Registry } from "../../src/observe/registry.ts";
@@ -57,6 +58,7 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     leases: new Leases(),
     certificates: noCertificates,
     health: noHealth,
+    pools: noPools,
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },
     [Symbol.dispose]() {

@@ -1,0 +1,75 @@
+/** What a scheduler may go by when it chooses a server. */
+export interface Client {
+  /** 32 bits, unsigned: of the client's address (iphash, maglev), or of the URL (urlhash). */
+  readonly hash: number;
+  /** The client's IP address, for stickiness; "" when nobody knows it. */
+  readonly address: string;
+}
+
+/** Why a server was not reached, as one word. */
+export type ConnectFailure = "refused" | "timeout" | "unreachable" | "reset" | "tls" | "error";
+
+/** One server of a pool. The same object for as long as the pool has it, whatever changes about it. */
+export interface Server {
+  /** As the config names it; its address when it has no name. */
+  readonly name: string;
+  /** An IP address. */
+  readonly host: string;
+  readonly port: number;
+  /** Whether it may be chosen now. */
+  readonly eligible: boolean;
+  /** Connections of this process that are with it now, those being made included. */
+  readonly open: number;
+
+  /** A connection to it is made: it counts as open from now on. */
+  connecting(): void;
+  /** It answered, after so many milliseconds. */
+  connected(tookMs: number): void;
+  /** It could not be reached: the connection no longer counts, the pool hears of it. */
+  failed(why: ConnectFailure): void;
+  /** A connection that was connected is over. */
+  closed(): void;
+  /** Bytes from the client to it, and from it to the client. */
+  transferred(up: number, down: number): void;
+}
+
+/** Servers that do the same work, and the way one of them is chosen. */
+export interface Pool {
+  readonly name: string;
+  /** What to do about a server that cannot be reached. */
+  readonly retry: Retry;
+  /**
+   * The server for a client. Undefined: nobody is eligible, or all who are were `tried`. "full":
+   * everybody eligible has as many connections as it may.
+   */
+  choose(client: Client, tried?: readonly Server[]): Server | undefined | "full";
+  /**
+   * Wait in the pool's queue until somebody is no longer full. Undefined: not within the pool's
+   * queue timeout, or `signal` aborted. Whoever gets a server calls its `connecting` at once.
+   */
+  queue(client: Client, signal: AbortSignal): Promise<Server | undefined>;
+}
+
+/** The contract's `retry:`. */
+export interface Retry {
+  /** How many more servers are asked after the first. */
+  readonly attempts: number;
+  /** `connect`, `timeout`, or a status such as "502". */
+  readonly on: ReadonlySet<string>;
+}
+
+/** The pools of this process, under the config in force. */
+export interface Pools {
+  /** The pool of that name; one that the config does not have (any more) has no servers. */
+  pool(name: string): Pool;
+}
+
+/** Where there are none. */
+export const noPools: Pools = {
+  pool: (name) => ({
+    name,
+    retry: { attempts: 0, on: new Set() },
+    choose: () => undefined,
+    queue: async () => undefined,
+  }),
+};
