@@ -54,15 +54,15 @@ export type Orders = {
 
 /** What a worker asks of the supervisor. */
 export type Requests = {
-  /** A listening socket; its descriptor comes over the other channel, marked with `ticket`. */
+  /** Listening sockets; `count` descriptors come over the other channel, marked with `ticket`. */
   listen: {
     ask: { address: Address; options: SocketOptions };
-    answer: { ticket: number; port: number };
+    answer: { ticket: number; count: number; port: number };
   };
-  /** The same for a UDP socket. */
+  /** The same for UDP sockets. */
   datagrams: {
     ask: { address: Address; options: DatagramOptions };
-    answer: { ticket: number; port: number };
+    answer: { ticket: number; count: number; port: number };
   };
   /** It is not listened on here any more. */
   unlisten: { ask: { ticket: number }; answer: null };

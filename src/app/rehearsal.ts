@@ -24,7 +24,7 @@ const DEAF: HttpFronts = {
 
 /** Sockets that are not there. */
 const unbound = async () => ({
-  value: { fd: -1, port: 0, close: async () => {} } satisfies ListenSocket,
+  value: { fds: [], port: 0, close: async () => {} } satisfies ListenSocket,
   [Symbol.asyncDispose]: async () => {},
 });
 const UNBOUND: Sockets = { take: unbound, takeDatagram: unbound };

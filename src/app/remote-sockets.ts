@@ -16,7 +16,7 @@ export class RemoteSockets implements Sockets {
   readonly #channel: Channel<Requests, Orders>;
   /** The unix socket over which descriptors arrive. */
   readonly #sock: number;
-  readonly #arrived = new Map<number, number>();
+  readonly #arrived = new Map<number, number[]>();
   readonly #leases = new Leases<ListenSocket>();
 
   constructor(channel: Channel<Requests, Orders>, sock: number) {
@@ -38,31 +38,30 @@ export class RemoteSockets implements Sockets {
     );
   }
 
-  #claimed({ ticket, port }: { ticket: number; port: number }): ListenSocket {
-    const fd = this.#claim(ticket);
+  #claimed({ ticket, count, port }: Requests["listen"]["answer"]): ListenSocket {
+    const fds = this.#claim(ticket, count);
     return {
-      fd,
+      fds,
       port,
       close: async () => {
-        close(fd);
+        for (const fd of fds) close(fd);
         await this.#channel.call("unlisten", { ticket }).catch(() => {}); // the supervisor is gone
       },
     };
   }
 
-  /** The descriptor was sent before the answer that has the ticket, so it is here. */
-  #claim(ticket: number): number {
+  /** The descriptors were sent before the answer that has the ticket, so they are here. */
+  #claim(ticket: number, count: number): readonly number[] {
     for (;;) {
-      const fd = this.#arrived.get(ticket);
-      if (fd !== undefined) {
+      const fds = this.#arrived.get(ticket) ?? [];
+      if (fds.length === count) {
         this.#arrived.delete(ticket);
-        return fd;
+        return fds;
       }
       const next = receiveFds(this.#sock);
       if (next === "EAGAIN" || next === "closed") throw new Error(`no socket came (${next})`);
-      const [came] = next.fds;
-      if (came === undefined) throw new Error("a message without a socket came");
-      this.#arrived.set(readTicket(next.payload), came);
+      const of = readTicket(next.payload);
+      this.#arrived.set(of, [...(this.#arrived.get(of) ?? []), ...next.fds]);
     }
   }
 }

@@ -12,7 +12,7 @@ import type { Member } from "./crew.ts";
 import type { Report, Requests } from "./messages.ts";
 import { WorkerHealth } from "./worker-health.ts";
 import { type Death, type Hand, showDeath } from "./worker-process.ts";
-import { WorkerSockets } from "./worker-sockets.ts";
+import { type Handed, WorkerSockets } from "./worker-sockets.ts";
 
 /** A first crash is repaired in a tenth of a second; a crash loop costs two starts a minute. */
 const RESTART: BackoffRules = { first: 100, most: 30_000, calm: 60_000 };
@@ -141,7 +141,7 @@ export class Slot {
 
   async #begin(config: Config): Promise<Hand> {
     const { log, count, certificates } = this.#parts;
-    const sockets = new WorkerSockets(this.#parts.sockets, this.#index);
+    const sockets = new WorkerSockets(this.#parts.sockets, this.#index, count);
     const health = new WorkerHealth(this.#parts.health, (news) => {
       worker.channel.call("health", news).catch(() => {}); // it died
     });
@@ -149,14 +149,10 @@ export class Slot {
       this.#index,
       {
         listen: async ({ address, options }) => {
-          const { ticket, fd, port } = await sockets.take(address, options);
-          worker.give(ticket, fd); // before the answer: the worker counts on it
-          return { ticket, port };
+          return given(worker, await sockets.take(address, options));
         },
         datagrams: async ({ address, options }) => {
-          const { ticket, fd, port } = await sockets.takeDatagram(address, options);
-          worker.give(ticket, fd); // before the answer: the worker counts on it
-          return { ticket, port };
+          return given(worker, await sockets.takeDatagram(address, options));
         },
         unlisten: async ({ ticket }) => {
           await sockets.giveBack(ticket);
@@ -278,6 +274,12 @@ export class Slot {
       return;
     }
   }
+}
+
+/** They go before the answer: the worker counts on it. */
+function given(worker: Hand, { ticket, fds, port }: Handed): Requests["listen"]["answer"] {
+  for (const fd of fds) worker.give(ticket, fd);
+  return { ticket, count: fds.length, port };
 }
 
 /** What the worker said last, as the log shows a stack. */

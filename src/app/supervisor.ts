@@ -8,7 +8,7 @@ import type { Config, ConfigText, Read } from "./config-text.ts";
 import type { Crew } from "./crew.ts";
 import type { Logs } from "./logs.ts";
 import { problemsOf } from "./problems.ts";
-import { changedInRoot, restartNotes, shrinkNotes } from "./root-changes.ts";
+import { changedInRoot, restartNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
 import type { LastReload, Status } from "./status.ts";
 import { Turns } from "./turns.ts";
@@ -184,7 +184,7 @@ export class Supervisor {
       return {
         ok: true,
         changed: [...pending.changed, ...changedInRoot(old.root, root)],
-        notes: [...restartNotes(old.root, root), ...shrinkNotes(before.size, crew.size)],
+        notes: restartNotes(old.root, root),
       };
     } catch (error) {
       await Promise.allSettled(undo.map(async (step) => step()));

@@ -5,10 +5,10 @@ import type { LocalSockets } from "../net/local-sockets.ts";
 import type { ListenSocket } from "../net/sockets.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 
-/** A socket on its way to a worker, which gives it back by its ticket. */
+/** Sockets on their way to a worker, which gives them back by their ticket. */
 export interface Handed {
   readonly ticket: number;
-  readonly fd: number;
+  readonly fds: readonly number[];
   readonly port: number;
 }
 
@@ -16,30 +16,34 @@ export interface Handed {
 export class WorkerSockets {
   readonly #sockets: LocalSockets;
   readonly #slot: number;
+  readonly #count: number;
   readonly #leases = new Map<number, Lease<ListenSocket>>();
   #last = 0;
   #released = false;
 
-  constructor(sockets: LocalSockets, slot: number) {
+  /** For worker `slot` of `count`. */
+  constructor(sockets: LocalSockets, slot: number, count: number) {
     this.#sockets = sockets;
     this.#slot = slot;
+    this.#count = count;
   }
 
   /** Throws SysError as `LocalSockets.take` does. */
   async take(address: Address, options: SocketOptions): Promise<Handed> {
-    return this.#keep(await this.#sockets.take(address, options, this.#slot));
+    return this.#keep(await this.#sockets.take(address, options, this.#slot, this.#count));
   }
 
   /** Throws SysError as `LocalSockets.takeDatagram` does. */
   async takeDatagram(address: Address, options: DatagramOptions): Promise<Handed> {
-    return this.#keep(await this.#sockets.takeDatagram(address, options, this.#slot));
+    return this.#keep(await this.#sockets.takeDatagram(address, options, this.#slot, this.#count));
   }
 
   async #keep(lease: Lease<ListenSocket>): Promise<Handed> {
     const ticket = ++this.#last;
     this.#leases.set(ticket, lease);
     if (this.#released) await this.release(); // the worker died while we were at it
-    return { ticket, fd: lease.value.fd, port: lease.value.port };
+    const { fds, port } = lease.value;
+    return { ticket, fds, port };
   }
 
   async giveBack(ticket: number): Promise<void> {

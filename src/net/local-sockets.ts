@@ -14,6 +14,7 @@ import {
   toSocketAddress,
 } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
+import { inheritance } from "./inheritance.ts";
 import type { DatagramSockets, ListenSocket, ListenSockets } from "./sockets.ts";
 
 /** A listening socket made elsewhere: by systemd, or by the process we replace. */
@@ -39,7 +40,8 @@ export interface Held extends Inherited {
  *
  * A supervisor takes one socket per worker by giving each a `slot`: with SO_REUSEPORT they share
  * the port. Where that cannot be (unix, `reusePort: false`, a socket inherited without it) every
- * slot gets the same socket.
+ * slot gets the same socket. The sockets of slots beyond `count` stay open as long as their address
+ * is listened on, in the hands of the slots that are left: see `inheritance`.
  */
 export class LocalSockets implements ListenSockets, DatagramSockets {
   readonly #leases = new Leases<Socket>();
@@ -51,50 +53,81 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   }
 
   /**
-   * A share in the socket of `address` and `slot`. The options of the latest share are in force
-   * as far as the kernel lets them change (see `applyOptions`); when it is given back, those of
-   * the one before it. Throws SysError.
+   * A share in the sockets of `address` that are for `slot` of `count`. The options of the latest
+   * share are in force as far as the kernel lets them change (see `applyOptions`); when it is
+   * given back, those of the one before it. Throws SysError.
    */
-  async take(address: Address, options: SocketOptions, slot = 0): Promise<Lease<ListenSocket>> {
+  async take(
+    address: Address,
+    options: SocketOptions,
+    slot = 0,
+    count = 1,
+  ): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
-    const lease = await this.#lease(where, slot, options.reusePort, false, (at, shared) =>
+    const wanted = { where, slot, count, reusePort: options.reusePort, datagram: false };
+    const all = await this.#takeAll(wanted, (at, shared) =>
       // The look at who is there must not listen: it would let somebody in, and close on him.
       shared
         ? listenStream(at, options)
         : { fd: bindStream(at, { ...options, reusePort: false }), port: 0 },
     );
-    let given = false;
-    const giveBack = async (): Promise<void> => {
-      if (given) return;
-      given = true;
-      lease.value.unshare(options);
-      await lease[Symbol.asyncDispose]();
-    };
+    const sharing: Socket[] = [];
+    const lease = together(all, () => {
+      for (const socket of sharing) socket.unshare(options);
+    });
     try {
-      lease.value.share(options);
-      return { value: lease.value, [Symbol.asyncDispose]: giveBack };
+      for (const { value } of all) {
+        value.share(options);
+        sharing.push(value);
+      }
+      return lease;
     } catch (failed) {
-      await giveBack();
+      await lease[Symbol.asyncDispose]();
       throw failed;
     }
   }
 
-  /** A share in the UDP socket of `address` and `slot`; its options are those of the first share. Throws SysError. */
+  /** The same for UDP; the options are those of the first share. Throws SysError. */
   async takeDatagram(
     address: Address,
     options: DatagramOptions,
     slot = 0,
+    count = 1,
   ): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
-    return this.#lease(where, slot, options.reusePort, true, (at, shared) =>
-      bindDatagram(at, { ...options, reusePort: options.reusePort && shared }),
+    const wanted = { where, slot, count, reusePort: options.reusePort, datagram: true };
+    return together(
+      await this.#takeAll(wanted, (at, shared) =>
+        bindDatagram(at, { ...options, reusePort: options.reusePort && shared }),
+      ),
     );
   }
 
-  #lease(where: Address, slot: number, reusePort: boolean, datagram: boolean, bind: Bind) {
+  /** The slot's own, and what it has of slots that are no more. */
+  async #takeAll(wanted: Wanted, bind: Bind): Promise<Lease<Socket>[]> {
+    const { where, slot, count, datagram } = wanted;
     const name = nameOf({ address: where, datagram });
-    const key = this.#perSlot(name, where, reusePort) ? `${name} ${slot}` : name;
-    return this.#leases.take(key, async () => this.#make(where, slot, datagram, bind));
+    const perSlot = this.#perSlot(name, where, wanted.reusePort);
+    const take = (of: number): Promise<Lease<Socket>> =>
+      this.#leases.take(perSlot ? `${name} ${of}` : name, async () =>
+        this.#make(where, of, datagram, bind),
+      );
+    const more = perSlot ? inheritance(this.#slotsOf(name), slot, count) : [];
+    const all: Lease<Socket>[] = [];
+    try {
+      for (const of of [slot, ...more]) all.push(await take(of));
+      return all;
+    } catch (failed) {
+      await together(all)[Symbol.asyncDispose]();
+      throw failed;
+    }
+  }
+
+  /** The slots that have a socket of this name, or will have the one they inherit. */
+  #slotsOf(name: string): number[] {
+    const open = [...this.#open].flatMap((s) => (s.name === name ? s.held.slot : []));
+    const others = this.#inherited.flatMap((i) => (nameOf(i) === name ? (i.slot ?? []) : []));
+    return [...new Set([...open, ...others])];
   }
 
   /** Has each slot its own socket? What is open or inherited decides before the options do. */
@@ -173,6 +206,29 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   }
 }
 
+interface Wanted {
+  readonly where: Address;
+  readonly slot: number;
+  readonly count: number;
+  readonly reusePort: boolean;
+  readonly datagram: boolean;
+}
+
+/** Several leases as one; `before` is called once, before they are given back. */
+function together(leases: readonly Lease<Socket>[], before = () => {}): Lease<ListenSocket> {
+  let ended: Promise<void> | undefined;
+  const giveBack = async (): Promise<void> => {
+    before();
+    await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+  };
+  const end = (): Promise<void> => (ended ??= giveBack());
+  const fds = leases.map(({ value }) => value.fd);
+  return {
+    value: { fds, port: leases[0]?.value.port ?? 0, close: end },
+    [Symbol.asyncDispose]: end,
+  };
+}
+
 /** Bind; `shared` lets other sockets have the same port. */
 type Bind = (address: Address, shared: boolean) => { fd: number; port: number };
 
@@ -182,7 +238,7 @@ function nameOf({ address, datagram }: Pick<Inherited, "address" | "datagram">):
 }
 
 /** One socket and the options of its shares, latest last. */
-class Socket implements ListenSocket {
+class Socket {
   readonly name: string;
   keepPath: boolean;
   readonly #inode: bigint | undefined;

@@ -3,9 +3,16 @@ import type { Lease } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 
-/** A bound, non-blocking, close-on-exec socket: a listening stream socket, or a UDP socket. */
+/**
+ * What a listener listens on. All of it is bound, non-blocking, close-on-exec: listening stream
+ * sockets, or UDP sockets.
+ */
 export interface ListenSocket {
-  readonly fd: number;
+  /**
+   * Read from all of them. The first is this worker's own; the others were those of workers that
+   * are no more, and the kernel goes on giving each of them its part.
+   */
+  readonly fds: readonly number[];
   /** The port the kernel chose when the address said 0; 0 for unix sockets. */
   readonly port: number;
   close(): Promise<void>;

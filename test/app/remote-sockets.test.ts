@@ -9,11 +9,13 @@ import type { Address } from "../../src/core/address.ts";
 import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { noHealth } from "../../src/net/health/health.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
+import type { ListenSocket } from "../../src/net/sockets.ts";
 import { isDatagram } from "../../src/sys/datagram-socket.ts";
 import { sendFds, socketPair } from "../../src/sys/fd-passing.ts";
 import { portOf, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
 
+const fdOf = ({ fds }: ListenSocket): number => fds[0]!; // there is always one
 const anywhere: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
 
 /** A supervisor and `count` workers in this one process, with real sockets between them. */
@@ -21,20 +23,20 @@ function made(count: number) {
   const sockets = new LocalSockets();
   const workers = Array.from({ length: count }, (_, index) => {
     const [ours, theirs] = socketPair();
-    const held = new WorkerSockets(sockets, index);
+    const held = new WorkerSockets(sockets, index, count);
     const supervisor: Channel<Record<never, never>, Requests> = new Channel<
       Record<never, never>,
       Requests
     >((m) => worker.receive(m), {
       listen: async ({ address, options }) => {
-        const { ticket, fd, port } = await held.take(address, options);
-        sendFds(ours, ticketBytes(ticket), [fd]);
-        return { ticket, port };
+        const { ticket, fds, port } = await held.take(address, options);
+        for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
+        return { ticket, count: fds.length, port };
       },
       datagrams: async ({ address, options }) => {
-        const { ticket, fd, port } = await held.takeDatagram(address, options);
-        sendFds(ours, ticketBytes(ticket), [fd]);
-        return { ticket, port };
+        const { ticket, fds, port } = await held.takeDatagram(address, options);
+        for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
+        return { ticket, count: fds.length, port };
       },
       unlisten: async ({ ticket }) => {
         await held.giveBack(ticket);
@@ -59,8 +61,8 @@ test("each worker gets a socket of its own, on the same port", async () => {
   for (const { remote } of workers) leases.push(await remote.take(anywhere, DEFAULT_SOCKET));
   const ports = leases.map(({ value }) => value.port);
   expect(new Set(ports).size).toBe(1);
-  expect(leases.every(({ value }) => portOf(value.fd) === ports[0])).toBe(true);
-  expect(leases.every(({ value }) => readBack(value.fd).listening)).toBe(true);
+  expect(leases.every(({ value }) => portOf(fdOf(value)) === ports[0])).toBe(true);
+  expect(leases.every(({ value }) => readBack(fdOf(value)).listening)).toBe(true);
   expect(sockets.held.map((h) => h.slot)).toEqual([0, 1, 2]);
 
   for (const lease of leases) await lease[Symbol.asyncDispose]();
@@ -76,8 +78,8 @@ test("UDP sockets too, on the port that TCP has", async () => {
     const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
     await using one = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
     await using same = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
-    expect([one.value.port, isDatagram(one.value.fd)]).toEqual([stream.value.port, true]);
-    expect(same.value.fd).toBe(one.value.fd);
+    expect([one.value.port, isDatagram(fdOf(one.value))]).toEqual([stream.value.port, true]);
+    expect(fdOf(same.value)).toBe(fdOf(one.value));
   }
   for (const { end } of workers) end();
 });
@@ -90,10 +92,33 @@ test("asked for many at once, every socket finds its address", async () => {
   const leases = await Promise.all(
     hosts.map((host) => worker.remote.take({ ...anywhere, host }, DEFAULT_SOCKET)),
   );
-  const bound = leases.map(({ value }) => readBack(value.fd).address);
+  const bound = leases.map(({ value }) => readBack(fdOf(value)).address);
   expect(bound.map((a) => (a?.kind === "inet" ? a.host : ""))).toEqual(hosts);
   for (const lease of leases) await lease[Symbol.asyncDispose]();
   worker.end();
+});
+
+test("of two workers one stays: it gets the socket of the other, too", async () => {
+  const { sockets, workers } = made(2);
+  const leases = [];
+  for (const { remote } of workers) leases.push(await remote.take(anywhere, DEFAULT_SOCKET));
+  const [ours, theirs] = socketPair();
+  const alone = new WorkerSockets(sockets, 0, 1);
+  const { ticket, fds } = await alone.take(anywhere, DEFAULT_SOCKET);
+  for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
+  const channel = { call: async () => ({ ticket, count: fds.length, port: 1 }) };
+  const { value } = await new RemoteSockets(channel as never, theirs).take(
+    anywhere,
+    DEFAULT_SOCKET,
+  );
+  expect(value.fds.map(portOf)).toEqual(leases.map((lease) => lease.value.port));
+  for (const lease of leases) await lease[Symbol.asyncDispose]();
+  await Bun.sleep(1);
+  expect(sockets.held).toHaveLength(2);
+  await alone.release();
+  expect(sockets.held).toEqual([]);
+  for (const fd of [ours, theirs, ...value.fds]) close(fd);
+  for (const { end } of workers) end();
 });
 
 test("a dead worker's sockets stay until they are let go", async () => {
@@ -102,9 +127,9 @@ test("a dead worker's sockets stay until they are let go", async () => {
   if (!worker) throw new Error("no worker");
   const { value } = await worker.remote.take(anywhere, DEFAULT_SOCKET);
   worker.end(); // it gives nothing back
-  close(value.fd);
+  close(fdOf(value));
   expect(sockets.held).toHaveLength(1);
-  const next = new WorkerSockets(sockets, 0);
+  const next = new WorkerSockets(sockets, 0, 1);
   expect((await next.take(anywhere, DEFAULT_SOCKET)).port).toBe(value.port);
   await worker.held.release();
   expect(sockets.held).toHaveLength(1);

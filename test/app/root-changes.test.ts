@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { changedInRoot, restartNotes, shrinkNotes } from "../../src/app/root-changes.ts";
+import { changedInRoot, restartNotes } from "../../src/app/root-changes.ts";
 import { load } from "../../src/config/load.ts";
 import type { RootConfig } from "../../src/config/root.ts";
 
@@ -40,12 +40,4 @@ test.each([
   // The socket's default is in the state directory; the case names it so that it stays.
   expect(changedInRoot(before, after)).toEqual([...changed]);
   expect(restartNotes(before, after)).toEqual([...notes]);
-});
-
-test.each([
-  { story: "more workers", before: 2, after: 4, sysctl: "0", notes: 0 },
-  { story: "fewer", before: 4, after: 2, sysctl: "0", notes: 1 },
-  { story: "fewer, and the kernel moves what waits", before: 4, after: 2, sysctl: "1", notes: 0 },
-])("$story", ({ before, after, sysctl, notes }) => {
-  expect(shrinkNotes(before, after, () => sysctl)).toHaveLength(notes);
 });

@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { Address } from "../../src/core/address.ts";
+import type { Lease } from "../../src/core/lease.ts";
 import { DEFAULT_SOCKET, type SocketOptions } from "../../src/core/socket-options.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
+import type { ListenSocket } from "../../src/net/sockets.ts";
 import { bindDatagram, isDatagram } from "../../src/sys/datagram-socket.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
@@ -17,6 +19,7 @@ afterAll(() => rmSync(dir, { recursive: true }));
 const local: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
 const path = (name: string): Address => ({ kind: "unix", path: join(dir, name) });
 const options = (some: Partial<SocketOptions>): SocketOptions => ({ ...DEFAULT_SOCKET, ...some });
+const fdOf = ({ value }: Lease<ListenSocket>): number => value.fds[0]!; // there is always one
 const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
 
 describe("a reload", () => {
@@ -24,11 +27,11 @@ describe("a reload", () => {
     const sockets = new LocalSockets();
     const before = await sockets.take(local, options({ backlog: 100, fastOpen: 0 }));
     const after = await sockets.take(local, options({ backlog: 200, fastOpen: 64 }));
-    expect(after.value.fd).toBe(before.value.fd);
+    expect(fdOf(after)).toBe(fdOf(before));
     await before[Symbol.asyncDispose]();
-    expect(readBack(after.value.fd)).toMatchObject({ fastOpen: 64, queue: { limit: 200 } });
+    expect(readBack(fdOf(after))).toMatchObject({ fastOpen: 64, queue: { limit: 200 } });
     await after[Symbol.asyncDispose]();
-    expect(isOpen(after.value.fd)).toBe(false);
+    expect(isOpen(fdOf(after))).toBe(false);
     expect(sockets.held).toEqual([]);
   });
 
@@ -38,7 +41,7 @@ describe("a reload", () => {
     const failed = await sockets.take(local, options({ backlog: 200 }));
     await failed[Symbol.asyncDispose]();
     await failed[Symbol.asyncDispose](); // twice is once
-    expect(readBack(kept.value.fd)).toMatchObject({ listening: true, queue: { limit: 100 } });
+    expect(readBack(fdOf(kept))).toMatchObject({ listening: true, queue: { limit: 100 } });
   });
 });
 
@@ -47,11 +50,11 @@ describe("one socket per worker", () => {
     const sockets = new LocalSockets();
     await using first = await sockets.take(local, options({}), 0);
     await using second = await sockets.take(local, options({}), 1);
-    expect(second.value.fd).not.toBe(first.value.fd);
+    expect(fdOf(second)).not.toBe(fdOf(first));
     expect(second.value.port).toBe(first.value.port);
     expect(sockets.held).toEqual([
-      { address: local, slot: 0, fd: first.value.fd },
-      { address: local, slot: 1, fd: second.value.fd },
+      { address: local, slot: 0, fd: fdOf(first) },
+      { address: local, slot: 1, fd: fdOf(second) },
     ]);
   });
 
@@ -62,14 +65,14 @@ describe("one socket per worker", () => {
     const sockets = new LocalSockets();
     await using first = await sockets.take(address, o, 0);
     await using second = await sockets.take(address, o, 1);
-    expect(second.value.fd).toBe(first.value.fd);
+    expect(fdOf(second)).toBe(fdOf(first));
   });
 
   test("a socket made without SO_REUSEPORT stays the only one when the option is turned on", async () => {
     const sockets = new LocalSockets();
     await using old = await sockets.take(local, options({ reusePort: false }), 0);
     await using now = await sockets.take(local, options({ reusePort: true }), 1);
-    expect(now.value.fd).toBe(old.value.fd);
+    expect(fdOf(now)).toBe(fdOf(old));
   });
 
   test("sockets made with it stay several when it is turned off: their backlogs are full of people", async () => {
@@ -77,8 +80,8 @@ describe("one socket per worker", () => {
     await using zero = await sockets.take(local, options({}), 0);
     await using one = await sockets.take(local, options({}), 1);
     await using again = await sockets.take(local, options({ reusePort: false }), 1);
-    expect(again.value.fd).toBe(one.value.fd);
-    expect(zero.value.fd).not.toBe(one.value.fd);
+    expect(fdOf(again)).toBe(fdOf(one));
+    expect(fdOf(zero)).not.toBe(fdOf(one));
   });
 });
 
@@ -91,30 +94,80 @@ describe("datagrams", () => {
     const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
     const before = await sockets.takeDatagram(address, udp);
     const after = await sockets.takeDatagram(address, udp);
-    expect([before.value.port, before.value.fd]).toEqual([stream.value.port, after.value.fd]);
-    expect(before.value.fd).not.toBe(stream.value.fd);
+    expect([before.value.port, fdOf(before)]).toEqual([stream.value.port, fdOf(after)]);
+    expect(fdOf(before)).not.toBe(fdOf(stream));
     await before[Symbol.asyncDispose]();
-    expect(isDatagram(after.value.fd)).toBe(true);
+    expect(isDatagram(fdOf(after))).toBe(true);
     await after[Symbol.asyncDispose]();
-    expect(isOpen(after.value.fd)).toBe(false);
+    expect(isOpen(fdOf(after))).toBe(false);
   });
 
   test("one per worker, handed to the next binary, closed when it wants none", async () => {
     const sockets = new LocalSockets();
     await using zero = await sockets.takeDatagram(local, udp, 0);
     await using one = await sockets.takeDatagram(local, udp, 1);
-    expect(zero.value.fd).not.toBe(one.value.fd);
+    expect(fdOf(zero)).not.toBe(fdOf(one));
     expect(sockets.held).toEqual([
-      { address: local, slot: 0, fd: zero.value.fd, datagram: true },
-      { address: local, slot: 1, fd: one.value.fd, datagram: true },
+      { address: local, slot: 0, fd: fdOf(zero), datagram: true },
+      { address: local, slot: 1, fd: fdOf(one), datagram: true },
     ]);
     const { fd, port } = bindDatagram(local, udp);
     const address: Address = { kind: "tcp", host: "127.0.0.1", port };
     const next = new LocalSockets([{ address, fd, slot: 0, datagram: true }]);
     await using stream = await next.take(address, options({})); // TCP does not get it
-    expect(stream.value.fd).not.toBe(fd);
+    expect(fdOf(stream)).not.toBe(fd);
     await using taken = await next.takeDatagram(address, udp, 0);
-    expect(taken.value.fd).toBe(fd);
+    expect(fdOf(taken)).toBe(fd);
+  });
+});
+
+describe("fewer workers than before", () => {
+  const take = (sockets: LocalSockets, count: number) =>
+    Promise.all(
+      Array.from({ length: count }, (_, i) => sockets.take(local, options({}), i, count)),
+    );
+  const giveBack = (leases: readonly Lease<ListenSocket>[]) =>
+    Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
+
+  test("the sockets of those gone stay open, in the hands of those that stay", async () => {
+    const sockets = new LocalSockets();
+    const four = await take(sockets, 4);
+    const fds = four.map(fdOf);
+    const one = await take(sockets, 1);
+    await giveBack(four);
+    expect(one[0]?.value.fds).toEqual(fds);
+    expect(fds.every(isOpen)).toBe(true);
+    // And more again: they get their own back, and share what is left.
+    const three = await take(sockets, 3);
+    await giveBack(one);
+    expect(three.map(({ value }) => value.fds)).toEqual([
+      [fds[0]!, fds[3]!],
+      [fds[1]!, fds[3]!],
+      [fds[2]!, fds[3]!],
+    ]);
+    await giveBack(three);
+    expect(fds.some(isOpen)).toBe(false);
+  });
+
+  test("the options are in force on all of them", async () => {
+    const sockets = new LocalSockets();
+    const three = await take(sockets, 3);
+    await using one = await sockets.take(local, options({ backlog: 70 }), 0, 1);
+    await giveBack(three);
+    expect(one.value.fds.map((fd) => readBack(fd).queue?.limit)).toEqual([70, 70, 70]);
+  });
+
+  test("at an upgrade, and for UDP, too", async () => {
+    const first = bindDatagram(local, { reusePort: true, buffer: 65_536 });
+    const address: Address = { ...local, port: first.port };
+    const second = bindDatagram(address, { reusePort: true, buffer: 65_536 });
+    const sockets = new LocalSockets([
+      { address, fd: first.fd, slot: 0, datagram: true },
+      { address, fd: second.fd, slot: 1, datagram: true },
+    ]);
+    await using one = await sockets.takeDatagram(address, { reusePort: true, buffer: 65_536 });
+    expect(one.value.fds).toEqual([first.fd, second.fd]);
+    expect(sockets.closeUnclaimed()).toEqual([]);
   });
 });
 
@@ -133,8 +186,8 @@ describe("inherited", () => {
     ]);
     await using one = await sockets.take(old.address, options({ backlog: 70 }), 1);
     await using zero = await sockets.take(old.address, options({ backlog: 60 }), 0);
-    expect([zero.value.fd, one.value.fd]).toEqual([old.fd, twin]);
-    expect(readBack(zero.value.fd)).toMatchObject({ queue: { limit: 60 } });
+    expect([fdOf(zero), fdOf(one)]).toEqual([old.fd, twin]);
+    expect(readBack(fdOf(zero))).toMatchObject({ queue: { limit: 60 } });
     expect(readBackPort(old.fd)).toBe(zero.value.port);
     expect(sockets.closeUnclaimed()).toEqual([]);
   });
@@ -145,7 +198,7 @@ describe("inherited", () => {
     const sockets = new LocalSockets([{ ...old, slot: 0 }, other]);
     await using kept = await sockets.take(old.address, options({}), 0);
     expect(sockets.closeUnclaimed()).toEqual([other.address]);
-    expect([isOpen(kept.value.fd), isOpen(other.fd)]).toEqual([true, false]);
+    expect([isOpen(fdOf(kept)), isOpen(other.fd)]).toEqual([true, false]);
   });
 
   test("more workers than before: the new one gets a new socket on the same port", async () => {
@@ -153,7 +206,7 @@ describe("inherited", () => {
     const sockets = new LocalSockets([{ ...old, slot: 0 }]);
     await using zero = await sockets.take(old.address, options({}), 0);
     await using one = await sockets.take(old.address, options({}), 1);
-    expect(one.value.fd).not.toBe(zero.value.fd);
+    expect(fdOf(one)).not.toBe(fdOf(zero));
     expect(one.value.port).toBe(zero.value.port);
   });
 
@@ -162,7 +215,7 @@ describe("inherited", () => {
     const sockets = new LocalSockets([{ ...lent, lent: true }]);
     await using one = await sockets.take(lent.address, options({}), 1);
     await using zero = await sockets.take(lent.address, options({}), 0);
-    expect([zero.value.fd, one.value.fd]).toEqual([lent.fd, lent.fd]);
+    expect([fdOf(zero), fdOf(one)]).toEqual([lent.fd, lent.fd]);
   });
 });
 
@@ -179,7 +232,7 @@ describe("a unix path", () => {
     const sockets = new LocalSockets();
     const lease = await sockets.take(path("handed.sock"), options({}));
     const heirs = sockets.handOver();
-    expect(heirs).toEqual([{ address: path("handed.sock"), slot: 0, fd: lease.value.fd }]);
+    expect(heirs).toEqual([{ address: path("handed.sock"), slot: 0, fd: fdOf(lease) }]);
     await lease[Symbol.asyncDispose]();
     expect(existsSync(join(dir, "handed.sock"))).toBe(true);
   });
@@ -188,7 +241,7 @@ describe("a unix path", () => {
     const { fd } = listenStream(path("lent.sock"), options({}));
     const sockets = new LocalSockets([{ address: path("lent.sock"), fd, lent: true }]);
     const lease = await sockets.take(path("lent.sock"), options({}));
-    expect(lease.value.fd).toBe(fd);
+    expect(fdOf(lease)).toBe(fd);
     await lease[Symbol.asyncDispose]();
     expect(existsSync(join(dir, "lent.sock"))).toBe(true);
   });
@@ -207,7 +260,7 @@ describe("a unix path", () => {
 test("a host name becomes its address", async () => {
   const sockets = new LocalSockets();
   await using lease = await sockets.take({ kind: "tcp", host: "localhost", port: 0 }, options({}));
-  expect(readBackHost(lease.value.fd)).toMatch(/^(127\.0\.0\.1|::1)$/);
+  expect(readBackHost(fdOf(lease))).toMatch(/^(127\.0\.0\.1|::1)$/);
 });
 
 test("what cannot be bound leaves nothing behind", async () => {
@@ -251,5 +304,5 @@ test("a port that another program would share is refused, not halved", async () 
   close(stranger.fd);
   await using mine = await sockets.take(taken, DEFAULT_SOCKET);
   await using second = await sockets.take(taken, DEFAULT_SOCKET, 1);
-  expect(second.value.fd).not.toBe(mine.value.fd);
+  expect(fdOf(second)).not.toBe(fdOf(mine));
 });

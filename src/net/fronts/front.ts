@@ -2,11 +2,12 @@ import { compileAccess } from "../../core/cidr.ts";
 import type { SocketOptions } from "../../core/socket-options.ts";
 import type { AccessLog } from "../../observe/access-log.ts";
 import { peerOf } from "../../sys/peer.ts";
-import { accept, AGAIN, close, EXHAUSTED } from "../../sys/socket.ts";
+import { close } from "../../sys/socket.ts";
 import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
 import { type Head } from "../../wire/http1/head.ts";
 import { Slot } from "../../wire/http1/known-fields.ts";
 import type { ClientHello } from "../../wire/tls/client-hello.ts";
+import { Acceptor } from "../acceptor.ts";
 import type { Certificates } from "../certificates.ts";
 import { DEFAULT_LIMITS, type HttpLimits } from "../http-fronts.ts";
 import { PlainTransport, type Remote, remoteOf } from "../http1/plain-transport.ts";
@@ -15,7 +16,7 @@ import { ClientGone } from "../http1/request-body.ts";
 import { Session } from "../http1/session.ts";
 import type { Transport } from "../http1/transport.ts";
 import type { ReactorLoop } from "../reactor-loop.ts";
-import { READABLE } from "../reactor.ts";
+import type { ListenSocket } from "../sockets.ts";
 import type { Backstage } from "./backstage.ts";
 import type { FrontDeps } from "./deps.ts";
 import type { Guest } from "./guest.ts";
@@ -27,11 +28,6 @@ import { Routes } from "./routes.ts";
 import { SecureGuest } from "./secure-guest.ts";
 import { ACME_ALPN } from "./tls-options.ts";
 
-/** Connections accepted before those already open get their turn. */
-const MAX_ACCEPTS = 64;
-/** Pause after the process ran out of files, and how often the log hears of it while it lasts. */
-const EXHAUSTED_MS = 100;
-const EXHAUSTED_WARN_MS = 10_000;
 /** How often deadlines are looked at: they may be missed by as much. */
 const SWEEP_MS = 500;
 /** A connection idle this long may be closed while draining: its client is not about to speak. */
@@ -48,15 +44,12 @@ export class Front implements Reception {
   requests = 0;
   readonly #deps: FrontDeps;
   readonly #backstage: Backstage;
-  readonly #fd: number;
+  readonly #acceptor: Acceptor;
   readonly #options: SocketOptions;
   readonly #guests = new Set<Guest>();
   readonly #trusted: (address: string) => boolean;
   #secure = false;
   http2 = true;
-  #listening = false;
-  #resumeAt = 0;
-  #warnAt = 0;
   #sweepAt = 0;
   #forgetTurn: (() => void) | undefined;
   #empty: (() => void) | undefined;
@@ -64,17 +57,21 @@ export class Front implements Reception {
 
   constructor(
     name: string,
-    fd: number,
+    socket: ListenSocket,
     options: SocketOptions,
     deps: FrontDeps,
     backstage: Backstage,
   ) {
     this.#backstage = backstage;
     this.name = name;
-    this.#fd = fd;
     this.#options = options;
     this.#deps = deps;
     this.reactor = deps.reactor;
+    this.#acceptor = new Acceptor(socket, deps.reactor, {
+      room: () => this.#guests.size < options.maxConnections,
+      take: (fd) => this.#serve(fd),
+      exhausted: () => deps.log.warn("out of files: connections wait", { listener: name }),
+    });
     this.#trusted = compileAccess(options.trusted);
   }
 
@@ -97,7 +94,7 @@ export class Front implements Reception {
     this.#limit();
     if (this.#forgetTurn === undefined) {
       this.#forgetTurn = this.reactor.onTurn((now) => this.#turn(now));
-      this.#listen(true);
+      this.#acceptor.open();
     }
   }
 
@@ -115,9 +112,8 @@ export class Front implements Reception {
   }
 
   async #drain(deadline: AbortSignal): Promise<void> {
-    if (this.#listening) this.#accept(); // who has been let in by the kernel is answered, too
     this.draining = true;
-    this.#listen(false);
+    this.#acceptor.last(this.#options.backlog); // who has been let in by the kernel is answered, too
     if (this.#guests.size > 0 && !deadline.aborted) {
       await new Promise<void>((resolve) => {
         this.#empty = resolve;
@@ -226,31 +222,7 @@ export class Front implements Reception {
 
   #madeRoom(): void {
     if (this.#guests.size === 0) this.#empty?.();
-    if (!this.#listening && !this.draining && this.#resumeAt === 0) this.#listen(true);
-  }
-
-  #listen(on: boolean): void {
-    if (on === this.#listening) return;
-    this.#listening = on;
-    if (on) this.reactor.add(this.#fd, READABLE, () => this.#accept());
-    else this.reactor.remove(this.#fd);
-  }
-
-  #accept(): void {
-    for (let i = 0; i < MAX_ACCEPTS; i++) {
-      if (this.#guests.size >= this.#options.maxConnections) return this.#listen(false);
-      const fd = accept(this.#fd);
-      if (fd === AGAIN) return;
-      if (fd === EXHAUSTED) {
-        if (this.now >= this.#warnAt) {
-          this.#warnAt = this.now + EXHAUSTED_WARN_MS;
-          this.#deps.log.warn("out of files: connections wait", { listener: this.name });
-        }
-        this.#resumeAt = this.now + EXHAUSTED_MS;
-        return this.#listen(false);
-      }
-      if (fd >= 0) this.#serve(fd);
-    }
+    if (!this.draining) this.#acceptor.open();
   }
 
   #serve(fd: number): void {
@@ -296,10 +268,6 @@ export class Front implements Reception {
   }
 
   #turn(now: number): void {
-    if (this.#resumeAt !== 0 && now >= this.#resumeAt) {
-      this.#resumeAt = 0;
-      if (!this.draining) this.#listen(true);
-    }
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + SWEEP_MS;
     for (const guest of this.#guests) {

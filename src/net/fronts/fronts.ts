@@ -83,8 +83,14 @@ export class Fronts implements HttpFronts {
 
   async #make(address: Address, site: Site): Promise<Held> {
     const lease = await this.#deps.sockets.take(address, site.socket);
-    const { fd, port } = lease.value;
-    const front = new Front(showAddress(address), fd, site.socket, this.#deps, this.#backstage);
+    const { port } = lease.value;
+    const front = new Front(
+      showAddress(address),
+      lease.value,
+      site.socket,
+      this.#deps,
+      this.#backstage,
+    );
     const http3 =
       site.tls && site.http3 && address.kind === "tcp"
         ? new Http3(front, { ...address, port }, this.#deps.certificates)

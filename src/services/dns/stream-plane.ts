@@ -2,22 +2,19 @@ import { type Address, showAddress } from "../../core/address.ts";
 import { compileAccess } from "../../core/cidr.ts";
 import type { Lease } from "../../core/lease.ts";
 import type { SocketOptions } from "../../core/socket-options.ts";
+import { Acceptor } from "../../net/acceptor.ts";
 import type { Certificates } from "../../net/certificates.ts";
 import { Opening } from "../../net/fronts/opening.ts";
 import { type Remote, remoteOf } from "../../net/http1/plain-transport.ts";
-import { type Reactor, READABLE } from "../../net/reactor.ts";
+import type { Reactor } from "../../net/reactor.ts";
 import type { ListenSocket } from "../../net/sockets.ts";
 import type { Log } from "../../observe/log.ts";
 import { peerOf } from "../../sys/peer.ts";
-import { accept, AGAIN, close, EXHAUSTED } from "../../sys/socket.ts";
+import { close } from "../../sys/socket.ts";
 import { PlainGuest } from "./plain-guest.ts";
 import { TlsGuest } from "./tls-guest.ts";
 import type { Answerer } from "./via.ts";
 
-/** Connections accepted before those already open get their turn. */
-const MAX_ACCEPTS = 64;
-/** Pause after the process ran out of files. */
-const EXHAUSTED_MS = 100;
 /** How often deadlines are looked at: they may be missed by as much. */
 const SWEEP_MS = 500;
 /** A connection that has done something so lately is not closed to make room for another. */
@@ -69,11 +66,17 @@ export class StreamPlane {
   readonly #trusted: (address: string) => boolean;
   #answerer: Answerer | undefined;
   #limits: StreamLimits = { connections: 0, perClient: 0, idle: 0 };
-  #listening = false;
+  readonly #acceptor: Acceptor;
   #sweeper: ReturnType<typeof setInterval> | undefined;
 
   constructor(parts: StreamParts) {
     this.#parts = parts;
+    const listener = showAddress(parts.address);
+    this.#acceptor = new Acceptor(parts.socket.value, parts.reactor, {
+      room: () => true, // the longest idle leaves
+      take: (fd) => this.#open(fd),
+      exhausted: () => parts.log.warn("out of files: connections wait", { listener }),
+    });
     this.#trusted = compileAccess(parts.options.trusted);
   }
 
@@ -100,14 +103,14 @@ export class StreamPlane {
   serve(answerer: Answerer, limits: StreamLimits): void {
     this.#answerer = answerer;
     this.#limits = limits;
-    this.#listen(true);
+    this.#acceptor.open();
     this.#sweeper ??= setInterval(() => this.#sweep(), SWEEP_MS).unref();
   }
 
   /** `answerer` ends: accept no more and let everyone go, unless another has taken over. */
   async leave(answerer: Answerer, deadline: AbortSignal): Promise<void> {
     if (this.#answerer !== answerer) return;
-    this.#listen(false);
+    this.#acceptor.last(this.#parts.options.backlog);
     // A message that has begun is worth waiting for; an idle client is not.
     while (this.#answerer === answerer && this.#guests.size > 0 && !deadline.aborted) {
       for (const guest of this.#guests) if (guest.idle) guest.end();
@@ -137,29 +140,6 @@ export class StreamPlane {
     const others = (this.#perClient.get(guest.client) ?? 1) - 1;
     if (others === 0) this.#perClient.delete(guest.client);
     else this.#perClient.set(guest.client, others);
-  }
-
-  #listen(on: boolean): void {
-    if (on === this.#listening) return;
-    this.#listening = on;
-    const { fd } = this.#parts.socket.value;
-    if (on) this.#parts.reactor.add(fd, READABLE, () => this.#accept());
-    else this.#parts.reactor.remove(fd);
-  }
-
-  #accept(): void {
-    for (let i = 0; i < MAX_ACCEPTS; i++) {
-      const fd = accept(this.#parts.socket.value.fd);
-      if (fd === AGAIN) return;
-      if (fd === EXHAUSTED) {
-        const listener = showAddress(this.#parts.address);
-        this.#parts.log.warn("out of files: connections wait", { listener });
-        this.#listen(false);
-        setTimeout(() => this.#answerer && this.#listen(true), EXHAUSTED_MS).unref();
-        return;
-      }
-      if (fd >= 0) this.#open(fd);
-    }
   }
 
   /** Take the PROXY header off and peek at the ClientHello, when there are to be such. */

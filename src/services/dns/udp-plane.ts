@@ -38,7 +38,6 @@ export interface UdpParts {
 /** One UDP listener. It outlives a reload: `serve` puts another in charge of the answers. */
 export class UdpPlane {
   readonly #parts: UdpParts;
-  readonly #fd: number;
   readonly #batch: DatagramBatch;
   readonly #via: Via;
   #answerer: Answerer | undefined;
@@ -46,7 +45,6 @@ export class UdpPlane {
 
   constructor(parts: UdpParts) {
     this.#parts = parts;
-    this.#fd = parts.socket.value.fd;
     this.#batch = shared ??= new DatagramBatch(BATCH, QUERY_ROOM, ANSWER_ROOM);
     this.#via = {
       transport: "udp",
@@ -67,7 +65,8 @@ export class UdpPlane {
   serve(answerer: Answerer, unsent: (count: number) => void): void {
     this.#unsent = unsent;
     if (this.#answerer === undefined)
-      this.#parts.reactor.add(this.#fd, READABLE, () => this.#ready());
+      for (const fd of this.#parts.socket.value.fds)
+        this.#parts.reactor.add(fd, READABLE, () => this.#ready(fd));
     this.#answerer = answerer;
   }
 
@@ -75,7 +74,7 @@ export class UdpPlane {
   leave(answerer: Answerer): void {
     if (this.#answerer !== answerer) return;
     this.#answerer = undefined;
-    this.#parts.reactor.remove(this.#fd);
+    for (const fd of this.#parts.socket.value.fds) this.#parts.reactor.remove(fd);
   }
 
   async close(): Promise<void> {
@@ -83,7 +82,7 @@ export class UdpPlane {
     await this.#parts.socket[Symbol.asyncDispose]();
   }
 
-  #ready(): void {
+  #ready(fd: number): void {
     const answerer = this.#answerer;
     if (answerer === undefined) return;
     const batch = this.#batch;
@@ -91,7 +90,7 @@ export class UdpPlane {
     via.now = this.#parts.reactor.now;
     via.wall = this.#parts.wall();
     for (let round = 0; round < MAX_BATCHES; round++) {
-      const count = batch.receive(this.#fd);
+      const count = batch.receive(fd);
       for (let i = 0; i < count; i++) {
         if (batch.cut(i) || batch.portOf(i) === NO_PORT) continue;
         const from = i * QUERY_ROOM;
@@ -106,7 +105,7 @@ export class UdpPlane {
         );
         if (length > 0) batch.answer(i, length);
       }
-      const unsent = batch.kept - batch.send(this.#fd);
+      const unsent = batch.kept - batch.send(fd);
       if (unsent > 0) this.#unsent(unsent);
       if (count === 0) return;
       if (round > 0 && count < ENOUGH) nap(REST_US);
