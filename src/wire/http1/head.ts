@@ -4,29 +4,19 @@
  * is refused: bare CR or LF, folded lines, space before a colon, a length given twice or beside
  * a transfer coding.
  */
-import { knownField, Slot, SLOTS } from "./known-fields.ts";
+import { COLON, CR, decimal, is, latin1, LF, SP, table, TOKEN } from "./characters.ts";
+import { FieldBlock, more, readConnection, readFields } from "./field-block.ts";
+import { REQUEST_FIELDS, Slot } from "./known-fields.ts";
 
-/** More fields than this are answered 431. */
-export const MAX_FIELDS = 100;
-/** Body length of a request that has none, or whose length is not known. */
-const NONE = -1;
+/** Body length of a chunked request: known when it ends. */
+const UNKNOWN = -1;
 
-const CR = 13;
-const LF = 10;
-const SP = 32;
-const HT = 9;
-const COLON = 58;
 const SLASH = 47;
 
-const TOKEN = table("!#$%&'*+-.^_`|~0123456789", true);
 /** Of a name or an IPv4 address (RFC 3986, 3.2.2). */
-const HOST = table("-._~!$&'()*+,;=%0123456789", true);
+const HOST = table("-._~!$&'()*+,;=%0123456789");
 /** Visible ASCII without "#": a fragment is never sent (RFC 9112, 3.2). */
 const TARGET = Uint8Array.from({ length: 256 }, (_, c) => Number(c > 0x20 && c < 0x7f && c !== 35));
-/** field-vchar, obs-text, SP and HTAB (RFC 9110, 5.5). */
-const VALUE = Uint8Array.from({ length: 256 }, (_, c) =>
-  Number((c >= 0x20 && c !== 0x7f) || c === HT),
-);
 
 /** Codings we do not do, with a known end: 501. Any other that is not "chunked": 400 (RFC 9112, 6.1, 6.3). */
 const CODED = /^(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*,[ \t]*)+chunked$/i;
@@ -36,8 +26,7 @@ const MAX_PORT = 65_535;
 export type TargetForm = "origin" | "absolute" | "authority" | "asterisk";
 
 /** A parsed head. Offsets are into `bytes`, which the caller reuses: copy what must last. */
-export class Head {
-  bytes: Uint8Array = new Uint8Array();
+export class Head extends FieldBlock {
   methodStart = 0;
   methodEnd = 0;
   /** The whole request target, as sent. */
@@ -46,33 +35,21 @@ export class Head {
   /** Path and query of it; empty for the authority and asterisk forms. */
   pathStart = 0;
   form: TargetForm = "origin";
-  /** Minor version: 0 or 1. */
-  minor = 1;
-  fields = 0;
-  readonly nameStart = new Int32Array(MAX_FIELDS);
-  readonly nameEnd = new Int32Array(MAX_FIELDS);
-  readonly valueStart = new Int32Array(MAX_FIELDS);
-  readonly valueEnd = new Int32Array(MAX_FIELDS);
-  /** Index of a known field by `Slot`, -1 when absent; the first one when repeated. */
-  readonly slot = new Int32Array(SLOTS);
   /** Host without port: from the target when it is absolute, else from the field. */
   hostStart = 0;
   hostEnd = 0;
   /** Bytes of the body; 0 when there is none, -1 when chunked. */
   contentLength = 0;
   chunked = false;
-  keepAlive = true;
   expectContinue = false;
-  upgrade = false;
 
-  text(start: number, end: number): string {
-    return latin1(this.bytes, start, end);
+  constructor() {
+    super(REQUEST_FIELDS);
   }
 
   /** Value of the first field in `slot`, or undefined. */
   value(slot: Slot): string | undefined {
-    const i = this.slot[slot] ?? NONE;
-    return i < 0 ? undefined : latin1(this.bytes, this.valueStart[i]!, this.valueEnd[i]!);
+    return this.valueIn(slot);
   }
 
   /** GET is the method. */
@@ -138,64 +115,17 @@ export function parseHead(
   head.minor = minor === 0 ? 0 : 1;
   at += 10;
 
-  const { nameStart, nameEnd, valueStart, valueEnd, slot } = head;
-  slot.fill(NONE);
-  let count = 0;
-  let repeats = 0; // bit per slot that came twice
-  for (;;) {
-    if (at + 1 >= end)
-      return at < end && bytes[at] !== CR && TOKEN[bytes[at]!] === 0
-        ? -400
-        : more(to, from, maxHead, 431);
-    if (bytes[at] === CR) {
-      if (bytes[at + 1] !== LF) return -400;
-      at += 2;
-      break;
-    }
-    if (count === MAX_FIELDS) return -431;
-    const name = at;
-    let hash = 0;
-    let c = bytes[at]!;
-    while (TOKEN[c] === 1) {
-      hash = (Math.imul(hash, 31) + (c | 0x20)) | 0;
-      if (++at >= end) return more(to, from, maxHead, 431);
-      c = bytes[at]!;
-    }
-    if (c !== COLON || at === name) return -400;
-    nameStart[count] = name;
-    nameEnd[count] = at;
-    const known = knownField(bytes, name, at, hash);
-    at++;
-    while (at < end && (bytes[at] === SP || bytes[at] === HT)) at++;
-    const value = at;
-    while (at < end && VALUE[bytes[at]!] === 1) at++;
-    if (at + 1 >= end) return at < end && bytes[at] !== CR ? -400 : more(to, from, maxHead, 431);
-    if (bytes[at] !== CR || bytes[at + 1] !== LF) return -400;
-    let last = at;
-    while (last > value && (bytes[last - 1] === SP || bytes[last - 1] === HT)) last--;
-    valueStart[count] = value;
-    valueEnd[count] = last;
-    if (known >= 0) {
-      if (slot[known] === NONE) slot[known] = count;
-      else repeats |= 1 << known;
-    }
-    count++;
-    at += 2;
-  }
-  head.fields = count;
+  const behind = readFields(bytes, at, end, head);
+  if (behind === 0) return more(to, from, maxHead, 431);
+  if (behind < 0) return behind;
 
-  const refused = readFraming(head, repeats) || readTarget(head, repeats);
-  return refused === 0 ? at - from : -refused;
-}
-
-/** Waiting for more makes sense only while the head may still fit. */
-function more(to: number, from: number, maxHead: number, status: number): number {
-  return to - from >= maxHead ? -status : 0;
+  const refused = readFraming(head) || readTarget(head);
+  return refused === 0 ? behind - from : -refused;
 }
 
 /** Length, coding and persistence: RFC 9112, 6.3 and 9.3. Answers a status to refuse with, or 0. */
-function readFraming(head: Head, repeats: number): number {
-  const { bytes, slot, valueStart, valueEnd } = head;
+function readFraming(head: Head): number {
+  const { bytes, repeats, slot, valueStart, valueEnd } = head;
   const length = slot[Slot.contentLength]!;
   const coding = slot[Slot.transferEncoding]!;
   head.contentLength = 0;
@@ -207,7 +137,7 @@ function readFraming(head: Head, repeats: number): number {
     const to = valueEnd[coding]!;
     if (!is(bytes, from, to, "chunked")) return CODED.test(latin1(bytes, from, to)) ? 501 : 400;
     head.chunked = true;
-    head.contentLength = NONE;
+    head.contentLength = UNKNOWN;
   } else if (length >= 0) {
     if ((repeats & (1 << Slot.contentLength)) !== 0) return 400;
     const n = decimal(bytes, valueStart[length]!, valueEnd[length]!);
@@ -215,10 +145,7 @@ function readFraming(head: Head, repeats: number): number {
     head.contentLength = n;
   }
 
-  head.keepAlive = head.minor === 1;
-  head.upgrade = false;
-  if (slot[Slot.connection]! >= 0) readConnection(head);
-  if (slot[Slot.upgrade]! < 0) head.upgrade = false;
+  readConnection(head, Slot.connection, Slot.upgrade);
 
   head.expectContinue = false;
   const expect = slot[Slot.expect]!;
@@ -229,32 +156,9 @@ function readFraming(head: Head, repeats: number): number {
   return 0;
 }
 
-/** Every Connection field: `close` wins over `keep-alive` (RFC 9112, 9.3). */
-function readConnection(head: Head): void {
-  const { bytes, fields, nameStart, nameEnd, valueStart, valueEnd } = head;
-  let close = false;
-  let keep = false;
-  for (let i = head.slot[Slot.connection]!; i < fields; i++) {
-    if (!is(bytes, nameStart[i]!, nameEnd[i]!, "connection")) continue;
-    let at = valueStart[i]!;
-    const end = valueEnd[i]!;
-    while (at < end) {
-      while (at < end && (bytes[at] === SP || bytes[at] === HT || bytes[at] === 44)) at++;
-      const word = at;
-      while (at < end && bytes[at] !== 44) at++;
-      let last = at;
-      while (last > word && (bytes[last - 1] === SP || bytes[last - 1] === HT)) last--;
-      if (is(bytes, word, last, "close")) close = true;
-      else if (is(bytes, word, last, "keep-alive")) keep = true;
-      else if (is(bytes, word, last, "upgrade")) head.upgrade = true;
-    }
-  }
-  head.keepAlive = !close && (head.minor === 1 || keep);
-}
-
 /** Form of the target (RFC 9112, 3.2) and the host. Answers a status to refuse with, or 0. */
-function readTarget(head: Head, repeats: number): number {
-  const { bytes, slot, targetStart, targetEnd } = head;
+function readTarget(head: Head): number {
+  const { bytes, repeats, slot, targetStart, targetEnd } = head;
   const host = slot[Slot.host]!;
   if ((repeats & (1 << Slot.host)) !== 0) return 400;
   if (host < 0 && head.minor === 1) return 400;
@@ -331,29 +235,6 @@ function isIpLiteral(bytes: Uint8Array, from: number, to: number): boolean {
   return colon;
 }
 
-/** 1*DIGIT without a leading zero, up to 2^53; -1 for anything else. */
-function decimal(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from < 1 || to - from > 15) return -1;
-  if (bytes[from] === 48 && to - from > 1) return -1;
-  let n = 0;
-  for (let i = from; i < to; i++) {
-    const d = bytes[i]! - 48;
-    if (d < 0 || d > 9) return -1;
-    n = n * 10 + d;
-  }
-  return n;
-}
-
-/** Case-insensitive; `text` is lower case. */
-function is(bytes: Uint8Array, from: number, to: number, text: string): boolean {
-  if (to - from !== text.length) return false;
-  for (let i = 0; i < text.length; i++) {
-    const c = bytes[from + i]!;
-    if ((c >= 65 && c <= 90 ? c | 0x20 : c) !== text.charCodeAt(i)) return false;
-  }
-  return true;
-}
-
 function startsHttp(b: Uint8Array, at: number): boolean {
   return (
     b[at] === 72 && b[at + 1] === 84 && b[at + 2] === 84 && b[at + 3] === 80 && b[at + 4] === SLASH
@@ -370,17 +251,4 @@ function shortVersion(bytes: Uint8Array, at: number, end: number): boolean {
       return false;
   }
   return true;
-}
-
-function latin1(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
-  return text;
-}
-
-function table(extra: string, letters: boolean): Uint8Array {
-  const t = new Uint8Array(256);
-  for (const c of extra) t[c.charCodeAt(0)] = 1;
-  if (letters) for (let c = 65; c <= 90; c++) t[c] = t[c | 0x20] = 1;
-  return t;
 }

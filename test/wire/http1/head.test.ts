@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { Head, MAX_FIELDS } from "../../../src/wire/http1/head.ts";
+import { MAX_FIELDS } from "../../../src/wire/http1/field-block.ts";
+import { Head } from "../../../src/wire/http1/head.ts";
 import { Slot } from "../../../src/wire/http1/known-fields.ts";
 import { latin1 } from "../canary.ts";
 import {

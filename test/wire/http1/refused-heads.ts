@@ -1,4 +1,4 @@
-import { MAX_FIELDS } from "../../../src/wire/http1/head.ts";
+import { MAX_FIELDS } from "../../../src/wire/http1/field-block.ts";
 
 /** A request line, Host unless told otherwise, and these fields. */
 export function request(fields: string, line = "POST / HTTP/1.1", host = "Host: a\r\n"): string {
