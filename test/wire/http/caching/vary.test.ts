@@ -70,7 +70,7 @@ test("a 304 brings fields up to date, not the body's", () => {
     ["connection", "close, y"],
     ["y", "1"],
   ]);
-  expect([...renewed(stored, answer)].sort()).toEqual([
+  expect([...renewed(stored, answer)].toSorted()).toEqual([
     ["cache-control", "max-age=9"],
     ["content-length", "5"],
     ["content-type", "text/plain"],
