@@ -1,4 +1,5 @@
 import type { Problem } from "../config/problem.ts";
+import type { RootConfig } from "../config/root.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Registry } from "../observe/registry.ts";
 import { lasting, sum } from "../observe/sum.ts";
@@ -18,6 +19,8 @@ export interface SupervisorParts {
   readonly logs: Pick<Logs, "log" | "change">;
   readonly registry: Registry;
   readonly certificates: Pick<CertificateOffice, "prepare" | "close" | "store">;
+  /** Be the node that a config says, or none. Cannot fail. */
+  readonly cluster: { change(cluster: RootConfig["cluster"]): void };
   /** The config as it is now. Throws Error when it cannot be read. */
   read(): Read;
   /** Event loops for a config. Rejects when they cannot be started. */
@@ -149,7 +152,7 @@ export class Supervisor {
   }
 
   async #reload(): Promise<Reloaded> {
-    const { certificates, logs } = this.#parts;
+    const { certificates, cluster, logs } = this.#parts;
     const old = this.#config;
     const undo: (() => unknown)[] = [];
     let source: ConfigText | undefined;
@@ -175,6 +178,7 @@ export class Supervisor {
       this.#crew = crew;
       this.#generation++;
       logs.change(root);
+      cluster.change(root.cluster);
       keeping?.fill();
       if (keeping) await this.publishCertificates();
       await pending.commit();

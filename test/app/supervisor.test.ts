@@ -61,6 +61,7 @@ async function made(first: string) {
           : undefined,
       close: () => void diary.push("certificates close"),
     },
+    cluster: { change: (cluster) => void (cluster && diary.push(`node ${cluster.node}`)) },
     read: (): Read => {
       if (now.problem === "gone") throw new Error("tern.yaml: no such file");
       if (now.problem === "") return { ok: true, config: config(now.text) };
@@ -190,6 +191,7 @@ test("a first config that cannot be prepared leaves nothing running", async () =
     logs: { log: { ...memoryLog(), setLevel() {} }, change() {} },
     registry: new Registry(),
     certificates: { store: new CertificateStore(), prepare: async () => undefined, close() {} },
+    cluster: { change() {} },
     read: () => ({ ok: true as const, config: config("") }),
     makeCrew: async () => crew("crew", 1, diary, () => "bind :80: EACCES"),
     crewSize: () => 1,
