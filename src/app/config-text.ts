@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { load, type Loaded } from "../config/load.ts";
 import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
+import { canVerify } from "../net/password.ts";
 import type { Sections } from "./plan.ts";
 import { LATER, SECTIONS } from "./services.ts";
 
@@ -47,6 +48,7 @@ export function readConfig(place: ConfigPlace): Read {
     later: LATER,
     ...(base !== undefined && { base }),
     readFile: (path) => (files[path] = readText(path)),
+    verifies: canVerify,
   });
   if (!loaded.ok) return loaded;
   const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
