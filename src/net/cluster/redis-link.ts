@@ -1,7 +1,7 @@
 import { backoff, failedAgain } from "../../core/backoff.ts";
 import type { Clock } from "../../core/clock.ts";
 
-/** Longest wait for a connection, and for all answers to what is asked at once. */
+/** Longest wait for a connection; and, usually, for all answers to what is asked at once. */
 const CONNECT_MS = 2000;
 const ANSWER_MS = 1000;
 const AGAIN = { first: 200, most: 5000, calm: 10_000 };
@@ -21,14 +21,15 @@ export interface RedisPlace {
 }
 
 /**
- * A connection to Redis that comes back by itself. Whoever asks gets an answer within a second, or
- * a rejection: nothing is kept to be sent later.
+ * A connection to Redis that comes back by itself. Whoever asks gets an answer within a second
+ * (or the time it gives), or a rejection: nothing is kept to be sent later.
  */
 export class RedisLink {
   readonly #place: RedisPlace;
   readonly #clock: Clock;
   readonly #end = new AbortController();
   #client: Bun.RedisClient | undefined;
+  #ready = Promise.withResolvers<void>();
   #trouble = "not connected yet";
 
   constructor(place: RedisPlace, clock: Clock) {
@@ -47,20 +48,22 @@ export class RedisLink {
     }
   }
 
-  get connected(): boolean {
-    return this.#client !== undefined;
+  /** Resolves when there is a connection, or never will be. */
+  async ready(): Promise<void> {
+    await this.#ready.promise;
   }
 
   /**
    * The answers to some commands, sent together; one that was refused is a `Refused` among them.
-   * Rejects with an Error for logs when there is no connection, or no answer in time.
+   * Rejects with an Error for logs when there is no connection, or no answer in time; the
+   * connection is given up then.
    */
-  async ask(commands: readonly Command[]): Promise<unknown[]> {
+  async ask(commands: readonly Command[], withinMs = ANSWER_MS): Promise<unknown[]> {
     const client = this.#client;
     if (client === undefined) throw new Error(this.#trouble);
     const late = new AbortController();
     const answers = Promise.all(commands.map((command) => answer(client, command)));
-    const timeout = this.#clock.sleep(ANSWER_MS, late.signal).then(
+    const timeout = this.#clock.sleep(withinMs, late.signal).then(
       () => {
         this.#trouble = "no answer in time";
         client.close(); // whatever it still says belongs to questions nobody waits for
@@ -78,6 +81,7 @@ export class RedisLink {
 
   close(): void {
     this.#end.abort();
+    this.#ready.resolve();
     this.#client?.close();
   }
 
@@ -97,11 +101,13 @@ export class RedisLink {
       await client.connect();
       if (signal.aborted) return;
       this.#client = client;
+      this.#ready.resolve();
       this.#trouble = "the connection was lost";
       await over.promise;
     } catch (error) {
       this.#trouble = `cannot connect${wordOf(error)}`;
     } finally {
+      if (this.#client !== undefined && !signal.aborted) this.#ready = Promise.withResolvers();
       this.#client = undefined;
       client?.close();
     }
