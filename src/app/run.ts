@@ -13,7 +13,13 @@ import { AdminServers } from "./admin-servers.ts";
 import { answers } from "./already-running.ts";
 import { adminFetch, type ApplianceParts, statusOf } from "./appliance.ts";
 import { CertificateOffice } from "./certificates.ts";
-import { type Config, type ConfigPlace, type Read, readConfig } from "./config-text.ts";
+import {
+  type Config,
+  type ConfigPlace,
+  type Read,
+  readConfig,
+  readConfigText,
+} from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
 import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
@@ -101,6 +107,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         certificates,
         cluster: { change: (next) => cluster.change(seatOf(next)) },
         read: () => readConfig(place),
+        readText: (text, { source }) => readConfigText(place, text, source.files),
         makeCrew: (next) =>
           makeCrew(next, { logs, registry, sockets, health, store: certificates.store }),
         crewSize: ({ root }) => crewSize(root),
