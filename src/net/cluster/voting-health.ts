@@ -67,6 +67,9 @@ export class VotingHealth implements Health {
       get verdicts() {
         return (read ??= seats.map(({ verdict }) => verdict));
       },
+      hurry() {
+        for (const { own } of seats) own?.hurry();
+      },
       close,
     };
   }

@@ -41,6 +41,7 @@ class Eyes implements Health {
           return { state: why === undefined ? "up" : "down", since: 1, why: why ?? "" };
         });
       },
+      hurry() {},
       close: () => void this.#watchers.delete(changed),
     };
   }
