@@ -46,6 +46,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "bind9-dnsutils", shows: "delv", for: "our signatures, validated by others" },
   { name: "unbound", shows: "/usr/sbin/unbound", for: "a recursor between two of our servers" },
   { name: "bind9", shows: "/usr/sbin/named", for: "a recursor between two of our servers" },
+  { name: "redis-server", shows: "redis-server", for: "what several appliances share" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {

@@ -3,6 +3,7 @@ import type { AdminDeps, AdminService, ReloadOutcome } from "../admin/deps.ts";
 import { masked } from "../config/mask.ts";
 import { type Address, showAddress } from "../core/address.ts";
 import { systemClock } from "../core/clock.ts";
+import type { Cluster } from "../net/cluster/cluster.ts";
 import type { Log } from "../observe/log.ts";
 import { expose } from "../observe/prometheus.ts";
 import type { AdminFetch } from "./admin-server.ts";
@@ -19,6 +20,7 @@ import { VERSION } from "./version.ts";
 export interface ApplianceParts {
   readonly supervisor: Supervisor;
   readonly certificates: CertificateOffice;
+  readonly cluster: Pick<Cluster, "status">;
   readonly place: ConfigPlace;
   readonly log: Log;
   readonly user: string;
@@ -59,7 +61,7 @@ export function adminDeps(parts: ApplianceParts): AdminDeps {
 
 /** Everything `tern status` shows. */
 export async function statusOf(parts: ApplianceParts): Promise<Status> {
-  const { supervisor, place, user, servers, certificates } = parts;
+  const { supervisor, place, user, servers, certificates, cluster } = parts;
   const members = await supervisor.crew.members();
   return {
     version: VERSION,
@@ -74,6 +76,7 @@ export async function statusOf(parts: ApplianceParts): Promise<Status> {
     workers: members.map(workerStatus),
     listeners: listenerStatus(members),
     certificates: certificatesOf(certificates),
+    cluster: cluster.status,
   };
 }
 

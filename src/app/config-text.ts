@@ -3,8 +3,10 @@ import { resolve } from "node:path";
 import { load, type Loaded } from "../config/load.ts";
 import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
+import { canVerify } from "../net/password.ts";
+import { crossProblems } from "./cross-check.ts";
 import type { Sections } from "./plan.ts";
-import { LATER, SECTIONS } from "./services.ts";
+import { LATER, SECTIONS, SERVICES } from "./services.ts";
 
 /** Where the config comes from; read again by every reload. */
 export type ConfigPlace =
@@ -37,7 +39,23 @@ export type Read =
 
 /** Read a config now. Never throws for what is in it; throws Error when its file cannot be read. */
 export function readConfig(place: ConfigPlace): Read {
-  const text = place.kind === "text" ? place.text : readText(place.path);
+  return readConfigText(place, textAt(place));
+}
+
+/** What stands at a place now. Throws Error when it cannot be read. */
+export function textAt(place: ConfigPlace): string {
+  return place.kind === "text" ? place.text : readText(place.path);
+}
+
+/**
+ * The config that a text would be at a place. Files that it refers to are taken from `known` when
+ * they are there: a change of one thing must not fail, or change another, for what became of them.
+ */
+export function readConfigText(
+  place: ConfigPlace,
+  text: string,
+  known: ConfigText["files"] = {},
+): Read {
   const file = place.kind === "text" ? place.name : place.path;
   const base = place.kind === "text" ? place.base : undefined;
   const files: Record<string, string> = {};
@@ -46,11 +64,14 @@ export function readConfig(place: ConfigPlace): Read {
     sections: SECTIONS,
     later: LATER,
     ...(base !== undefined && { base }),
-    readFile: (path) => (files[path] = readText(path)),
+    readFile: (path) => (files[path] = known[path] ?? readText(path)),
+    verifies: canVerify,
   });
   if (!loaded.ok) return loaded;
-  const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
   const { root, sections } = loaded;
+  const problems = crossProblems(SERVICES, sections, { text, file });
+  if (problems.length > 0) return { ok: false, problems };
+  const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
   return { ok: true, config: { source: { file, base, text, files }, root, sections, warnings } };
 }
 

@@ -9,7 +9,7 @@ export interface Crew {
   /** How many event loops serve. */
   readonly size: number;
   /** Everything of a config that can fail, everywhere. Rejects when anything did: nothing has changed. */
-  prepare(config: Config): Promise<Pending>;
+  prepare(config: Config, how: Renewal): Promise<Pending>;
   /** Everybody, as they are now; one that does not answer in time is shown as it was last seen. */
   members(): Promise<Member[]>;
   /** What processes other than this one count, and counted before they died. */
@@ -26,6 +26,9 @@ export interface Crew {
   /** Finish what is in hand, within so many milliseconds. */
   stop(within: number): Promise<void>;
 }
+
+/** `reread`: files that sections name are read again, even where the section says what it said. */
+export type Renewal = "reread" | "changed only";
 
 /** A change that is ready everywhere: one of the two must be called. */
 export interface Pending {

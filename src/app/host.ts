@@ -2,7 +2,8 @@ import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
 import type { Health } from "../net/health/health.ts";
-import { noPools } from "../net/pools/pool.ts";
+import { PoolBook } from "../net/pools/book.ts";
+import { machineResolver } from "../net/pools/resolver.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
@@ -57,7 +58,16 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
     leases: new Leases(),
     certificates,
     health,
-    pools: noPools,
+    pools: new PoolBook({
+      clock: systemClock,
+      wall: Date.now,
+      dice: Math.random,
+      log: log.with({ service: "pools" }),
+      metrics: registry,
+      health,
+      resolver: machineResolver(),
+      worker,
+    }),
     state,
     worker,
   };

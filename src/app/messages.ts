@@ -8,6 +8,7 @@ import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { ConfigText } from "./config-text.ts";
+import type { Renewal } from "./crew.ts";
 import type { Verdicts } from "./worker-health.ts";
 
 /** What a worker says of itself. Plain JSON. */
@@ -35,7 +36,7 @@ export type Orders = {
     answer: null;
   };
   /** Everything that can fail of a new config; `commit` or `abandon` follows. */
-  prepare: { ask: { config: ConfigText }; answer: null };
+  prepare: { ask: { config: ConfigText; how: Renewal }; answer: null };
   /** Answers when the new serves; the old finishes by itself. */
   commit: { ask: null; answer: null };
   abandon: { ask: null; answer: null };
@@ -68,6 +69,8 @@ export type Requests = {
   unlisten: { ask: { ticket: number }; answer: null };
   /** Have servers probed; the answer has the first verdicts, `health` the later ones. */
   watch: { ask: { ticket: number; targets: readonly Target[] }; answer: Verdicts };
+  /** Probe them now. */
+  hurry: { ask: { ticket: number }; answer: null };
   unwatch: { ask: { ticket: number }; answer: null };
 };
 

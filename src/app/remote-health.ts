@@ -36,6 +36,9 @@ export class RemoteHealth implements Health {
       get verdicts() {
         return entry.verdicts;
       },
+      hurry: () => {
+        this.#channel.call("hurry", { ticket }).catch(() => {}); // the supervisor is gone
+      },
       close: () => {
         if (!this.#entries.delete(ticket)) return;
         this.#channel.call("unwatch", { ticket }).catch(() => {}); // the supervisor is gone

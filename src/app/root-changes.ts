@@ -18,6 +18,7 @@ export function changedInRoot(old: RootConfig, next: RootConfig): string[] {
     accessLog: "access_log",
     admin: "admin",
     tls: "tls",
+    cluster: "cluster",
   } as const;
   return (Object.keys(keys) as (keyof typeof keys)[])
     .filter((key) => !same(old[key], next[key]))

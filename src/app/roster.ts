@@ -2,6 +2,7 @@ import { actionForms } from "../admin/action-forms.ts";
 import type { ActionForm } from "../admin/deps.ts";
 import { type Ran, runAction } from "../admin/run-action.ts";
 import type { Host, Instance, Service } from "../services/service.ts";
+import type { Renewal } from "./crew.ts";
 import { plan, type Sections, type Step } from "./plan.ts";
 
 /** What a replaced instance may take to finish what it has in hand. */
@@ -34,8 +35,8 @@ export class Roster {
   }
 
   /** Prepare all that `next` changes. Throws when one cannot be: then nothing has happened. */
-  async prepare(next: Sections): Promise<Change> {
-    const steps = plan(this.#services, this.#config, next);
+  async prepare(next: Sections, how: Renewal = "reread"): Promise<Change> {
+    const steps = plan(this.#services, this.#config, next, how);
     const ready = await this.#prepareAll(steps, next);
     return {
       steps,

@@ -1,5 +1,7 @@
+import type { ClusterConfig } from "../config/cluster.ts";
 import { ConfigError } from "../config/problem.ts";
 import { systemClock } from "../core/clock.ts";
+import { Cluster, type Seat } from "../net/cluster/cluster.ts";
 import { Prober } from "../net/health/prober.ts";
 import { probes } from "../net/health/probes/probes.ts";
 import { type Inherited, LocalSockets } from "../net/local-sockets.ts";
@@ -11,7 +13,13 @@ import { AdminServers } from "./admin-servers.ts";
 import { answers } from "./already-running.ts";
 import { adminFetch, type ApplianceParts, statusOf } from "./appliance.ts";
 import { CertificateOffice } from "./certificates.ts";
-import { type Config, type ConfigPlace, type Read, readConfig } from "./config-text.ts";
+import {
+  type Config,
+  type ConfigPlace,
+  type Read,
+  readConfig,
+  readConfigText,
+} from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
 import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
@@ -73,7 +81,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   warnOfOpenState(root.state, log);
   for (const warning of config.warnings) log.warn(warning);
 
-  const health = new Prober({
+  const prober = new Prober({
     clock: systemClock,
     wall: Date.now,
     dice: Math.random,
@@ -81,6 +89,15 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     metrics: registry,
     probeFor: probes(reactor()),
   });
+  const cluster = new Cluster({
+    clock: systemClock,
+    wall: Date.now,
+    log: log.with({ service: "cluster" }),
+    metrics: registry,
+    own: prober,
+  });
+  cluster.change(seatOf(root.cluster));
+  const { health } = cluster;
   const certificates = new CertificateOffice(root.state, log);
   const first = await begin(config, () =>
     Supervisor.prepare(
@@ -88,7 +105,9 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         logs,
         registry,
         certificates,
+        cluster: { change: (next) => cluster.change(seatOf(next)) },
         read: () => readConfig(place),
+        readText: (text, { source }) => readConfigText(place, text, source.files),
         makeCrew: (next) =>
           makeCrew(next, { logs, registry, sockets, health, store: certificates.store }),
         crewSize: ({ root }) => crewSize(root),
@@ -113,6 +132,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     supervisor,
     certificates,
     place,
+    cluster,
     log,
     user: userName(root),
     servers: () => servers.listeners,
@@ -141,6 +161,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   settle();
 
   const code = await running.ended();
+  await cluster.close();
   deaf();
   return code;
 }
@@ -154,6 +175,10 @@ function firstConfig(place: ConfigPlace): Config {
   }
   if (!read.ok) throw new ConfigError(read.problems);
   return read.config;
+}
+
+function seatOf(cluster: ClusterConfig | undefined): Seat | undefined {
+  return cluster && { ...cluster, url: cluster.redis.reveal() };
 }
 
 /** Sockets that systemd made for us; their unix paths stay its own. */

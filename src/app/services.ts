@@ -1,16 +1,16 @@
 import type { GenericSchema } from "valibot";
 
 import { dns } from "../services/dns/dns.ts";
+import { pools } from "../services/pools/pools.ts";
 import type { Service } from "../services/service.ts";
 import { web } from "../services/web/web.ts";
 
-/** What this appliance can do. A new service is one line here. */
+/** What this appliance can do, in the order it is started: pools before who uses them. A new service is one line here. */
 // oxlint-disable-next-line typescript/no-explicit-any -- each has its own Config; its schema makes it
-export const SERVICES: readonly Service<any>[] = [web, dns];
+export const SERVICES: readonly Service<any>[] = [pools, web, dns];
 
 /** Sections of the contract that are not built yet: refused with these words, never ignored. */
 export const LATER: readonly string[] = [
-  "pools",
   "proxy",
   "balance",
   "store",

@@ -159,6 +159,10 @@ export class Slot {
           return null;
         },
         watch: (ask) => health.watch(ask),
+        hurry: ({ ticket }) => {
+          health.hurry(ticket);
+          return null;
+        },
         unwatch: ({ ticket }) => {
           health.unwatch(ticket);
           return null;
@@ -225,7 +229,7 @@ export class Slot {
       const worker = await this.#begin(this.#parts.config());
       // When a reload overtakes this start, it is followed by one more turn.
       for (let config; (config = this.#parts.config()) !== this.#serves;) {
-        await worker.channel.call("prepare", { config: config.source });
+        await worker.channel.call("prepare", { config: config.source, how: "reread" });
         await worker.channel.call("commit", null);
         this.#serves = config;
       }

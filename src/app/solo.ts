@@ -2,7 +2,7 @@ import type { Ran } from "../admin/run-action.ts";
 import { systemClock } from "../core/clock.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Config } from "./config-text.ts";
-import type { Crew, Member, Pending } from "./crew.ts";
+import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { type HostParts, makeHost } from "./host.ts";
 import type { Forms } from "./messages.ts";
 import { Reporter } from "./reporter.ts";
@@ -33,8 +33,8 @@ export class Solo implements Crew {
     return this.#forms;
   }
 
-  async prepare(config: Config): Promise<Pending> {
-    const change = await this.#roster.prepare(config.sections);
+  async prepare(config: Config, how: Renewal): Promise<Pending> {
+    const change = await this.#roster.prepare(config.sections, how);
     return {
       changed: change.steps.map((step) => step.service),
       commit: async () => {

@@ -1,3 +1,5 @@
+import type { ClusterStatus } from "../net/cluster/cluster.ts";
+
 /** What `tern status --json` prints and the admin API answers. Times are milliseconds since 1970. */
 export interface Status {
   readonly version: string;
@@ -14,6 +16,8 @@ export interface Status {
   readonly workers: readonly WorkerStatus[];
   readonly listeners: readonly ListenerStatus[];
   readonly certificates: readonly CertificateStatus[];
+  /** Undefined: this appliance is alone. */
+  readonly cluster?: ClusterStatus | undefined;
 }
 
 export interface LastReload {

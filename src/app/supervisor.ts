@@ -1,15 +1,18 @@
 import type { Problem } from "../config/problem.ts";
+import type { RootConfig } from "../config/root.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Registry } from "../observe/registry.ts";
 import { lasting, sum } from "../observe/sum.ts";
 import type { AdminServers } from "./admin-servers.ts";
 import type { CertificateOffice } from "./certificates.ts";
 import type { Config, ConfigText, Read } from "./config-text.ts";
-import type { Crew } from "./crew.ts";
+import type { Crew, Renewal } from "./crew.ts";
+import { explainError } from "./failure.ts";
 import type { Logs } from "./logs.ts";
 import { problemsOf } from "./problems.ts";
 import { changedInRoot, restartNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
+import { type Amendment, type Carried, RunningText, type Unsaved } from "./running-text.ts";
 import type { LastReload, Status } from "./status.ts";
 import { Turns } from "./turns.ts";
 
@@ -18,18 +21,40 @@ export interface SupervisorParts {
   readonly logs: Pick<Logs, "log" | "change">;
   readonly registry: Registry;
   readonly certificates: Pick<CertificateOffice, "prepare" | "close" | "store">;
+  /** Be the node that a config says, or none. Cannot fail. */
+  readonly cluster: { change(cluster: RootConfig["cluster"]): void };
   /** The config as it is now. Throws Error when it cannot be read. */
   read(): Read;
+  /** The config that a text would be; files it refers to are those that `like` was read with. */
+  readText(text: string, like: Config): Read;
   /** Event loops for a config. Rejects when they cannot be started. */
   makeCrew(config: Config): Promise<Crew>;
   /** How many a config asks for. */
   crewSize(config: Config): number;
 }
 
-/** What a reload came to. Problems are in the config, or what stood in the way of it. */
-export type Reloaded =
+/** What a move to another config came to. Problems are in the config, or what stood in the way of it. */
+export type Moved =
   | { readonly ok: true; readonly changed: readonly string[]; readonly notes: readonly string[] }
   | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/** What a reload came to. */
+export type Reloaded =
+  | (Moved & {
+      readonly ok: true;
+      /** Changes that were in force and are not in the file. */
+      readonly dropped: readonly Unsaved[];
+    })
+  | (Moved & { readonly ok: false });
+
+/** What a change of the running text came to. */
+export type Amended =
+  | (Moved & { readonly ok: true; readonly kind: "done" })
+  | (Moved & { readonly ok: false; readonly kind: "bad config" })
+  /** It makes no sense here, for this reason. */
+  | { readonly ok: false; readonly kind: "cannot"; readonly why: string }
+  /** It was made for another generation of the config. */
+  | { readonly ok: false; readonly kind: "stale" };
 
 /** A first config that is ready: one of the two must be called. */
 export interface First {
@@ -47,19 +72,25 @@ export class Supervisor {
   #crew: Crew;
   #admin: Pick<AdminServers, "prepare"> | undefined;
   #state: Status["state"] = "serving";
-  #generation = 1;
+  #generation: number;
+  readonly #running: RunningText;
   #lastReload: LastReload | undefined;
   /** Counted by crews that are gone. */
   #past: MetricsSnapshot = { families: [] };
 
-  private constructor(parts: SupervisorParts, config: Config, crew: Crew) {
+  private constructor(parts: SupervisorParts, config: Config, crew: Crew, before?: Carried) {
     this.#parts = parts;
     this.#config = config;
     this.#crew = crew;
+    this.#generation = (before?.generation ?? 0) + 1;
+    this.#running = new RunningText(config.source.text, before);
   }
 
-  /** Bring the first config to life. Rejects when any of it cannot be; then nothing is left running. */
-  static async prepare(parts: SupervisorParts, config: Config): Promise<First> {
+  /**
+   * Bring the first config to life; `before` is what the process that this one replaces had.
+   * Rejects when any of it cannot be; then nothing is left running.
+   */
+  static async prepare(parts: SupervisorParts, config: Config, before?: Carried): Promise<First> {
     const { certificates } = parts;
     let supervisor: Supervisor | undefined;
     const keeping = await certificates.prepare(config.root.tls, async () =>
@@ -67,9 +98,9 @@ export class Supervisor {
     );
     keeping?.fill(); // first: a worker begins with what is in the store
     const crew = await parts.makeCrew(config);
-    supervisor = new Supervisor(parts, config, crew);
+    supervisor = new Supervisor(parts, config, crew, before);
     try {
-      const pending = await crew.prepare(config);
+      const pending = await crew.prepare(config, "reread");
       return {
         supervisor,
         commit: async () => {
@@ -102,6 +133,15 @@ export class Supervisor {
   get lastReload(): LastReload | undefined {
     return this.#lastReload;
   }
+  /** What is in force and what is in the file. */
+  get running(): Pick<RunningText, "text" | "file" | "unsaved" | "appliedTo"> {
+    return this.#running;
+  }
+  /** All that another process needs to go on from here. */
+  get carried(): Carried {
+    const { text, file, unsaved } = this.#running;
+    return { text, file, unsaved, generation: this.#generation };
+  }
 
   /** Everything that is counted, by whoever counts or counted it. */
   async metrics(): Promise<MetricsSnapshot> {
@@ -123,10 +163,41 @@ export class Supervisor {
     return this.exclusively("reloading", async () => {
       const at = Date.now();
       const began = performance.now();
-      const result = await this.#reload();
+      const moved = await this.#move(() => this.#parts.read(), "reread");
+      const dropped = moved.ok ? this.#running.reloaded(this.#config.source.text) : [];
+      const lost = dropped.map(({ who, what }) => `dropped what was not saved: ${what} (${who})`);
+      const result = moved.ok ? { ...moved, notes: [...moved.notes, ...lost], dropped } : moved;
       this.#remember(result, at, Math.round(performance.now() - began));
       return result;
     });
+  }
+
+  /**
+   * Change the text that runs, and move to what it says then: all of it, or nothing. The file is
+   * not touched. `base` is the generation that the change was made for. Never rejects.
+   */
+  amend(amendment: Amendment, base?: number): Promise<Amended> {
+    return this.exclusively("reloading", async () => {
+      const { who, what } = amendment;
+      const { log } = this.#parts.logs;
+      const result = await this.#amend(amendment, base);
+      if (result.ok) {
+        const { changed } = result;
+        log.info("changed", { who, what, changed, generation: this.#generation });
+      } else {
+        log.warn("a change was refused", { who, what, why: whyNot(result) });
+      }
+      const labels = { result: result.ok ? "done" : "refused" };
+      this.#parts.registry
+        .counter("tern_changes_total", "Changes of the running config by their result.", labels)
+        .add(1);
+      return result;
+    });
+  }
+
+  /** The file is `text` now, with every change in it. */
+  saved(text: string): void {
+    this.#running.saved(text);
   }
 
   /** Do something that no reload may come between. `state` is shown meanwhile. */
@@ -148,18 +219,35 @@ export class Supervisor {
     await this.#crew.stop(within);
   }
 
-  async #reload(): Promise<Reloaded> {
-    const { certificates, logs } = this.#parts;
+  async #amend(amendment: Amendment, base?: number): Promise<Amended> {
+    if (base !== undefined && base !== this.#generation) return { ok: false, kind: "stale" };
+    const old = this.#config;
+    let text: string;
+    try {
+      text = amendment.amend(old.source.text);
+    } catch (error) {
+      return { ok: false, kind: "cannot", why: explainError(error) };
+    }
+    if (text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
+    const moved = await this.#move(() => this.#parts.readText(text, old), "changed only");
+    if (!moved.ok) return { ...moved, kind: "bad config" };
+    this.#running.amended(text, Date.now(), amendment);
+    return { ...moved, kind: "done" };
+  }
+
+  /** Put a config in force: all of it, or nothing. */
+  async #move(readIt: () => Read, how: Renewal): Promise<Moved> {
+    const { certificates, cluster, logs } = this.#parts;
     const old = this.#config;
     const undo: (() => unknown)[] = [];
     let source: ConfigText | undefined;
     try {
-      const read = this.#parts.read();
+      const read = readIt();
       if (!read.ok) return read;
       const { config } = read;
       const { root } = config;
       source = config.source;
-      for (const warning of config.warnings) logs.log.warn(warning);
+      if (how === "reread") for (const warning of config.warnings) logs.log.warn(warning);
 
       const keeping = await certificates.prepare(root.tls, () => this.publishCertificates());
       const admin = this.#admin?.prepare(root.admin);
@@ -168,13 +256,14 @@ export class Supervisor {
       const size = this.#parts.crewSize(config);
       const crew = size === before.size ? before : await this.#parts.makeCrew(config);
       if (crew !== before) undo.push(() => crew.stop(0));
-      const pending = await crew.prepare(config);
+      const pending = await crew.prepare(config, crew === before ? how : "reread");
 
       // From here on nothing fails.
       this.#config = config;
       this.#crew = crew;
       this.#generation++;
       logs.change(root);
+      cluster.change(root.cluster);
       keeping?.fill();
       if (keeping) await this.publishCertificates();
       await pending.commit();
@@ -217,6 +306,17 @@ export class Supervisor {
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
+  }
+}
+
+function whyNot(result: Amended & { ok: false }): string {
+  switch (result.kind) {
+    case "bad config":
+      return result.problems.map(oneLine).join("; ");
+    case "cannot":
+      return result.why;
+    case "stale":
+      return "the config has changed meanwhile";
   }
 }
 

@@ -59,6 +59,10 @@ export class WorkerHealth {
     return news();
   }
 
+  hurry(ticket: number): void {
+    this.#watched.get(ticket)?.hurry();
+  }
+
   unwatch(ticket: number): void {
     this.#watched.get(ticket)?.close();
     this.#watched.delete(ticket);

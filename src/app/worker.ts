@@ -65,9 +65,9 @@ class Worker {
   constructor(send: (message: unknown) => void) {
     this.#channel = new Channel<Requests, Orders>(send, {
       begin: (ask) => this.#begin(ask),
-      prepare: async ({ config }) => {
+      prepare: async ({ config, how }) => {
         const { root, sections } = reread(config);
-        this.#next = { change: await this.#me.roster.prepare(sections), root };
+        this.#next = { change: await this.#me.roster.prepare(sections, how), root };
         return null;
       },
       commit: async () => {

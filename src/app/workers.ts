@@ -2,7 +2,7 @@ import type { Ran } from "../admin/run-action.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Config } from "./config-text.ts";
-import type { Crew, Member, Pending } from "./crew.ts";
+import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { merge } from "./merge.ts";
 import type { Forms } from "./messages.ts";
 import { plan, type Sections } from "./plan.ts";
@@ -63,7 +63,7 @@ export class Workers implements Crew {
     return this.#actions;
   }
 
-  async prepare(config: Config): Promise<Pending> {
+  async prepare(config: Config, how: Renewal): Promise<Pending> {
     await Promise.all(this.#slots.map((slot) => slot.settled()));
     // A worker that is down has no part in this: it starts with what is in force then.
     const here = this.#slots.flatMap((slot) => {
@@ -74,7 +74,7 @@ export class Workers implements Crew {
       await Promise.allSettled(of.map(({ channel }) => channel.call("abandon", null)));
     };
     const prepared = await Promise.allSettled(
-      here.map(({ channel }) => channel.call("prepare", { config: config.source })),
+      here.map(({ channel }) => channel.call("prepare", { config: config.source, how })),
     );
     const failed = prepared.find((one) => one.status === "rejected");
     if (failed) {
@@ -82,7 +82,7 @@ export class Workers implements Crew {
       throw failed.reason;
     }
     return {
-      changed: plan(SERVICES, this.#sections, config.sections).map((step) => step.service),
+      changed: plan(SERVICES, this.#sections, config.sections, how).map((step) => step.service),
       commit: async () => {
         this.#config = config; // first: a worker that dies now starts again with it
         this.#sections = config.sections;

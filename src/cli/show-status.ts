@@ -22,6 +22,7 @@ export function showStatus(status: Status, beside: Beside): string {
     `admin  ${status.admin.join("  ")}`,
     ...reloadLine(status, beside),
     ...status.certificates.map((c) => certificateLine(c, now)),
+    ...clusterLine(status, beside),
     "",
     ...heading(listeners(status, beside), paint),
     "",
@@ -35,6 +36,17 @@ function reloadLine({ lastReload }: Status, { paint, now }: Beside): string[] {
   const what = ok ? changed.join(", ") || "nothing changed" : paint("red", "refused");
   const line = `reload ${age(now - at)} ago: ${what}`;
   return [line, ...notes.map((n) => `       ${n}`), ...problems.map((p) => `       ${p}`)];
+}
+
+function clusterLine({ cluster }: Status, { paint }: Beside): string[] {
+  if (cluster === undefined) return [];
+  const { node, nodes, alone, overruled } = cluster;
+  const who =
+    alone === undefined
+      ? `votes with ${nodes.join(", ") || "nobody yet"}`
+      : paint("red", `goes by its own view: ${alone}`);
+  const also = overruled === 0 ? "" : `, ${overruled} overruled`;
+  return [`node   ${node} ${who}${also}`];
 }
 
 function certificateLine(

@@ -5,11 +5,11 @@ import { isPrivate } from "../core/loopback.ts";
 import { pathTo } from "./key.ts";
 import { hostName } from "./names.ts";
 import { addressList, path } from "./places.ts";
-import { passwordHash, type Secret } from "./secret.ts";
+import { loginHash, type Secret } from "./secret.ts";
 
 const user = v.strictObject({
   name: v.pipe(v.string(), v.regex(/^[^\s:]+$/, "expected a name without spaces and colons")),
-  password: passwordHash,
+  password: loginHash,
   access: v.optional(
     v.pipe(v.picklist(["full", "readonly"]), v.description("full may also change things.")),
     "full",

@@ -5,7 +5,7 @@ import { explain } from "./explain.ts";
 import type { KeyPath } from "./key-path.ts";
 import type { Problem } from "./problem.ts";
 import { readText } from "./read-text.ts";
-import { root, ROOT_LATER, type RootConfig, rootConfig } from "./root.ts";
+import { root, type RootConfig, rootConfig } from "./root.ts";
 import { listsForMaps } from "./schema-walk.ts";
 import { Source } from "./source.ts";
 import { baseOf, type Reference, resolvePath, type Surroundings, within } from "./surroundings.ts";
@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The text of a file; throws when there is none. */
   readonly readFile?: (path: string) => string;
+  /** Can this machine check passwords against this hash? Assumed when not given. */
+  readonly verifies?: (hash: string) => boolean;
 }
 
 export type Loaded =
@@ -52,7 +54,7 @@ export function load(text: string, options: LoadOptions): Loaded {
   const problems = distinct([...yaml.problems, ...reader.problems].toSorted(byPlace));
   if (problems.length > 0 || reader.root === undefined) return { ok: false, problems };
   const { root, sections } = reader;
-  return { ok: true, root, sections, text, warnings: warningsIn(source.value) };
+  return { ok: true, root, sections, text, warnings: warningsIn(source.value, root) };
 }
 
 type Attempt<T> =
@@ -115,7 +117,7 @@ class Reader {
   }
 
   #refuseUnknown(names: readonly string[], { sections, later }: LoadOptions): void {
-    const planned = new Set([...later, ...ROOT_LATER]);
+    const planned = new Set(later);
     const known = [...Object.keys(root.entries), ...Object.keys(sections)];
     for (const name of names) {
       if (isRootKey(name) || Object.hasOwn(sections, name)) continue;
@@ -144,10 +146,11 @@ function isRootKey(name: string): boolean {
 }
 
 function surroundingsOf(options: LoadOptions): Surroundings {
-  const { env = process.env, readFile = readText } = options;
+  const { env = process.env, readFile = readText, verifies = () => true } = options;
   return {
     base: options.base ?? baseOf(options.file),
     socket: undefined,
+    verifies,
     reveal: (reference) => reveal(reference, env, readFile),
   };
 }

@@ -4,6 +4,7 @@ import * as v from "valibot";
 
 import type { SocketOptions } from "../core/socket-options.ts";
 import { admin, type AdminConfig } from "./admin.ts";
+import { cluster, type ClusterConfig } from "./cluster.ts";
 import { path } from "./places.ts";
 import { count, size } from "./quantities.ts";
 import { scalar } from "./scalar.ts";
@@ -13,9 +14,6 @@ import { tls, type TlsConfig, tlsConfig } from "./tls.ts";
 
 /** Most workers that make sense on one machine; more is a slip of the finger. */
 const MAX_WORKERS = 1024;
-
-/** Sections of the root that this version does not have yet. */
-export const ROOT_LATER: readonly string[] = ["cluster"];
 
 /** What the program as a whole is told, every default filled in. Paths are absolute. */
 export interface RootConfig {
@@ -28,6 +26,8 @@ export interface RootConfig {
   readonly accessLog: AccessLogConfig | undefined;
   readonly admin: AdminConfig;
   readonly tls: TlsConfig;
+  /** Undefined: this appliance is alone. */
+  readonly cluster: ClusterConfig | undefined;
   /** Defaults of every listener; sections have them filled in already. */
   readonly socket: SocketOptions;
 }
@@ -116,6 +116,9 @@ export const root = v.strictObject({
   ),
   admin: v.optional(v.pipe(admin, v.description("Who may manage this appliance, and where."))),
   tls: v.optional(v.pipe(tls, v.description("Certificates of all TLS listeners.")), {}),
+  cluster: v.optional(
+    v.pipe(cluster, v.description("What several appliances share; this one is alone when absent.")),
+  ),
   socket: v.optional(
     v.pipe(socketOptions, v.description("Defaults for every listener; one may override them.")),
     {},
@@ -138,6 +141,7 @@ export function rootConfig(read: v.InferOutput<typeof root>): RootConfig {
       users: admin?.users ?? [],
     },
     tls: tlsConfig(read.tls),
+    cluster: read.cluster,
     socket: read.socket,
   };
 }

@@ -1,3 +1,4 @@
+import { type PasswordKind, passwordKind } from "../core/password-kind.ts";
 import { Refusal, scalar } from "./scalar.ts";
 import { type Reference, surroundings } from "./surroundings.ts";
 
@@ -36,27 +37,43 @@ export class Secret {
 /** A secret: the text itself, or where it is: `file:PATH` (without its last line end), `env:NAME`. */
 export const secret = scalar('a secret: a text, "file:PATH" or "env:NAME"', readSecret);
 
-/** An argon2id hash, as `tern hash-password` prints it; may be a reference too. */
-export const passwordHash = scalar('an argon2id hash ("$argon2id$...")', (text) => {
+/** A hash that is checked beside the traffic, whoever guesses how fast: argon2id, or bcrypt. */
+export const passwordHash = scalar('an argon2id hash ("$argon2id$...")', (text) =>
+  readHash(text, ["argon2id", "bcrypt"], "argon2id"),
+);
+
+/** The same, or any hash of crypt(3): DES, $1$, $5$, $6$, $2b$, $2y$, $y$. Checking those blocks. */
+export const loginHash = scalar('a password hash ("$argon2id$...")', (text) =>
+  readHash(text, undefined, "password"),
+);
+
+function readHash(
+  text: string,
+  kinds: readonly PasswordKind[] | undefined,
+  what: string,
+): Secret | undefined {
   const hash = readSecret(text);
-  const { reference } = hash ?? {};
   const value = hash?.reveal() ?? "";
+  const kind = passwordKind(value);
+  const from = hash?.reference;
+  const subject = from === undefined ? "this is" : `${from} holds`;
+  if (kind !== undefined && (kinds ?? [kind]).includes(kind)) {
+    if (surroundings().verifies(value)) return hash;
+    throw new Refusal(
+      `${subject} a hash (${kind}) that the C library of this machine cannot check; ` +
+        "make one with `tern hash-password`",
+    );
+  }
   // What stands in the config itself may be a placeholder: a warning says so (see warnings.ts).
-  if (reference === undefined ? isPasswordHash(value) : isWholeHash(value)) return hash;
+  if (from === undefined && isPasswordHash(value)) return hash;
   throw new Refusal(
-    `${reference === undefined ? "this is" : `${reference} holds`} no argon2id hash ` +
-      '("$argon2id$..."); make one with `tern hash-password`',
+    `${subject} no ${what} hash ("$argon2id$..."); make one with \`tern hash-password\``,
   );
-});
+}
 
 /** Does it begin as argon2id hashes do? */
 export function isPasswordHash(text: string): boolean {
   return text.startsWith("$argon2id$");
-}
-
-/** Is it a hash that a password can fit, in the PHC string format? */
-export function isWholeHash(text: string): boolean {
-  return /^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]+\$[A-Za-z0-9+/]+$/.test(text);
 }
 
 /** `env:NAME` or `file:PATH`; undefined when the text is the secret itself. */

@@ -22,7 +22,7 @@ const SECRET_NAME = new RegExp(
 const COMMENT = /(?:^|\s)#.*$/gm;
 /** `name: value` where nothing parses it: in comments, and in a text that is no YAML. */
 const LOOSE = /([\w-]+)["']?[ \t]*[:=][ \t]*("[^"\n]*"?|'[^'\n]*'?|[^\s,{}[\]"'][^\s,}\]]*)/g;
-const HASH = /\$(?:argon2\w*|2[aby]|scrypt|[156])\$[^\s"'}\]]+/g;
+const HASH = /\$(?:argon2\w*|2[aby]|scrypt|g?y|[1567])\$[^\s"'}\]]+/g;
 const CREDENTIALS = /\b[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:([^/@\s]+)@/gi;
 
 /** Does a value under this key count as a secret? */

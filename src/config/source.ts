@@ -23,6 +23,16 @@ const EXCERPT_WIDTH = 120;
 /** An alias may multiply what it names; more than this is an attack or a mistake. */
 const MAX_ALIASES = 100;
 
+/** YAML 1.2: `off` and `no` are words; tags of other schemas and keys that are no words are refused. */
+export const YAML_WORDS = {
+  prettyErrors: false,
+  logLevel: "error",
+  schema: "core",
+  merge: true,
+  resolveKnownTags: false,
+  stringKeys: true,
+} as const;
+
 /** The text of a config, what it says, and where it says it. */
 export class Source {
   readonly file: string;
@@ -35,15 +45,7 @@ export class Source {
     this.file = file;
     this.text = text;
     this.#lines = new Lines(text);
-    // YAML 1.2: `off` and `no` are words; tags of other schemas and keys that are no words are refused.
-    this.document = parseDocument(text, {
-      prettyErrors: false,
-      logLevel: "error",
-      schema: "core",
-      merge: true,
-      resolveKnownTags: false,
-      stringKeys: true,
-    }) as Document;
+    this.document = parseDocument(text, YAML_WORDS) as Document;
   }
 
   /** What the text says, as plain values; throws when aliases multiply it without bound. */

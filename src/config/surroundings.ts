@@ -8,6 +8,8 @@ export interface Surroundings {
   readonly base: string | undefined;
   /** The text behind `env:NAME` or `file:PATH`; throws an Error that says why there is none. */
   reveal(reference: Reference): string;
+  /** Can this machine check passwords against this hash? */
+  verifies(hash: string): boolean;
   /** What a listener's `socket:` adds to. */
   readonly socket: SocketOptions | undefined;
 }
@@ -19,6 +21,7 @@ export type Reference =
 const NOWHERE: Surroundings = {
   base: undefined,
   socket: undefined,
+  verifies: () => true,
   reveal: () => {
     throw new Error("references are only read from a config file");
   },

@@ -55,6 +55,10 @@ export class ReactorLoop implements Reactor {
     this.#epoll.modify(fd, events);
   }
 
+  handOver(fd: number, ready: Ready): void {
+    if (this.#handlers[fd] !== undefined) this.#handlers[fd] = ready;
+  }
+
   remove(fd: number): void {
     if (this.#handlers[fd] === undefined) return;
     this.#handlers[fd] = undefined;
@@ -75,10 +79,7 @@ export class ReactorLoop implements Reactor {
     this.#busyUntil = this.now + BUSY_FOR_MS;
   }
 
-  /**
-   * Run `visit` at the end of every turn that had something ready, and at least every 50 ms. Turns
-   * go on without any fd as long as somebody wants them: sockets of the runtime are not ours to count.
-   */
+  /** Sockets of the runtime are not ours to count: whoever has some keeps the turns going by this. */
   onTurn(visit: (now: number) => void): () => void {
     this.#afterTurn.push(visit);
     this.#run();
@@ -118,7 +119,7 @@ export class ReactorLoop implements Reactor {
         continue;
       }
       try {
-        this.#handlers[fd]?.(this.#epoll.eventsAt(i));
+        this.#handlers[fd]?.(this.#epoll.eventsAt(i), fd);
       } catch (error) {
         this.#trouble(error);
       }

@@ -7,7 +7,7 @@ import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
 import type { Health } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
-import type { Pools } from "../net/pools/pool.ts";
+import type { PoolKeeper } from "../net/pools/pool.ts";
 import type { Reactor } from "../net/reactor.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { AccessLog } from "../observe/access-log.ts";
@@ -31,8 +31,8 @@ export interface Host {
   readonly certificates: Certificates;
   /** Who is alive, probed once for the whole machine. */
   readonly health: Health;
-  /** Groups of upstream servers, by the names the config gives them. */
-  readonly pools: Pools;
+  /** Groups of upstream servers, by the names the config gives them; kept by the service `pools`. */
+  readonly pools: PoolKeeper;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
   /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */

@@ -22,6 +22,7 @@ const target: Target = {
 class ByHand implements Health {
   verdicts: Verdict[] = [];
   open = 0;
+  hurried = 0;
   #changed = new Set<() => void>();
 
   async watch(targets: readonly Target[], changed: () => void) {
@@ -33,6 +34,9 @@ class ByHand implements Health {
     return {
       get verdicts() {
         return read();
+      },
+      hurry: () => {
+        this.hurried++;
       },
       close: () => {
         this.open--;
@@ -56,15 +60,19 @@ function pair(health: Health) {
   const desk = new WorkerHealth(health, (news) => void supervisor.call("health", news));
   const handlers = {
     watch: (ask: Requests["watch"]["ask"]) => desk.watch(ask),
+    hurry: ({ ticket }: { ticket: number }) => {
+      desk.hurry(ticket);
+      return null;
+    },
     unwatch: ({ ticket }: { ticket: number }) => {
       desk.unwatch(ticket);
       return null;
     },
   };
-  const supervisor = new Channel<Pick<Orders, "health">, Pick<Requests, "watch" | "unwatch">>(
-    (message) => worker.receive(cross(message)),
-    handlers,
-  );
+  const supervisor = new Channel<
+    Pick<Orders, "health">,
+    Pick<Requests, "watch" | "hurry" | "unwatch">
+  >((message) => worker.receive(cross(message)), handlers);
   const worker: Channel<Requests, Pick<Orders, "health">> = new Channel(
     (message) => supervisor.receive(cross(message)),
     {
@@ -121,6 +129,17 @@ test("what cannot be probed is told to whoever wanted it", async () => {
   const { remote } = pair(new ByHand());
   const watching = remote.watch([{ ...target, host: "forbidden" }], () => {});
   expect(watching).rejects.toThrow("not allowed here");
+});
+
+test("whoever cannot wait for the next probe is heard, until it watches no more", async () => {
+  const health = new ByHand();
+  const { remote } = pair(health);
+  const watched = await remote.watch([target], () => {});
+  watched.hurry();
+  expect(health.hurried).toBe(1);
+  watched.close();
+  watched.hurry();
+  expect(health.hurried).toBe(1);
 });
 
 test("closing ends the supervisor's share; so does the worker's death", async () => {

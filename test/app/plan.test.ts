@@ -28,3 +28,9 @@ test.each([
   const got = plan(SERVICES, old, next).map((s) => `${s.act} ${s.service}`);
   expect(got).toEqual([...steps]);
 });
+
+test("a change of one thing leaves alone what only a reload reads again", () => {
+  expect(plan(SERVICES, { zones: { a: 1 } }, { zones: { a: 1 } }, "changed only")).toEqual([]);
+  const steps = plan(SERVICES, { zones: { a: 1 } }, { zones: { a: 2 } }, "changed only");
+  expect(steps).toEqual([{ service: "zones", act: "replace" }]);
+});

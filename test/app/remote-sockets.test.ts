@@ -43,6 +43,7 @@ function made(count: number) {
         return null;
       },
       watch: (ask) => new WorkerHealth(noHealth, () => {}).watch(ask),
+      hurry: () => null,
       unwatch: () => null,
     });
     const worker: Channel<Requests, Orders> = new Channel<Requests, Orders>(

@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 
 import type { Config, Read } from "../../src/app/config-text.ts";
 import type { Crew } from "../../src/app/crew.ts";
-import { Supervisor, type SupervisorParts } from "../../src/app/supervisor.ts";
+import { byEdits, type Carried } from "../../src/app/running-text.ts";
+import { type Reloaded, Supervisor, type SupervisorParts } from "../../src/app/supervisor.ts";
 import { load } from "../../src/config/load.ts";
 import { CertificateStore } from "../../src/net/tls/store.ts";
 import { Registry } from "../../src/observe/registry.ts";
@@ -45,7 +46,7 @@ function crew(name: string, size: number, diary: string[], fails: () => string |
   };
 }
 
-async function made(first: string) {
+async function made(first: string, before?: Carried) {
   const diary: string[] = [];
   const log = memoryLog();
   const now = { text: first, problem: "", fails: "", admin: "" };
@@ -61,9 +62,15 @@ async function made(first: string) {
           : undefined,
       close: () => void diary.push("certificates close"),
     },
+    cluster: { change: (cluster) => void (cluster && diary.push(`node ${cluster.node}`)) },
     read: (): Read => {
       if (now.problem === "gone") throw new Error("tern.yaml: no such file");
       if (now.problem === "") return { ok: true, config: config(now.text) };
+      const place = { file: "tern.yaml", line: 3, column: 7, path: "workers", excerpt: "" };
+      return { ok: false, problems: [{ ...place, message: now.problem }] };
+    },
+    readText: (text): Read => {
+      if (now.problem === "") return { ok: true, config: config(text) };
       const place = { file: "tern.yaml", line: 3, column: 7, path: "workers", excerpt: "" };
       return { ok: false, problems: [{ ...place, message: now.problem }] };
     },
@@ -71,7 +78,7 @@ async function made(first: string) {
       crew(`crew${++crews}`, Number(root.workers), diary, () => now.fails || undefined),
     crewSize: ({ root }) => Number(root.workers),
   };
-  const { supervisor, commit } = await Supervisor.prepare(parts, config(first));
+  const { supervisor, commit } = await Supervisor.prepare(parts, config(first), before);
   supervisor.administer({
     prepare: () => {
       if (now.admin) throw new Error(now.admin);
@@ -190,11 +197,120 @@ test("a first config that cannot be prepared leaves nothing running", async () =
     logs: { log: { ...memoryLog(), setLevel() {} }, change() {} },
     registry: new Registry(),
     certificates: { store: new CertificateStore(), prepare: async () => undefined, close() {} },
+    cluster: { change() {} },
     read: () => ({ ok: true as const, config: config("") }),
+    readText: () => ({ ok: true as const, config: config("") }),
     makeCrew: async () => crew("crew", 1, diary, () => "bind :80: EACCES"),
     crewSize: () => 1,
   };
   expect(Supervisor.prepare(parts, config(""))).rejects.toThrow("EACCES");
   await Bun.sleep(0);
   expect(diary).toEqual(["crew stops within 0"]);
+});
+
+const level = (to: string, who = "ann") =>
+  byEdits(who, `log ${to}`, () => [{ kind: "set", path: ["log", "level"], value: to }]);
+
+test("a change of the running text is put in force as a reload is, and the file is left alone", async () => {
+  const { supervisor, diary } = await made("workers: 2 # two\nlog: { level: info }\n");
+  diary.length = 0;
+  expect(await supervisor.amend(level("debug"))).toEqual({
+    ok: true,
+    kind: "done",
+    changed: ["web", "log"],
+    notes: [],
+  });
+  expect(diary).toEqual([
+    "admin prepares",
+    "crew1 prepares",
+    "logs change",
+    "crew1 commits",
+    "admin commits",
+  ]);
+  const { running, generation, config: now } = supervisor;
+  expect(generation).toBe(2);
+  expect(now.root.log.level).toBe("debug");
+  expect(running.text).toBe("workers: 2 # two\nlog: { level: debug }\n");
+  expect(running.file).toBe("workers: 2 # two\nlog: { level: info }\n");
+  expect(running.unsaved).toMatchObject([
+    {
+      who: "ann",
+      what: "log debug",
+      edits: [{ kind: "set", path: ["log", "level"], value: "debug" }],
+    },
+  ]);
+});
+
+test("a change that is taken back leaves nothing to save", async () => {
+  const { supervisor } = await made("workers: 2\nlog: { level: info }\n");
+  await supervisor.amend(level("debug"));
+  await supervisor.amend(level("info"));
+  expect(supervisor.running.unsaved).toEqual([]);
+  expect(supervisor.generation).toBe(3);
+  // And one that changes nothing is no generation of its own.
+  expect(await supervisor.amend(level("info"))).toMatchObject({ ok: true, changed: [] });
+  expect(supervisor.generation).toBe(3);
+});
+
+test.each([
+  {
+    story: "a wrong result",
+    set: { problem: "no such pool" },
+    came: { kind: "bad config", problems: [{ line: 3, column: 7, message: "no such pool" }] },
+  },
+  {
+    story: "a worker that cannot prepare",
+    set: { fails: "bind :80: EACCES" },
+    came: { kind: "bad config" },
+  },
+])("$story changes nothing", async ({ set, came }) => {
+  const it = await made("workers: 2");
+  Object.assign(it.now, set);
+  expect(await it.supervisor.amend(level("debug"))).toMatchObject({ ok: false, ...came });
+  expect([it.supervisor.generation, it.supervisor.running.text]).toEqual([1, "workers: 2"]);
+  expect(it.supervisor.running.unsaved).toEqual([]);
+  expect(it.log.lines.at(-1)).toBe("warn a change was refused");
+  expect(it.supervisor.lastReload).toBeUndefined();
+});
+
+test("a change that makes no sense says why; one for another generation is refused", async () => {
+  const { supervisor } = await made("workers: 2");
+  const nonsense = byEdits("ann", "x", () => {
+    throw new Error("the pool has no host two");
+  });
+  expect(await supervisor.amend(nonsense)).toEqual({
+    ok: false,
+    kind: "cannot",
+    why: "the pool has no host two",
+  });
+  await supervisor.amend(level("debug"));
+  expect(await supervisor.amend(level("info"), 1)).toEqual({ ok: false, kind: "stale" });
+  expect(await supervisor.amend(level("info"), 2)).toMatchObject({ ok: true });
+});
+
+test("a reload says which changes it drops", async () => {
+  const { supervisor } = await made("workers: 2");
+  await supervisor.amend(level("debug"));
+  const { dropped, notes } = (await supervisor.reload()) as Reloaded & { ok: true };
+  expect(dropped).toMatchObject([{ who: "ann", what: "log debug" }]);
+  expect(notes).toEqual(["dropped what was not saved: log debug (ann)"]);
+  expect(supervisor.running.unsaved).toEqual([]);
+  expect(supervisor.config.root.log.level).toBe("info");
+});
+
+test("a reload of a file that has them all drops nothing", async () => {
+  const { supervisor, now } = await made("workers: 2");
+  await supervisor.amend(level("debug"));
+  now.text = supervisor.running.text;
+  expect(await supervisor.reload()).toMatchObject({ dropped: [] });
+});
+
+test("the process that replaces this one goes on from here", async () => {
+  const { supervisor } = await made("workers: 2");
+  await supervisor.amend(level("debug"));
+  const carried = JSON.parse(JSON.stringify(supervisor.carried)) as Carried;
+  const next = await made(carried.text, carried);
+  expect(next.supervisor.generation).toBe(3);
+  expect(next.supervisor.running.unsaved).toEqual(supervisor.running.unsaved);
+  expect(next.supervisor.running.file).toBe("workers: 2");
 });

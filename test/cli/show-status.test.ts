@@ -100,3 +100,16 @@ test("while it is watched, requests per second", () => {
   expect(showStatus(status, { ...plain, before })).toContain("PER SECOND");
   expect(showStatus(status, { ...plain, before })).toContain(" 204\n");
 });
+
+test.each([
+  [{ alone: undefined, nodes: ["b", "c"], overruled: 2 }, "node   a votes with b, c, 2 overruled"],
+  [{ alone: undefined, nodes: [], overruled: 0 }, "node   a votes with nobody yet"],
+  [
+    { alone: "no answer in time", nodes: [], overruled: 0 },
+    "node   a goes by its own view: no answer in time",
+  ],
+])("a node of a cluster: %j", (cluster, line) => {
+  expect(showStatus({ ...status, cluster: { node: "a", ...cluster } }, plain)).toContain(
+    `\n${line}\n`,
+  );
+});

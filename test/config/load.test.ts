@@ -193,3 +193,11 @@ test.each([
   const shown = new ConfigError(loaded.problems).message;
   expect(shown).not.toContain("HUNTER2");
 });
+
+test("a hash that this machine cannot check is refused where it stands", () => {
+  const text = "admin: { users: [{ name: a, password: iya2/im3qjwhU }] }";
+  const loaded = load(text, { ...options, verifies: () => false });
+  expect(loaded.ok || loaded.problems[0]?.message).toBe(
+    "this is a hash (des) that the C library of this machine cannot check; make one with `tern hash-password`",
+  );
+});

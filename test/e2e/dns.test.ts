@@ -18,19 +18,23 @@ function nameServer(port: number): Promise<Appliance> {
   return appliance((dir) => {
     mkdirSync(join(dir, "zones"));
     writeFileSync(join(dir, "zones", "example.net.zone"), ZONE);
-    return {
-      workers: 2,
-      state: join(dir, "var"),
-      admin: { listen: [] },
-      dns: {
-        ns: {
-          listen: `127.0.0.1:${port}`,
-          zones: { "example.net": { file: "./zones/example.net.zone" } },
-          names: { "a.example.net": { tiers: [["192.0.2.1", "192.0.2.2"]] } },
-        },
-      },
-    };
+    return config(dir, port, 2);
   });
+}
+
+function config(dir: string, port: number, workers: number): object {
+  return {
+    workers,
+    state: join(dir, "var"),
+    admin: { listen: [] },
+    dns: {
+      ns: {
+        listen: `127.0.0.1:${port}`,
+        zones: { "example.net": { file: "./zones/example.net.zone" } },
+        names: { "a.example.net": { tiers: [["192.0.2.1", "192.0.2.2"]] } },
+      },
+    },
+  };
 }
 
 const zoneFile = ({ dir }: Appliance): string => join(dir, "zones", "example.net.zone");
@@ -90,19 +94,23 @@ withDig("an operator's word reaches every worker, and outlives a restart of one"
   expect(none).toMatchObject({ code: 1, err: "tern: no computed name has a record 192.0.2.7\n" });
 });
 
-withPerf("no question is lost while zones are reloaded and the program is replaced", async () => {
+withPerf("no question is lost by a reload, an upgrade, fewer workers and more", async () => {
   const port = await freePort();
   await using tern = await nameServer(port);
   const questions = join(tern.dir, "questions");
   await Bun.write(questions, "www.example.net A\na.example.net A\nno.example.net A\n");
   const at = ["-s", "127.0.0.1", "-p", String(port)];
-  const load = ["-d", questions, "-l", "6", "-Q", "2000", "-c", "20", "-t", "2"];
+  const load = ["-d", questions, "-l", "8", "-Q", "2000", "-c", "20", "-t", "2"];
   const running = said("dnsperf", ...at, ...load);
   await Bun.sleep(500);
   await Bun.write(zoneFile(tern), `${ZONE}\nmore A 192.0.2.7\n`);
   expect(await tern.verb("reload")).toMatchObject({ code: 0 });
   expect(await tern.verb("upgrade")).toMatchObject({ code: 0 });
   expect(await dig(port, "more.example.net", "A", "+short")).toBe("192.0.2.7\n");
+  for (const workers of [1, 3]) {
+    await tern.rewrite(config(tern.dir, port, workers));
+    expect(await tern.verb("reload")).toMatchObject({ code: 0 });
+  }
   const text = await running;
   expect(text).toMatch(/Queries lost: +0 /);
 });

@@ -51,6 +51,38 @@ test("the number of workers changes live", async () => {
   }
 });
 
+test("fewer and more workers under load: no connection is lost", async () => {
+  const withWorkers = (dir: string, workers: number): object => siteIn(dir, {}, { workers });
+  await using tern = await appliance((dir) => withWorkers(dir, 4));
+  const failures: string[] = [];
+  let served = 0;
+  let over = false;
+  // New connections all the time: some always wait in a backlog.
+  const client = async (): Promise<void> => {
+    while (!over) {
+      try {
+        const answer = await fetch(`http://127.0.0.1:${tern.port}/hello.txt`, { keepalive: false });
+        if ((await answer.text()) !== "hello\n") failures.push(`${answer.status}`);
+        served++;
+      } catch (error) {
+        failures.push(String(error));
+      }
+    }
+  };
+  const clients = Array.from({ length: 16 }, client);
+  for (const count of [1, 3, 2]) {
+    await tern.rewrite(withWorkers(tern.dir, count));
+    expect(await tern.verb("reload")).toMatchObject({ code: 0 });
+    // Until those before are gone, with all that they held.
+    await until(async () => (await tern.status()).workers.length === count);
+    await Bun.sleep(700);
+  }
+  over = true;
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+  expect(served).toBeGreaterThan(500);
+});
+
 test("an access log is begun, moved away and ended while it runs", async () => {
   await using tern = await appliance((dir) => siteIn(dir));
   const file = join(tern.dir, "access.log");

@@ -6,6 +6,7 @@ import type { Certificate } from "../certificates.ts";
 import { type Remote, remoteOf } from "../http1/plain-transport.ts";
 import { SecureTransport } from "../http1/secure-transport.ts";
 import { Session } from "../http1/session.ts";
+import { Adopted } from "../tls/adopt.ts";
 import type { Front } from "./front.ts";
 import type { Guest } from "./guest.ts";
 import { FAREWELL_MS } from "./plain-relay.ts";
@@ -19,7 +20,7 @@ export class SecureGuest implements Guest {
   readonly #began: number;
   readonly #front: Front;
   readonly #remote: Remote;
-  #socket: Socket<unknown> | undefined;
+  #tls: Adopted | undefined;
   #transport: SecureTransport | undefined;
   #relay: Relay | undefined;
   #over = false;
@@ -49,38 +50,20 @@ export class SecureGuest implements Guest {
       shared.length > 0 ? shared : ["http/1.1"],
       this.#front.minVersion,
     );
-    Bun.connect({
-      // The types do not know it, the runtime does: adopt a connected socket.
-      ...({ fd } as unknown as { unix: string }),
-      socket: {
-        open: (raw) => {
-          if (this.#over) {
-            raw.terminate();
-            return;
-          }
-          const options = {
-            tls,
-            isServer: true,
-            socket: {
-              handshake: (socket: Socket<unknown>, ok: boolean) => this.#shaken(socket, ok),
-              data: (_: Socket<unknown>, bytes: Uint8Array) => this.#data(bytes),
-              drain: () => {
-                this.#transport?.drained();
-                this.#relay?.outerDrain();
-              },
-              end: () => this.#transport?.ended(),
-              close: () => this.#closed(),
-              error: () => this.#closed(),
-            },
-          };
-          this.#socket = raw.upgradeTLS(options)[1];
+    this.#tls = new Adopted(
+      fd,
+      { side: "server", tls },
+      {
+        shaken: (socket, ok) => this.#shaken(socket, ok),
+        data: (bytes) => this.#data(bytes),
+        drain: () => {
+          this.#transport?.drained();
+          this.#relay?.outerDrain();
         },
-        data() {},
-        error: () => this.#closed(),
-        close: () => this.#closed(),
-        connectError: () => this.#closed(),
+        end: () => this.#transport?.ended(),
+        closed: () => this.#closed(),
       },
-    }).catch(() => this.#closed());
+    );
   }
 
   late(): void {
@@ -91,14 +74,13 @@ export class SecureGuest implements Guest {
     if (this.#relay?.idle) this.#relay.close();
   }
   broken(): void {
-    this.#socket?.terminate();
+    this.#tls?.abort();
     this.#closed();
   }
 
   #shaken(socket: Socket<unknown>, ok: boolean): void {
     const protocol = (socket as unknown as { alpnProtocol: string | false }).alpnProtocol;
     if (!ok || this.#over || protocol === ACME_ALPN) return this.broken();
-    this.#socket = socket;
     if (protocol === "h2") {
       this.#leavesBy = undefined;
       this.#relay = this.#front.relay(undefined, this.#remote, true, () => {

@@ -14,6 +14,8 @@ export interface Verdict {
 export interface Watched {
   /** In the order of the targets; always the newest. */
   readonly verdicts: readonly Verdict[];
+  /** Probe all of them now, and again soon until none of them speaks against its verdict. */
+  hurry(): void;
   close(): void;
 }
 
@@ -35,6 +37,7 @@ export const FIRST_VERDICTS_MS = 3000;
 export const noHealth: Health = {
   watch: async (targets) => ({
     verdicts: targets.map(() => ({ state: "unknown", since: 0, why: "" })),
+    hurry() {},
     close() {},
   }),
 };

@@ -3,8 +3,7 @@ import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import { keyOf, showTarget, type Target } from "./check.ts";
 import { FIRST_VERDICTS_MS, type Health, type Verdict, type Watched } from "./health.ts";
-import type { Probe } from "./watch.ts";
-import { watch } from "./watch.ts";
+import { Haste, type Probe, watch } from "./watch.ts";
 
 export interface ProberParts {
   readonly clock: Clock;
@@ -22,6 +21,7 @@ export interface ProberParts {
 interface Patient {
   readonly target: Target;
   readonly end: AbortController;
+  readonly haste: Haste;
   readonly judged: PromiseWithResolvers<void>;
   readonly watchers: Set<() => void>;
   verdict: Verdict;
@@ -72,6 +72,9 @@ export class Prober implements Health {
       get verdicts() {
         return (read ??= patients.map(({ verdict }) => verdict));
       },
+      hurry() {
+        for (const { haste } of patients) haste.hurry();
+      },
       close() {
         open = false;
         close();
@@ -108,6 +111,7 @@ export class Prober implements Health {
     const patient: Patient = {
       target,
       end: new AbortController(),
+      haste: new Haste(),
       judged: Promise.withResolvers(),
       watchers: new Set(),
       verdict: { state: "unknown", since: wall(), why: "" },
@@ -132,7 +136,7 @@ export class Prober implements Health {
       },
       target.check,
       told,
-      { clock, dice, signal: patient.end.signal },
+      { clock, dice, signal: patient.end.signal, haste: patient.haste },
     );
     return patient;
   }

@@ -15,6 +15,35 @@ export interface Watcher {
   /** From 0 up to 1. */
   readonly dice: () => number;
   readonly signal: AbortSignal;
+  readonly haste: Haste;
+}
+
+/** The rests between two probes, which somebody may not want to wait for. */
+export class Haste {
+  /** A probe is wanted at once. */
+  #now = false;
+  /** Until nothing is in doubt. */
+  #on = false;
+  #rest = new AbortController();
+
+  /** Probe now, and go on soon while probes speak against the verdict. */
+  hurry(): void {
+    this.#now = true;
+    this.#on = true;
+    this.#rest.abort();
+  }
+
+  /** Resolves when it is time for the next probe, or the signal aborts. */
+  async rest(wait: number, doubt: boolean, { clock, signal }: Watcher): Promise<void> {
+    if (!this.#now) {
+      if (!doubt) this.#on = false;
+      this.#rest = new AbortController();
+      const most = this.#on ? HURRY_MS : wait;
+      const either = AbortSignal.any([signal, this.#rest.signal]);
+      await clock.sleep(Math.min(wait, most), either).catch(() => {}); // aborted: the loop sees it
+    }
+    this.#now = false;
+  }
 }
 
 /**
@@ -25,8 +54,9 @@ export async function watch(
   probe: Probe,
   rhythm: Rhythm,
   told: (state: "up" | "down", why: string) => void,
-  { clock, dice, signal }: Watcher,
+  watcher: Watcher,
 ): Promise<void> {
+  const { clock, dice, signal, haste } = watcher;
   let standing: Standing = UNJUDGED;
   while (!signal.aborted) {
     const why = await attempt(probe, clock.deadline(rhythm.timeout));
@@ -38,7 +68,7 @@ export async function watch(
       standing.state === "unknown"
         ? Math.min(HURRY_MS, rhythm.interval)
         : rhythm.interval * (1 + JITTER * (2 * dice() - 1));
-    await clock.sleep(wait, signal).catch(() => {}); // aborted: the loop sees it
+    await haste.rest(wait, standing.streak > 0, watcher);
   }
 }
 

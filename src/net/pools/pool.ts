@@ -1,3 +1,6 @@
+import type { PoolPlan } from "./plan.ts";
+import type { PoolStats } from "./pool-stats.ts";
+
 /** What a scheduler may go by when it chooses a server. */
 export interface Client {
   /** 32 bits, unsigned: of the client's address (iphash, maglev), or of the URL (urlhash). */
@@ -64,12 +67,38 @@ export interface Pools {
   pool(name: string): Pool;
 }
 
+/** A config for the pools that is ready to be put in force: one of the two is called. */
+export interface PoolsChange {
+  /** At once, in place: servers that stay are the same objects. */
+  commit(): void;
+  abandon(): void;
+}
+
+/** What the service of the pools asks of them; for everybody else they are `Pools`. */
+export interface PoolKeeper extends Pools {
+  /**
+   * Look up names and probe servers for these pools, which will be all there are. Resolves when
+   * that has told something, within seconds. Rejects when a kind of check cannot be done here.
+   */
+  prepare(plans: readonly PoolPlan[]): Promise<PoolsChange>;
+  /** Every pool of the config, by name. */
+  stats(): Readonly<Record<string, PoolStats>>;
+  /** Forget that servers failed and probe now: all of a pool, or one host. How many were out. */
+  retry(pool: string, host?: string): number;
+  /** Look nothing up and probe nobody any more: everything stays as it is known. */
+  rest(): void;
+}
+
 /** Where there are none. */
-export const noPools: Pools = {
+export const noPools: PoolKeeper = {
   pool: (name) => ({
     name,
     retry: { attempts: 0, on: new Set() },
     choose: () => undefined,
     queue: async () => undefined,
   }),
+  prepare: async () => ({ commit() {}, abandon() {} }),
+  stats: () => ({}),
+  retry: () => 0,
+  rest() {},
 };

@@ -1,7 +1,6 @@
-import type { Socket } from "bun";
-
 import type { Certificate } from "../../net/certificates.ts";
 import { tlsOptions } from "../../net/fronts/tls-options.ts";
+import { Adopted } from "../../net/tls/adopt.ts";
 import { AGAIN, GONE } from "../../sys/socket.ts";
 import { addressBytes } from "./client-address.ts";
 import type { StreamGuest, StreamPlane } from "./stream-plane.ts";
@@ -17,7 +16,7 @@ export class TlsGuest implements StreamGuest, Wire {
   readonly #plane: StreamPlane;
   readonly #stream: DnsStream;
   readonly #shakenBy: number;
-  #socket: Socket<unknown> | undefined;
+  #tls: Adopted | undefined;
   #shaken = false;
   #blocked = false;
   #reading = true;
@@ -43,39 +42,20 @@ export class TlsGuest implements StreamGuest, Wire {
   shake(fd: number, certificate: Certificate): void {
     this.#plane.reactor.nudge();
     const tls = tlsOptions(certificate, ALPN, this.#plane.certificates?.minVersion ?? "1.2");
-    Bun.connect({
-      // The types do not know it, the runtime does: adopt a connected socket.
-      ...({ fd } as unknown as { unix: string }),
-      socket: {
-        open: (raw) => {
-          if (this.#over) {
-            raw.terminate();
-            return;
-          }
-          const options = {
-            tls,
-            isServer: true,
-            socket: {
-              handshake: (socket: Socket<unknown>, ok: boolean) => {
-                this.#socket = socket;
-                this.#shaken = ok;
-                if (!ok) this.abort();
-              },
-              data: (_: Socket<unknown>, bytes: Uint8Array) => this.#data(bytes),
-              drain: () => this.#drained(),
-              end: () => this.#stream.ended(),
-              close: () => this.#closed(),
-              error: () => this.#closed(),
-            },
-          };
-          this.#socket = raw.upgradeTLS(options)[1];
+    this.#tls = new Adopted(
+      fd,
+      { side: "server", tls },
+      {
+        shaken: (_, ok) => {
+          this.#shaken = ok;
+          if (!ok) this.abort();
         },
-        data() {},
-        error: () => this.#closed(),
-        close: () => this.#closed(),
-        connectError: () => this.#closed(),
+        data: (bytes) => this.#data(bytes),
+        drain: () => this.#drained(),
+        end: () => this.#stream.ended(),
+        closed: () => this.#closed(),
       },
-    }).catch(() => this.#closed());
+    );
   }
 
   get idle(): boolean {
@@ -90,8 +70,9 @@ export class TlsGuest implements StreamGuest, Wire {
   }
 
   write(bytes: Uint8Array, from: number, to: number): number {
-    if (this.#over || this.#socket === undefined) return GONE;
-    const n = this.#socket.write(bytes, from, to - from);
+    const socket = this.#tls?.socket;
+    if (this.#over || socket === undefined) return GONE;
+    const n = socket.write(bytes, from, to - from);
     if (n < 0) return GONE;
     this.#blocked = n < to - from;
     return n === 0 ? AGAIN : n;
@@ -102,15 +83,15 @@ export class TlsGuest implements StreamGuest, Wire {
     if (writing && !this.#blocked) setImmediate(() => this.#drained());
     if (reading === this.#reading) return;
     this.#reading = reading;
-    if (reading) this.#socket?.resume();
-    else this.#socket?.pause();
+    if (reading) this.#tls?.socket?.resume();
+    else this.#tls?.socket?.pause();
   }
   close(): void {
-    this.#socket?.end();
+    this.#tls?.close();
     this.#closed();
   }
   abort(): void {
-    this.#socket?.terminate();
+    this.#tls?.abort();
     this.#closed();
   }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 
-import { watch } from "../../../src/net/health/watch.ts";
+import { Haste, watch } from "../../../src/net/health/watch.ts";
 import { FakeClock } from "../../fake/clock.ts";
 
 const rhythm = { interval: 1000, timeout: 200, rise: 2, fall: 3 };
@@ -11,6 +11,7 @@ function begin(answers: (string | undefined)[], dice = () => 0.5) {
   const stop = new AbortController();
   const told: string[] = [];
   const asked: number[] = [];
+  const haste = new Haste();
   const done = watch(
     () => {
       asked.push(clock.now());
@@ -19,9 +20,9 @@ function begin(answers: (string | undefined)[], dice = () => 0.5) {
     },
     rhythm,
     (state, why) => void told.push(`${clock.now()} ${state}${why && ` ${why}`}`),
-    { clock, dice, signal: stop.signal },
+    { clock, dice, signal: stop.signal, haste },
   );
-  return { clock, stop, told, asked, done };
+  return { clock, stop, told, asked, done, haste };
 }
 
 test("the first verdict comes with the first good answer", async () => {
@@ -59,6 +60,7 @@ test("a throwing probe is a bad one", async () => {
     clock,
     dice: () => 0.5,
     signal: new AbortController().signal,
+    haste: new Haste(),
   });
   await clock.advance(1000);
   expect(told).toEqual(["down our own fault"]);
@@ -72,6 +74,17 @@ test.each([
   const { clock, asked } = begin([undefined], () => roll);
   await clock.advance(1150);
   expect(asked).toEqual([0, at]);
+});
+
+test.each([
+  { story: "a good one settles it", answers: [undefined], asked: [0, 300, 1300] },
+  { story: "doubt is cleared soon", answers: [undefined, "bad"], asked: [0, 300, 500, 700, 1700] },
+])("whoever cannot wait gets a probe at once: $story", async ({ answers, asked }) => {
+  const watching = begin([...answers]);
+  await watching.clock.advance(300);
+  watching.haste.hurry();
+  await watching.clock.advance(1500);
+  expect(watching.asked).toEqual([...asked]);
 });
 
 test("it ends at once when the signal aborts, and says nothing more", async () => {

@@ -191,6 +191,7 @@ describe("names by place", () => {
             since: 0,
             why: "",
           })),
+          hurry() {},
           close() {},
         }),
       },

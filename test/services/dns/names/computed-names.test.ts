@@ -38,6 +38,7 @@ class Ward implements Health {
       get verdicts() {
         return verdicts();
       },
+      hurry() {},
       close: () => void (this.closed = true),
     };
   }

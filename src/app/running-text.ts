@@ -1,0 +1,96 @@
+import { difference, type Edit, edit, type Written, written } from "../config/edit.ts";
+
+/** A change that is in force and not in the file. Plain JSON. */
+export interface Unsaved {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  /** The user, as the admin API knows them. */
+  readonly who: string;
+  /** `pools state pool=app host=two to=drain`. */
+  readonly what: string;
+  /** What it did to the values of the text, to be done again on another text. */
+  readonly edits: readonly Edit[];
+}
+
+/** What a process takes over from the one it replaces. Plain JSON. */
+export interface Carried {
+  readonly text: string;
+  readonly file: string;
+  readonly unsaved: readonly Unsaved[];
+  readonly generation: number;
+}
+
+/** A change of the text that runs, by edits of it or as a whole. */
+export interface Amendment {
+  readonly who: string;
+  readonly what: string;
+  /** The new text. Throws Error, in words for the operator, when it cannot be. */
+  amend(text: string): string;
+}
+
+/** An amendment by edits. */
+export function byEdits(
+  who: string,
+  what: string,
+  edits: (config: Written) => readonly Edit[],
+): Amendment {
+  return { who, what, amend: (text) => edit(text, edits(written(text))) };
+}
+
+/** The text in force, the one in the file, and how the first came out of the second. */
+export class RunningText {
+  #text: string;
+  #file: string;
+  #unsaved: readonly Unsaved[] = [];
+
+  constructor(text: string, before?: Pick<Carried, "file" | "unsaved">) {
+    this.#text = text;
+    this.#file = before?.file ?? text;
+    this.#unsaved = before?.unsaved ?? [];
+  }
+
+  /** In force. */
+  get text(): string {
+    return this.#text;
+  }
+
+  /** In the file, when it was last read or written by us. */
+  get file(): string {
+    return this.#file;
+  }
+
+  get unsaved(): readonly Unsaved[] {
+    return this.#unsaved;
+  }
+
+  /** The file was read, and is in force. What was not saved is gone: that is the answer. */
+  reloaded(text: string): readonly Unsaved[] {
+    const dropped = this.#text === text ? [] : this.#unsaved;
+    this.#text = text;
+    this.#file = text;
+    this.#unsaved = [];
+    return dropped;
+  }
+
+  /** A change is in force. */
+  amended(text: string, at: number, { who, what }: Pick<Amendment, "who" | "what">): void {
+    const edits = difference(this.#text, text);
+    this.#text = text;
+    // What was taken back by hand needs no saving.
+    this.#unsaved = text === this.#file ? [] : [...this.#unsaved, { at, who, what, edits }];
+  }
+
+  /** The file is `text` now, and holds every change. */
+  saved(text: string): void {
+    this.#file = text;
+    this.#unsaved = [];
+  }
+
+  /** The unsaved changes, made in another text. Throws Error when they cannot be. */
+  appliedTo(text: string): string {
+    return edit(
+      text,
+      this.#unsaved.flatMap(({ edits }) => edits),
+    );
+  }
+}

@@ -1,0 +1,255 @@
+import type { Clock } from "../../core/clock.ts";
+import { hashText } from "../../core/schedulers/hash.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Verdict } from "../health/health.ts";
+import { Field } from "./field.ts";
+import { Line } from "./line.ts";
+import { type Home, Member, type Spec } from "./member.ts";
+import type { PoolPlan } from "./plan.ts";
+import type { Client, ConnectFailure, Pool, Retry, Server } from "./pool.ts";
+import type { StickyShare } from "./sticky-share.ts";
+import { StickyTable } from "./sticky-table.ts";
+
+/** What pools are made with; the same for all of a process. */
+export interface PoolParts {
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** From 0 up to 1. */
+  readonly dice: () => number;
+  readonly log: Log;
+  readonly share: StickyShare;
+  readonly worker: { readonly index: number; readonly count: number };
+  /** A server is out of the pool and its last connection is over. */
+  readonly gone: (pool: LivePool, member: Member) => void;
+}
+
+const NOBODY: readonly Server[] = [];
+const NO_RETRY: Retry = { attempts: 0, on: new Set() };
+
+/** The servers under one name, now. It lives as long as the process; plans come and go. */
+export class LivePool implements Pool, Home {
+  readonly name: string;
+  retry: Retry = NO_RETRY;
+
+  readonly #parts: PoolParts;
+  readonly #field: Field;
+  readonly #line = new Line();
+  readonly #sticky: StickyTable;
+  readonly #never = new AbortController().signal;
+  #plan: PoolPlan | undefined;
+  #byAddress = new Map<string, Member>();
+  /** Not in the config any more; they finish what they have. */
+  readonly #leaving = new Map<string, Member>();
+  #stamp = 0;
+
+  constructor(name: string, parts: PoolParts) {
+    this.name = name;
+    this.#parts = parts;
+    this.#field = new Field(parts.dice, parts.worker.index);
+    this.#sticky = new StickyTable((client, server, expire) =>
+      parts.share.tell(name, client, server, expire),
+    );
+  }
+
+  /** Undefined while the config has no pool of this name. */
+  get plan(): PoolPlan | undefined {
+    return this.#plan;
+  }
+  /** In the order of the config. */
+  get members(): readonly Member[] {
+    return this.#field.members;
+  }
+  /** Those that were removed and still have connections. */
+  get leaving(): readonly Member[] {
+    return [...this.#leaving.values()];
+  }
+  get queued(): number {
+    return this.#line.length;
+  }
+
+  /**
+   * Put a plan in force, or new answers to its names: the servers of `specs`, with what probes say
+   * of them. Those that were there before stay the same objects.
+   */
+  apply(
+    plan: PoolPlan | undefined,
+    specs: readonly Spec[],
+    verdicts: readonly (Verdict | undefined)[],
+  ): void {
+    const had = this.members;
+    const late = this.#plan !== undefined && had.length > 0;
+    this.#plan = plan;
+    const now = specs.map((spec) => this.#memberFor(spec, late));
+    this.#byAddress = new Map(now.map((member) => [member.spec.address, member]));
+    for (const member of had) if (!this.#has(member)) this.#dismiss(member);
+    this.#field.fill(now, plan?.scheduler ?? "roundrobin");
+    if (plan === undefined || plan.sticky !== "ip") this.#sticky.clear();
+    if (plan !== undefined) this.#sticky.resize(plan.stickyTable);
+    const attempts = plan?.retry.attempts ?? 0;
+    this.retry = {
+      attempts: attempts === "all" ? Math.max(0, now.length - 1) : attempts,
+      on: new Set(plan?.retry.on),
+    };
+    this.judge(verdicts);
+  }
+
+  /** What probes say now, in the order of the members; undefined of one that nobody looks at. */
+  judge(verdicts: readonly (Verdict | undefined)[]): void {
+    for (const [i, member] of this.members.entries()) {
+      const verdict = verdicts[i];
+      if (verdict?.state === "up" && member.verdict?.state === "down") member.streak = 0;
+      member.verdict = verdict;
+    }
+    this.#refresh();
+  }
+
+  choose(client: Client, tried: readonly Server[] = NOBODY): Member | undefined | "full" {
+    const { clock, share, worker } = this.#parts;
+    const now = clock.now();
+    if (this.#plan?.sticky !== "ip" || client.address === "")
+      return this.#field.choose(client.hash, tried, now, false);
+    const { address } = client;
+    const own = this.#sticky.find(address, now);
+    const known = own ?? share.find(this.name, address);
+    const kept = known === undefined ? undefined : this.#byAddress.get(known);
+    if (kept !== undefined && kept.keeps && !tried.includes(kept)) {
+      if (own === undefined) this.#sticky.put(address, kept.spec.address, now);
+      return kept.full ? "full" : kept;
+    }
+    // Several workers that hear of a new client at once must not each send it elsewhere.
+    const chosen = this.#field.choose(hashText(address), tried, now, worker.count > 1);
+    if (chosen instanceof Member) this.#sticky.put(address, chosen.spec.address, now);
+    return chosen;
+  }
+
+  async queue(client: Client, signal: AbortSignal): Promise<Member | undefined> {
+    const plan = this.#plan;
+    if (plan === undefined || signal.aborted) return undefined;
+    const chosen = this.choose(client);
+    if (chosen !== "full") return chosen;
+    const { clock, worker } = this.#parts;
+    if (this.#line.length >= Math.ceil(plan.queue.size / worker.count)) return undefined;
+    const late = clock.deadline(plan.queue.timeout);
+    return this.#line.wait(client, AbortSignal.any([signal, late]));
+  }
+
+  /** Forget that servers failed: all, or those that are this host. How many of them were out. */
+  forgive(host?: string): number {
+    let forgiven = 0;
+    for (const member of this.members) {
+      if (host !== undefined && !isCalled(member.spec, host)) continue;
+      member.streak = 0;
+      if (member.out === undefined) continue;
+      member.out = undefined;
+      forgiven++;
+    }
+    if (forgiven > 0) this.#refresh();
+    return forgiven;
+  }
+
+  missed(member: Member, why: ConnectFailure): void {
+    const plan = this.#plan;
+    // A cause that nobody knows may be ours (no descriptors, no ports): it speaks against no server.
+    if (plan === undefined || why === "error" || !this.#has(member)) return;
+    member.streak++;
+    if (member.streak < plan.eject.errors) return;
+    const { clock, wall, log } = this.#parts;
+    const until = clock.now() + plan.eject.for;
+    if (member.out !== undefined) {
+      member.out.until = until;
+      return;
+    }
+    member.out = { until, since: wall(), why };
+    member.ejections++;
+    const { name } = member;
+    log.warn("a server is taken out", { pool: this.name, server: name, why, ms: plan.eject.for });
+    void this.#comeBack(member, member.out);
+    this.#refresh();
+  }
+
+  answered(member: Member): void {
+    this.#letIn(member);
+  }
+
+  freed(member: Member): void {
+    if (this.#line.length > 0) this.#serve();
+    const { address } = member.spec;
+    if (member.open > 0 || this.#leaving.get(address) !== member) return;
+    this.#leaving.delete(address);
+    this.#parts.gone(this, member);
+  }
+
+  stamp(): number {
+    return ++this.#stamp;
+  }
+
+  #memberFor(spec: Spec, late: boolean): Member {
+    const { address } = spec;
+    const known = this.#byAddress.get(address) ?? this.#leaving.get(address);
+    this.#leaving.delete(address);
+    if (known === undefined)
+      return new Member(spec, this, { since: this.#parts.wall(), cold: late });
+    known.spec = spec;
+    return known;
+  }
+
+  #has(member: Member): boolean {
+    return this.#byAddress.get(member.spec.address) === member;
+  }
+
+  #dismiss(member: Member): void {
+    member.leave();
+    if (member.open > 0) this.#leaving.set(member.spec.address, member);
+    else this.#parts.gone(this, member);
+  }
+
+  async #comeBack(member: Member, out: NonNullable<Member["out"]>): Promise<void> {
+    const { clock } = this.#parts;
+    while (member.out === out && clock.now() < out.until)
+      await clock.sleep(out.until - clock.now(), this.#never);
+    if (member.out === out) this.#letIn(member);
+  }
+
+  #letIn(member: Member): void {
+    member.out = undefined;
+    this.#parts.log.info("a server is let in again", { pool: this.name, server: member.name });
+    this.#refresh();
+  }
+
+  #refresh(): void {
+    this.#field.refresh(this.#parts.clock.now());
+    if (this.#line.length > 0) this.#serve();
+  }
+
+  /** Whoever waits gets what is free now; it is kept for them until they connect, which is at once. */
+  #serve(): void {
+    const held: Member[] = [];
+    this.#line.serve((client) => {
+      const found = this.choose(client);
+      if (!(found instanceof Member)) return this.#plan?.sticky === "ip" ? "not yet" : "none";
+      found.held++;
+      found.count();
+      held.push(found);
+      return found;
+    });
+    if (held.length > 0) setImmediate(() => this.#release(held));
+  }
+
+  /** Who was given a place and did not connect (it went away meanwhile) has lost it. */
+  #release(held: readonly Member[]): void {
+    let left = false;
+    for (const member of held) {
+      if (member.held === 0) continue;
+      left = true;
+      member.held = 0;
+      member.count();
+    }
+    if (left && this.#line.length > 0) this.#serve();
+  }
+}
+
+/** Is this host of the config, or this server, meant? */
+function isCalled({ name, label, address }: Spec, host: string): boolean {
+  return host === name || host === label || host === address;
+}
