@@ -1,0 +1,138 @@
+import { type Destination, destination } from "../../sys/dial.ts";
+import type { ConnectFailure, Server } from "../pools/pool.ts";
+import type { Reactor } from "../reactor.ts";
+import type { Caller, Dialer } from "../tcp/dialer.ts";
+import { type Home, UpstreamConnection } from "./connection.ts";
+import { PlainWire } from "./plain-wire.ts";
+
+/** How connections to servers are made and kept. Milliseconds, bytes, connections. */
+export interface UpstreamLimits {
+  readonly connectTimeout: number;
+  /** Longest silence of a server that should be sending. */
+  readonly readTimeout: number;
+  /** Idle connections kept to each server. */
+  readonly maxIdle: number;
+  /** How long one is kept idle: shorter than servers do, or requests meet their closing. */
+  readonly idleTimeout: number;
+  /** Longest head of a response. */
+  readonly maxHead: number;
+}
+
+/** Who wants a connection. Exactly one of both is called, once; maybe before `connect` returns. */
+export interface Seeker {
+  ready(connection: UpstreamConnection): void;
+  unreachable(why: ConnectFailure | "exhausted"): void;
+}
+
+/** Deadlines are looked at this often: they may be missed by as much. */
+const SWEEP_MS = 250;
+
+/** Connections to servers, kept open between requests. One for each process and way to connect. */
+export class Upstream implements Home {
+  readonly maxHead: number;
+  readonly readTimeout: number;
+  readonly #reactor: Reactor;
+  readonly #dialer: Dialer;
+  readonly #limits: UpstreamLimits;
+  readonly #idle = new Map<Server, UpstreamConnection[]>();
+  readonly #serverOf = new Map<UpstreamConnection, Server>();
+  readonly #destinations = new WeakMap<Server, Destination>();
+  #sweepAt = 0;
+  #forgetTurn: (() => void) | undefined;
+
+  constructor(reactor: Reactor, dialer: Dialer, limits: UpstreamLimits) {
+    this.#reactor = reactor;
+    this.#dialer = dialer;
+    this.#limits = limits;
+    this.maxHead = limits.maxHead;
+    this.readTimeout = limits.readTimeout;
+  }
+
+  get now(): number {
+    return this.#reactor.now;
+  }
+  /** Open connections, idle ones included. */
+  get open(): number {
+    return this.#serverOf.size;
+  }
+  get idle(): number {
+    return this.#idle.values().reduce((sum, list) => sum + list.length, 0);
+  }
+
+  /** A connection that was idle, if there is one: the one used last, whose path is warm. */
+  reuse(server: Server): UpstreamConnection | undefined {
+    return this.#idle.get(server)?.pop();
+  }
+
+  /** Dial a new connection. Answers how to give it up. */
+  connect(server: Server, seeker: Seeker): () => void {
+    const to = this.#destination(server);
+    if (to === undefined) {
+      seeker.unreachable("error");
+      return () => {};
+    }
+    const caller: Caller = {
+      connected: (fd, tookMs) => {
+        server.connected(tookMs);
+        const connection = new UpstreamConnection(this);
+        connection.attach(new PlainWire(this.#reactor, fd, connection));
+        this.#serverOf.set(connection, server);
+        this.#forgetTurn ??= this.#reactor.onTurn(this.#turn);
+        seeker.ready(connection);
+      },
+      unreachable: (why) => seeker.unreachable(why),
+    };
+    const fd = this.#dialer.dial(to, this.#limits.connectTimeout, caller);
+    if (typeof fd === "number") return () => this.#dialer.cancel(fd);
+    seeker.unreachable(fd);
+    return () => {};
+  }
+
+  free(connection: UpstreamConnection): void {
+    const server = this.#serverOf.get(connection);
+    if (server === undefined) return;
+    let list = this.#idle.get(server);
+    if (list === undefined) this.#idle.set(server, (list = []));
+    list.push(connection);
+    if (list.length > this.#limits.maxIdle) list.shift()?.leave();
+  }
+
+  gone(connection: UpstreamConnection): void {
+    const server = this.#serverOf.get(connection);
+    this.#serverOf.delete(connection);
+    const list = server && this.#idle.get(server);
+    const at = list?.indexOf(connection) ?? -1;
+    if (at >= 0) list?.splice(at, 1);
+    if (server && list?.length === 0) this.#idle.delete(server);
+  }
+
+  /** Close what is idle; the rest closes with its exchange. */
+  close(): void {
+    for (const list of [...this.#idle.values()])
+      for (const connection of [...list]) connection.leave();
+  }
+
+  #destination(server: Server): Destination | undefined {
+    let to = this.#destinations.get(server);
+    if (to?.host === server.host && to.port === server.port) return to;
+    to = destination(server.host, server.port);
+    if (to !== undefined) this.#destinations.set(server, to);
+    return to;
+  }
+
+  readonly #turn = (now: number): void => {
+    if (this.#serverOf.size === 0) {
+      this.#forgetTurn?.();
+      this.#forgetTurn = undefined;
+      return;
+    }
+    if (now < this.#sweepAt) return;
+    this.#sweepAt = now + SWEEP_MS;
+    const { idleTimeout } = this.#limits;
+    for (const connection of this.#serverOf.keys()) {
+      if (connection.idle) {
+        if (now - connection.idleSince > idleTimeout) connection.leave();
+      } else if (connection.deadline <= now) connection.late();
+    }
+  };
+}
