@@ -108,8 +108,8 @@ export class Upstream implements Home {
 
   /** Close what is idle; the rest closes with its exchange. */
   close(): void {
-    for (const list of [...this.#idle.values()])
-      for (const connection of [...list]) connection.leave();
+    for (const list of this.#idle.values())
+      for (let last; (last = list.pop()) !== undefined;) last.leave();
   }
 
   #destination(server: Server): Destination | undefined {
