@@ -1,17 +1,16 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
 import { Head, parseHead } from "../../wire/http1/head.ts";
-import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
 import { discard, type Exchange, keepsOpen, MAX_SWALLOWED, openExchange } from "./exchange.ts";
-import { currentDate } from "./http-date.ts";
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
+import { sendQuick } from "./quick-out.ts";
 import type { Reception } from "./reception.ts";
-import { type Framing, framingOf, headOf } from "./response-writer.ts";
-import { streamOut } from "./stream-out.ts";
+import { sendHints, sendRefusal, sendResponse } from "./response-out.ts";
+import { framingOf } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
 
 /** Requests that came while one is being answered wait here, up to this many bytes; then reading stops. */
@@ -200,36 +199,15 @@ export class Session implements Guest {
 
   /** Send a response made ahead. */
   #quick(prepared: Prepared, mount: Mount, alone: boolean): void {
-    const out = this.#out;
-    const date = currentDate();
-    if (prepared.stamp !== date.second) stamp(prepared, date);
     const keep = head.keepAlive && !this.#front.draining;
-    let length = 0;
-    if (keep && alone && prepared.packet !== undefined && !head.isHead) {
-      length = prepared.body.length;
-      out.sendPacket(prepared.packet);
-    } else {
-      out.put(keep ? prepared.head : prepared.closing);
-      if (!head.isHead) length = this.#quickBody(prepared);
-    }
+    const length = sendQuick(this.#out, prepared, keep, alone, head.isHead);
     mount.count(prepared.status, length, 0);
     if (this.#front.accessLog !== undefined)
       this.#front.logQuick(head, mount, prepared.status, length, this.#transport);
-    if (!mount.site.pipelining) out.flush(false);
+    if (!mount.site.pipelining) this.#out.flush(false);
     if (!keep) this.#closing = true;
     this.idleSince = this.#front.now;
     this.deadline = this.idleSince + mount.site.limits.keepAlive;
-  }
-
-  #quickBody(prepared: Prepared): number {
-    if (prepared.file === undefined) {
-      if (prepared.body.length > 0) this.#out.put(prepared.body);
-      return prepared.body.length;
-    }
-    prepared.hold?.();
-    this.#out.putFile(prepared.file);
-    this.#out.afterwards(() => prepared.drop?.());
-    return prepared.file.length;
   }
 
   /** Hand the request to the site's handler. */
@@ -269,13 +247,7 @@ export class Session implements Guest {
 
   #hint(links: readonly string[]): void {
     if (this.#over || !this.#exchange?.responding) return;
-    this.#out.put(
-      emitResponseHead(
-        103,
-        links.map((link) => ["Link", link] as const),
-      ),
-    );
-    this.#out.flush(false);
+    sendHints(links, this.#out);
   }
 
   #later(exchange: Exchange, response: HttpResponse): void {
@@ -291,57 +263,27 @@ export class Session implements Guest {
 
   /** Write `response`; the exchange is over when its last byte is out and the body is read. */
   #respond(exchange: Exchange, response: HttpResponse): void {
-    const { body } = response;
     if (this.#over || this.#exchange !== exchange) {
       discard(response);
       exchange.mount.end();
       return;
     }
-    const framing = framingOf(response, exchange.method, exchange.minor);
+    const { method } = exchange;
+    const framing = framingOf(response, method, exchange.minor);
     const last = this.#eof && this.#in.length === 0;
     const keep =
       keepsOpen(exchange, response, framing) && !this.#front.draining && !this.#closing && !last;
     if (!keep) this.#closing = this.#closing || exchange.body === undefined || exchange.body.ended;
-    const bytes = headOf(response, framing, !keep);
-    const before = this.#out.sent;
-    this.#out.put(bytes);
-    const finish = (): void =>
-      this.#responded(exchange, response, this.#out.sent - before - bytes.length, keep);
-    if (exchange.method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
-      discard(response);
-      return this.#out.afterwards(finish);
-    }
-    if (body.kind === "stream") {
-      void this.#stream(body.stream, framing, finish);
-      return;
-    }
-    for (const piece of body.pieces) {
-      if (piece instanceof Uint8Array) this.#out.put(piece);
-      else this.#out.putFile(piece);
-    }
-    this.#out.afterwards(() => {
-      body.release?.();
-      finish();
+    sendResponse(response, { framing, method, keep }, this.#out, {
+      over: () => this.#over,
+      room: () => this.#room(),
+      streamed: () => {
+        this.#goOn();
+        this.#settle();
+      },
+      broken: (error) => this.#ourFault(error),
+      finished: (bytes) => this.#responded(exchange, response, bytes, keep),
     });
-  }
-
-  async #stream(
-    stream: ReadableStream<Uint8Array>,
-    framing: Framing,
-    finish: () => void,
-  ): Promise<void> {
-    try {
-      const over = (): boolean => this.#over;
-      if (!(await streamOut(stream, framing, this.#out, { over, room: () => this.#room() })))
-        return finish();
-    } catch (error) {
-      this.#front.trouble(error, this.#exchange?.request);
-      this.broken();
-      return finish();
-    }
-    this.#out.afterwards(finish);
-    this.#goOn();
-    this.#settle();
   }
 
   /** Resolves when all that waits is sent, or never will be. */
@@ -355,9 +297,9 @@ export class Session implements Guest {
 
   #responded(exchange: Exchange, response: HttpResponse, sent: number, keep: boolean): void {
     const ms = performance.now() - exchange.began;
-    exchange.mount.count(response.status, Math.max(0, sent), ms / 1000);
+    exchange.mount.count(response.status, sent, ms / 1000);
     exchange.mount.end();
-    this.#front.log(exchange.request, exchange.mount, response, Math.max(0, sent), ms);
+    this.#front.log(exchange.request, exchange.mount, response, sent, ms);
     if (this.#exchange !== exchange) return;
     exchange.responding = false;
     if (!keep) this.#closing = true;
@@ -385,11 +327,7 @@ export class Session implements Guest {
 
   /** Answer an error that no site is asked about, and close. */
   #refuse(status: number): void {
-    const response = respond(status, [], `${status}\n`);
-    this.#out.put(headOf(response, framingOf(response, "GET", 1), true));
-    if (response.body.kind === "pieces")
-      for (const piece of response.body.pieces)
-        if (piece instanceof Uint8Array) this.#out.put(piece);
+    sendRefusal(status, this.#out);
     this.#front.refused(status);
     this.#closing = true;
     this.#unread = true;
@@ -462,11 +400,4 @@ export class Session implements Guest {
     this.#transport.close();
     this.#front.left(this);
   }
-}
-
-/** Make the dates of a response made ahead those of this second. */
-function stamp(prepared: Prepared, date: ReturnType<typeof currentDate>): void {
-  prepared.head.set(date.bytes, prepared.dateAt);
-  prepared.closing.set(date.bytes, prepared.dateAt);
-  prepared.stamp = date.second;
 }

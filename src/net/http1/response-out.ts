@@ -1,0 +1,95 @@
+import { type HttpResponse, respond } from "../../wire/http/message.ts";
+import { emitResponseHead } from "../../wire/http1/response-head.ts";
+import { discard } from "./exchange.ts";
+import type { Outbox } from "./outbox.ts";
+import { type Framing, framingOf, headOf } from "./response-writer.ts";
+import { streamOut } from "./stream-out.ts";
+
+/** What sending needs of the session. */
+export interface ResponseNeeds {
+  /** The connection is gone. */
+  over(): boolean;
+  /** Resolves when nothing waits for the peer any more, or never will. */
+  room(): Promise<void>;
+  /** All of a streamed body is on its way: see what is next. */
+  streamed(): void;
+  /** The body failed half-way: only a broken connection tells the client. */
+  broken(error: unknown): void;
+  /** The last byte is out, or never will be: so many bytes of body went. Called once. */
+  finished(bytes: number): void;
+}
+
+/** How a response goes out. */
+export interface Manner {
+  readonly framing: Framing;
+  readonly method: string;
+  /** The connection goes on behind it. */
+  readonly keep: boolean;
+}
+
+/** Send a whole response: its head, and its body however it comes. */
+export function sendResponse(
+  response: HttpResponse,
+  { framing, method, keep }: Manner,
+  out: Outbox,
+  needs: ResponseNeeds,
+): void {
+  const { body } = response;
+  const head = headOf(response, framing, !keep);
+  const before = out.sent + head.length;
+  const finish = (): void => needs.finished(Math.max(0, out.sent - before));
+  out.put(head);
+  if (method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
+    discard(response);
+    return out.afterwards(finish);
+  }
+  if (body.kind === "stream") {
+    void sendStream(body.stream, framing, out, needs, finish);
+    return;
+  }
+  for (const piece of body.pieces) {
+    if (piece instanceof Uint8Array) out.put(piece);
+    else out.putFile(piece);
+  }
+  out.afterwards(() => {
+    body.release?.();
+    finish();
+  });
+}
+
+/** Answer an error that no site is asked about, behind which the connection ends. */
+export function sendRefusal(status: number, out: Outbox): void {
+  const response = respond(status, [], `${status}\n`);
+  const { body } = response;
+  out.put(headOf(response, framingOf(response, "GET", 1), true));
+  if (body.kind !== "pieces") return;
+  for (const piece of body.pieces) if (piece instanceof Uint8Array) out.put(piece);
+}
+
+/** Send a 103 at once (RFC 8297). */
+export function sendHints(links: readonly string[], out: Outbox): void {
+  out.put(
+    emitResponseHead(
+      103,
+      links.map((link) => ["Link", link] as const),
+    ),
+  );
+  out.flush(false);
+}
+
+async function sendStream(
+  stream: ReadableStream<Uint8Array>,
+  framing: Framing,
+  out: Outbox,
+  needs: ResponseNeeds,
+  finish: () => void,
+): Promise<void> {
+  try {
+    if (!(await streamOut(stream, framing, out, needs))) return finish();
+  } catch (error) {
+    needs.broken(error);
+    return finish();
+  }
+  out.afterwards(finish);
+  needs.streamed();
+}
