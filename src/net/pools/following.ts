@@ -1,6 +1,5 @@
 import type { Log } from "../../observe/log.ts";
 import type { Health, Verdict, Watched } from "../health/health.ts";
-import type { NamedPlace } from "./endpoints.ts";
 import type { LivePool } from "./live-pool.ts";
 import type { Spec } from "./member.ts";
 import type { Names, NamesShare } from "./names.ts";

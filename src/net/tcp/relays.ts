@@ -142,10 +142,12 @@ export class Relays {
     if (((this.#flags[client] as number) & CLIENT) !== 0) this.#finish(client, why, abort);
   }
 
-  /** Bytes so far from the client, and from the server. */
-  bytes(client: number): { up: number; down: number } {
-    const server = this.#peer[client] as number;
-    return { up: this.#bytes[client] as number, down: this.#bytes[server] as number };
+  /** How the bytes of a pair go now; undefined when there is none. */
+  carrier(client: number): "splice" | "copy" | undefined {
+    const flags = this.#flags[client] ?? 0;
+    if ((flags & CLIENT) === 0) return undefined;
+    const other = this.#flags[this.#peer[client] as number] as number;
+    return ((flags | other) & BULK) === 0 ? "copy" : "splice";
   }
 
   #seat(fd: number, peer: number, flags: number): void {

@@ -9,7 +9,8 @@ import { SCHEDULERS } from "../../core/schedulers/schedulers.ts";
 import { ADMIN_STATES, type HostPlan, type PoolPlan } from "../../net/pools/plan.ts";
 import { MAX_HOSTS, type Placed, places } from "./host-words.ts";
 
-const MAX_WEIGHT = 1000;
+/** Shares are relative: nobody needs finer ones. */
+export const MAX_WEIGHT = 1000;
 const MAX_NAME = 100;
 const MAX_STICKY = 10_000_000;
 
@@ -20,7 +21,8 @@ const EJECT = { errors: 5, for: 10_000 };
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
-const name = v.pipe(
+/** Of a pool or a host. */
+export const poolName = v.pipe(
   v.string(),
   v.nonEmpty(),
   v.maxLength(MAX_NAME),
@@ -28,9 +30,8 @@ const name = v.pipe(
   v.regex(/^[^\u0000-\u001f\u007f]+$/, "expected a name without control characters"),
 );
 
-/** Keys of a host; changes that an operator asks for have the same. */
-export const hostKeys = {
-  name: maybe(name, "What it is called; its address when absent."),
+const hostKeys = {
+  name: maybe(poolName, "What it is called; its address when absent."),
   weight: key(v.pipe(count(), v.maxValue(MAX_WEIGHT)), 1, "Its share; 0: no new clients."),
   backup: key(bool, false, "Used only while no other host is eligible."),
   slow_start: key(duration, 0, "After coming back its share grows for so long."),
@@ -177,7 +178,7 @@ const pool = v.pipe(
 
 /** The whole section. */
 export const poolsSchema = v.pipe(
-  v.record(v.string(), pool),
+  v.record(poolName, pool),
   v.transform((all): PoolsConfig =>
     Object.fromEntries(Object.entries(all).map(([name, one]) => [name, { name, ...one }])),
   ),

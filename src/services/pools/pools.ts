@@ -2,6 +2,7 @@
 import * as v from "valibot";
 
 import type { Host, Instance, Service } from "../service.ts";
+import { changes } from "./changes.ts";
 import { type PoolsConfig, poolsSchema } from "./config.ts";
 
 export const pools: Service<PoolsConfig> = {
@@ -9,6 +10,7 @@ export const pools: Service<PoolsConfig> = {
   about: "groups of servers that others send their clients to: schedulers, health, live changes",
   schema: poolsSchema,
   prepare,
+  changes,
 };
 
 /** The instance whose pools are in force, of each process's keeper. */

@@ -1,0 +1,86 @@
+/** Layer 4: clients' connections, sent to the servers of a pool. */
+import { showAddress } from "../../core/address.ts";
+import { closest } from "../../core/suggest.ts";
+import type { Complaint, Host, Instance, Service } from "../service.ts";
+import { Balancer } from "./balancer.ts";
+import { changes } from "./changes.ts";
+import { type BalanceConfig, balanceSchema } from "./config.ts";
+import { kill, killInput, sessionsInput, sessionsOf } from "./session-list.ts";
+
+export const balance: Service<BalanceConfig> = {
+  name: "balance",
+  about: "a load balancer for TCP: groups of servers, switched while it runs",
+  schema: balanceSchema,
+  prepare,
+  check,
+  changes,
+};
+
+async function prepare(config: BalanceConfig, host: Host): Promise<Instance> {
+  const balancers: Balancer[] = [];
+  try {
+    for (const [name, one] of Object.entries(config))
+      balancers.push(await Balancer.prepare(name, one, host));
+  } catch (failed) {
+    await Promise.all(balancers.map((one) => one.stop(AbortSignal.abort())));
+    throw failed;
+  }
+
+  return {
+    start() {
+      for (const one of balancers) {
+        one.start();
+        const { name, listeners } = one;
+        if (host.worker.index === 0) host.log.info("balancing", { balance: name, listeners });
+      }
+    },
+    stats: () => Object.fromEntries(balancers.map((one) => [one.name, one.stats()])),
+    async stop(deadline) {
+      await Promise.all(balancers.map((one) => one.stop(deadline)));
+    },
+    actions: {
+      sessions: {
+        about: "connections that are open: whose, with which server, for how long, how much",
+        input: sessionsInput,
+        run: async (input) => sessionsOf(balancers, input, host),
+      },
+      kill: {
+        about: "end a connection: both sides get a RST",
+        input: killInput,
+        run: async (input) => kill(balancers, input),
+      },
+    },
+  };
+}
+
+/** Pools that are there, and an address for one service only. */
+function check(config: BalanceConfig, sections: Readonly<Record<string, unknown>>): Complaint[] {
+  const complaints: Complaint[] = [];
+  const pools = Object.keys(Object(sections["pools"]));
+  const taken = new Map<string, string>();
+  for (const [name, one] of Object.entries(config)) {
+    for (const [group, { pool }] of Object.entries(one.groups))
+      if (!pools.includes(pool))
+        complaints.push({
+          path: ["balance", name, "groups", group, "pool"],
+          message: `there is no pool "${pool}"${meant(pool, pools)}`,
+        });
+    for (const [i, address] of one.listen.entries()) {
+      if (address.kind === "tcp" && address.port === 0) continue; // the kernel finds another
+      const at = `${one.protocol} ${showAddress(address)}`;
+      const before = taken.get(at);
+      taken.set(at, name);
+      if (before !== undefined)
+        complaints.push({
+          path: ["balance", name, "listen", i],
+          message: `${showAddress(address)} is taken by ${before}`,
+        });
+    }
+  }
+  return complaints;
+}
+
+function meant(pool: string, pools: readonly string[]): string {
+  const near = closest(pool, pools);
+  return near === undefined ? "" : `; did you mean "${near}"?`;
+}

@@ -1,0 +1,235 @@
+import { showAddress } from "../../core/address.ts";
+import type { Closable, Lease } from "../../core/lease.ts";
+import type { Remote } from "../../net/http1/plain-transport.ts";
+import type { Server } from "../../net/pools/pool.ts";
+import type { Dialer } from "../../net/tcp/dialer.ts";
+import { type Destination, destination } from "../../sys/dial.ts";
+import { abort } from "../../sys/socket.ts";
+import type { ClientHello } from "../../wire/tls/client-hello.ts";
+import type { Host } from "../service.ts";
+import { Admission } from "./admission.ts";
+import { enabledGroup, type ServiceConfig } from "./config.ts";
+import { Connection, type End } from "./connection.ts";
+import { Engine } from "./engine.ts";
+import { Gate, type Keeper } from "./gate.ts";
+import { PlainWay } from "./plain-way.ts";
+import { introduce } from "./proxy-out.ts";
+import { Sessions } from "./sessions.ts";
+import type { Carrier, Way } from "./way.ts";
+
+/** Pause between two lines of the log about clients without a server. */
+const UNSERVED_PAUSE_MS = 10_000;
+
+/** One service under one config: who is let in, and what becomes of them. */
+export class Balancer implements Keeper {
+  readonly name: string;
+  readonly config: ServiceConfig;
+  readonly way: Way;
+  readonly dialer: Dialer;
+  readonly sessions: Sessions;
+  readonly #host: Host;
+  readonly #leases: Leased;
+  readonly #gates: readonly Gate[];
+  readonly #admission: Admission;
+  readonly #destinations = new WeakMap<Server, Destination>();
+  #quietUntil = 0;
+  #later: ReturnType<typeof setTimeout> | undefined;
+
+  /** Everything that can fail: sockets are bound. Rejects with SysError. */
+  static async prepare(name: string, config: ServiceConfig, host: Host): Promise<Balancer> {
+    const leases = new Leased(host);
+    try {
+      const engine = await leases.take("balance engine", async () => new Engine(host.reactor));
+      const sessions = await leases.take(
+        `balance ${name}`,
+        async () => new Sessions(name, host.metrics),
+      );
+      const gates: Gate[] = [];
+      for (const at of config.listen)
+        gates.push(
+          await leases.take(`balance tcp ${showAddress(at)}`, async () => {
+            const socket = await host.sockets.take(at, config.socket);
+            const { reactor, log } = host;
+            return new Gate({ address: at, socket, options: config.socket, reactor, log });
+          }),
+        );
+      return new Balancer(name, config, host, { leases, engine, sessions, gates });
+    } catch (failed) {
+      await leases.giveBack();
+      throw failed;
+    }
+  }
+
+  private constructor(
+    name: string,
+    config: ServiceConfig,
+    host: Host,
+    parts: { leases: Leased; engine: Engine; sessions: Sessions; gates: readonly Gate[] },
+  ) {
+    const { leases, engine, sessions, gates } = parts;
+    this.name = name;
+    this.config = config;
+    this.#host = host;
+    this.#leases = leases;
+    this.#gates = gates;
+    this.sessions = sessions;
+    this.dialer = engine.dialer;
+    this.#admission = new Admission(config, sessions);
+    const { groups, relay, idle_timeout: idle, total_timeout: total } = config;
+    const pool = groups[enabledGroup(config)]?.pool ?? "";
+    this.way = new PlainWay(engine.relays, () => host.pools.pool(pool), { relay, idle, total });
+  }
+
+  /** Its addresses, with the ports that the kernel chose. */
+  get listeners(): string[] {
+    return this.#gates.map((gate) => gate.name);
+  }
+  get hello(): boolean {
+    return this.way.hello;
+  }
+
+  start(): void {
+    this.sessions.keeper = this;
+    for (const gate of this.#gates) gate.serve(this);
+  }
+
+  /**
+   * Let nobody in any more, unless another config of this service does already; then its
+   * connections go on. Else they may finish until `deadline`.
+   */
+  async stop(deadline: AbortSignal): Promise<void> {
+    for (const gate of this.#gates) gate.leave(this);
+    clearTimeout(this.#later);
+    if (this.sessions.keeper === this) await this.sessions.drain(deadline);
+    await this.#leases.giveBack();
+  }
+
+  stats(): Record<string, unknown> {
+    const { sessions, config } = this;
+    const relay: Record<Carrier, number> = { splice: 0, sockmap: 0, copy: 0 };
+    for (const connection of sessions.open) {
+      const carrier = this.way.carrier(connection);
+      if (carrier !== undefined) relay[carrier]++;
+    }
+    return {
+      listen: this.listeners.join(","),
+      enabled: enabledGroup(config),
+      groups: Object.keys(config.groups).join(","),
+      tls: config.tls,
+      open: sessions.open.size,
+      accepted: sessions.count("accepted"),
+      refused: sessions.count("refused"),
+      rejected_by_access: sessions.count("denied"),
+      failed: sessions.count("unserved"),
+      up_bytes: sessions.count("up"),
+      down_bytes: sessions.count("down"),
+      relay,
+    };
+  }
+
+  room(): boolean {
+    const wait = this.#admission.wait(this.#host.reactor.now);
+    if (wait > 0 && wait < Infinity) this.#openIn(wait);
+    return wait === 0;
+  }
+
+  #openIn(ms: number): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      for (const gate of this.#gates) gate.open(this);
+    }, ms);
+  }
+
+  admit(fd: number, remote: Remote, hello: ClientHello | undefined): void {
+    const { sessions, way } = this;
+    const { worker, reactor } = this.#host;
+    const { now } = reactor;
+    this.#admission.accepted(now);
+    const refused = this.#admission.refuses(remote.address, now);
+    if (refused !== undefined) {
+      sessions.turnedAway(refused);
+      return abort(fd);
+    }
+    const id = sessions.next() * worker.count + worker.index;
+    const connection = new Connection(this, id, fd, remote, now);
+    sessions.add(connection);
+    way.greet(connection, hello);
+  }
+
+  /** Where a server is, as the kernel wants it. Undefined when it cannot be reached from `source`. */
+  destination(server: Server): Destination | undefined {
+    const known = this.#destinations.get(server);
+    if (known !== undefined && known.host === server.host && known.port === server.port)
+      return known;
+    const made = destination(server.host, server.port, this.config.source ?? undefined);
+    if (made !== undefined) this.#destinations.set(server, made);
+    return made;
+  }
+
+  /** A server is there: what it is to know first, then both sides are the way's. */
+  join(connection: Connection, server: number): void {
+    const { send_proxy: version } = this.config;
+    if (version !== "off") introduce(connection, server, version);
+    this.way.join(connection, server);
+  }
+
+  /** A connection is over. */
+  left(connection: Connection, why: End): void {
+    const { sessions, config } = this;
+    const full = sessions.open.size >= config.max_connections;
+    sessions.left(connection);
+    if (full) for (const gate of this.#gates) gate.open(this);
+    if (UNSERVED.has(why)) {
+      sessions.turnedAway("unserved");
+      this.#complain(connection, why);
+    }
+    if (config.log === "connections") this.#write(connection, why);
+  }
+
+  #write({ id, remote, pool, server, up, down, began }: Connection, why: End): void {
+    const ms = Math.round(performance.now() - began);
+    this.#host.log.info("connection", {
+      balance: this.name,
+      id,
+      client: showAddress({ kind: "tcp", host: remote.address, port: remote.port }),
+      pool: pool?.name,
+      server: server?.name,
+      ms,
+      up,
+      down,
+      end: why,
+    });
+  }
+
+  /** A client without a server is worth a line, not one for each. */
+  #complain({ pool }: Connection, why: End): void {
+    const now = performance.now();
+    if (now < this.#quietUntil) return;
+    this.#quietUntil = now + UNSERVED_PAUSE_MS;
+    this.#host.log.warn("a client got no server", { balance: this.name, pool: pool?.name, why });
+  }
+}
+
+/** Ends that are failures of ours, or of the servers. */
+const UNSERVED: ReadonlySet<End> = new Set(["no server", "queue", "exhausted"]);
+
+/** Everything this config has leased. */
+class Leased {
+  readonly #host: Host;
+  readonly #leases: Lease<Closable>[] = [];
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** What is leased under a name is what was made under it. */
+  async take<T extends Closable>(name: string, make: () => Promise<T>): Promise<T> {
+    const lease = (await this.#host.leases.take(name, make)) as Lease<T>;
+    this.#leases.push(lease);
+    return lease.value;
+  }
+
+  async giveBack(): Promise<void> {
+    for (const lease of this.#leases.splice(0).toReversed()) await lease[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,18 @@
+import type { Closable } from "../../core/lease.ts";
+import type { Reactor } from "../../net/reactor.ts";
+import { Dialer } from "../../net/tcp/dialer.ts";
+import { Relays } from "../../net/tcp/relays.ts";
+
+/** What connects and relays for all services of this process, whatever their configs. */
+export class Engine implements Closable {
+  readonly dialer: Dialer;
+  readonly relays: Relays;
+
+  constructor(reactor: Reactor) {
+    this.dialer = new Dialer(reactor);
+    this.relays = new Relays(reactor);
+  }
+
+  /** The last service has ended its connections: there is nothing left to close. */
+  async close(): Promise<void> {}
+}

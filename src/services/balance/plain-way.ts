@@ -1,0 +1,53 @@
+import type { Pool } from "../../net/pools/pool.ts";
+import type { RelayEnd, Relays, RelayWay } from "../../net/tcp/relays.ts";
+import { close } from "../../sys/socket.ts";
+import type { Connection } from "./connection.ts";
+import type { Carrier, Way } from "./way.ts";
+
+export interface PlainRules {
+  readonly relay: RelayWay;
+  /** Milliseconds; 0: never. */
+  readonly idle: number;
+  readonly total: number;
+}
+
+/** Bytes as they are, between two sockets. */
+export class PlainWay implements Way {
+  readonly hello = false;
+  readonly #relays: Relays;
+  readonly #pool: () => Pool;
+  readonly #rules: PlainRules;
+  readonly #idle: number;
+
+  constructor(relays: Relays, pool: () => Pool, rules: PlainRules) {
+    this.#relays = relays;
+    this.#pool = pool;
+    this.#rules = rules;
+    this.#idle = rules.idle === 0 ? Infinity : rules.idle;
+  }
+
+  greet(connection: Connection): void {
+    connection.proceed(this.#pool());
+  }
+
+  join(connection: Connection, server: number): void {
+    const { relay, total } = this.#rules;
+    this.#relays.join(connection.client, server, connection, {
+      way: relay,
+      idle: this.#idle,
+      deadline: total === 0 ? Infinity : connection.began + total,
+    });
+  }
+
+  drop(connection: Connection): void {
+    close(connection.client);
+  }
+
+  end(connection: Connection, why: RelayEnd, abort: boolean): void {
+    this.#relays.end(connection.client, why, abort);
+  }
+
+  carrier(connection: Connection): Carrier | undefined {
+    return this.#relays.carrier(connection.client);
+  }
+}

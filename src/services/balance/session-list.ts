@@ -1,0 +1,91 @@
+import * as v from "valibot";
+
+import { key } from "../../config/key.ts";
+import { showAddress } from "../../core/address.ts";
+import type { Host } from "../service.ts";
+import type { Balancer } from "./balancer.ts";
+import type { Connection } from "./connection.ts";
+
+const MAX_LISTED = 1000;
+
+const limit: v.GenericSchema<unknown, number> = v.pipe(
+  v.number(),
+  v.integer(),
+  v.minValue(1),
+  v.maxValue(MAX_LISTED),
+);
+
+export const sessionsInput = v.strictObject({
+  service: v.optional(v.pipe(v.string(), v.description("Only those of this service."))),
+  limit: key(limit, 100, "How many of each worker, the oldest first."),
+});
+
+/** One open connection, as operators see it. */
+export interface SessionRow {
+  readonly id: number;
+  readonly service: string;
+  readonly client: string;
+  readonly pool: string;
+  readonly server: string;
+  readonly step: string;
+  /** Seconds since it was accepted. */
+  readonly age: number;
+  /** Bytes from the client, and to it. */
+  readonly up: number;
+  readonly down: number;
+  readonly relay: string;
+}
+
+/** The oldest connections that are open. */
+export function sessionsOf(
+  balancers: readonly Balancer[],
+  input: v.InferOutput<typeof sessionsInput>,
+  { reactor }: Pick<Host, "reactor">,
+): { sessions: SessionRow[] } {
+  const sessions: SessionRow[] = [];
+  for (const balancer of balancers) {
+    if (input.service !== undefined && balancer.name !== input.service) continue;
+    for (const connection of balancer.sessions.open) {
+      if (sessions.length >= input.limit) break;
+      sessions.push(row(connection, balancer, reactor.now));
+    }
+  }
+  return { sessions };
+}
+
+function row(connection: Connection, { way }: Balancer, now: number): SessionRow {
+  const { id, service, remote, pool, server, step, up, down, began } = connection;
+  return {
+    id,
+    service,
+    client: showAddress({ kind: "tcp", host: remote.address, port: remote.port }),
+    pool: pool?.name ?? "",
+    server: server?.name ?? "",
+    step,
+    age: Math.max(0, Math.round((now - began) / 1000)),
+    up,
+    down,
+    relay: way.carrier(connection) ?? "",
+  };
+}
+
+export const killInput = v.strictObject({
+  service: v.string(),
+  id: v.pipe(v.number(), v.integer()),
+});
+
+/** How many were ended: 1, or 0 when there is none of that number here. */
+export function kill(
+  balancers: readonly Balancer[],
+  { service, id }: v.InferOutput<typeof killInput>,
+): { killed: number } {
+  for (const balancer of balancers) {
+    if (balancer.name !== service) continue;
+    for (const connection of balancer.sessions.open) {
+      if (connection.id !== id) continue;
+      connection.end("killed", true);
+      return { killed: 1 };
+    }
+  }
+  return { killed: 0 };
+}
