@@ -1,9 +1,11 @@
 import { read } from "node:fs";
 
-import type { HttpRequest, HttpResponse, Piece } from "../../wire/http/message.ts";
+import type { Flow, HttpRequest, HttpResponse, Piece } from "../../wire/http/message.ts";
 import { decodeTarget } from "../../wire/http/path.ts";
 import type { Remote } from "../http1/plain-transport.ts";
 
+/** Bytes of a flow that may wait for the client. */
+const FLOW_AHEAD = 128 * 1024;
 /** Bytes read from a file at a time for HTTP/2 and 3. */
 const FILE_STEP = 256 * 1024;
 
@@ -32,6 +34,7 @@ export function fromFetch(
     secure,
     protocol,
     signal: request.signal,
+    whenGone: (run) => request.signal.addEventListener("abort", run, { once: true }),
   };
 }
 
@@ -59,10 +62,12 @@ export function toFetch(
         headers.set("content-length", String(lengthOf(body.pieces)));
     }
     if (body.kind === "stream") void body.stream.cancel().catch(() => {});
+    if (body.kind === "flow") body.flow.cancel();
     sent(0);
     return new Response(null, init);
   }
   if (body.kind === "stream") return new Response(counted(body.stream, sent), init);
+  if (body.kind === "flow") return new Response(counted(streamOfFlow(body.flow), sent), init);
   const [only] = body.pieces;
   if (body.pieces.length === 1 && only instanceof Uint8Array) {
     body.release?.();
@@ -119,6 +124,35 @@ function streamOf(pieces: readonly Piece[], release: () => void): ReadableStream
       cancel: done,
     },
     { highWaterMark: 0 },
+  );
+}
+
+/** A flow as the runtime wants it; held back when nobody reads. */
+function streamOfFlow(flow: Flow): ReadableStream<Uint8Array> {
+  let begun = false;
+  let waiting = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (begun) {
+          if (waiting) flow.resume();
+          waiting = false;
+          return;
+        }
+        begun = true;
+        flow.start({
+          write(bytes, from, to) {
+            controller.enqueue(bytes.slice(from, to));
+            waiting = (controller.desiredSize ?? 0) <= 0;
+            return !waiting;
+          },
+          end: () => controller.close(),
+          fail: (error) => controller.error(error),
+        });
+      },
+      cancel: () => flow.cancel(),
+    },
+    new ByteLengthQueuingStrategy({ highWaterMark: FLOW_AHEAD }),
   );
 }
 

@@ -23,6 +23,8 @@ export interface Exchange {
   /** performance.now() at the head's end. */
   readonly began: number;
   responding: boolean;
+  /** Gives up the body that is going out. */
+  giveUp?: () => void;
 }
 
 /** What an exchange needs of its session. */
@@ -83,5 +85,6 @@ export function keepsOpen(exchange: Exchange, response: HttpResponse, framing: F
 /** A response whose body is not sent: give back what it holds. */
 export function discard({ body }: HttpResponse): void {
   if (body.kind === "pieces") body.release?.();
+  if (body.kind === "flow") body.flow.cancel();
   if (body.kind === "stream") void body.stream.cancel().catch(() => {});
 }

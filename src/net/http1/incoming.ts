@@ -81,6 +81,7 @@ export class Incoming implements HttpRequest {
   readonly protocol: "HTTP/1.0" | "HTTP/1.1";
   readonly #setting: Setting;
   #gone: AbortController | undefined;
+  #whenGone: (() => void) | undefined;
   #isGone = false;
 
   constructor(head: Head, setting: Setting) {
@@ -114,6 +115,11 @@ export class Incoming implements HttpRequest {
     return this.#gone.signal;
   }
 
+  whenGone(run: () => void): void {
+    if (this.#isGone) run();
+    else this.#whenGone = run;
+  }
+
   earlyHints(links: readonly string[]): void {
     if (this.protocol === "HTTP/1.1") this.#setting.hint(links);
   }
@@ -121,6 +127,7 @@ export class Incoming implements HttpRequest {
   /** The client is gone: tell whoever listens. */
   abort(): void {
     this.#isGone = true;
+    this.#whenGone?.();
     this.#gone?.abort();
   }
 }

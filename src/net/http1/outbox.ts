@@ -60,15 +60,22 @@ export class Outbox {
     }
   }
 
-  /** Send `packet` at once when nothing is before it; it may change as soon as this returns. */
-  sendPacket(packet: Uint8Array): void {
-    if (gathered > 0 || this.#waiting.length > 0) return this.put(packet);
-    const n = this.#transport.write(packet, 0, packet.length, false);
-    if (n === GONE) return this.#breakOff();
-    const taken = Math.max(0, n);
-    this.sent += taken;
-    if (taken < packet.length)
-      this.#waiting.push({ kind: "bytes", bytes: packet.slice(taken), at: 0 });
+  /** Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns. */
+  sendNow(bytes: Uint8Array, from: number, to: number): void {
+    if (gathered > 0 && this.#waiting.length === 0 && to - from < DIRECT)
+      return this.put(bytes.subarray(from, to));
+    this.flush(true);
+    if (this.#broken) return;
+    let at = from;
+    if (this.#waiting.length === 0) {
+      const n = this.#transport.write(bytes, at, to, false);
+      if (n === GONE) return this.#breakOff();
+      at += Math.max(0, n);
+      this.sent += at - from;
+    }
+    // A Buffer's slice would be a view.
+    if (at < to)
+      this.#waiting.push({ kind: "bytes", bytes: new Uint8Array(bytes.subarray(at, to)), at: 0 });
   }
 
   putFile(slice: FileSlice): void {

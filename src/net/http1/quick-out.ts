@@ -17,7 +17,7 @@ export function sendQuick(
   const date = currentDate();
   if (prepared.stamp !== date.second) stamp(prepared, date);
   if (keep && alone && prepared.packet !== undefined && !isHead) {
-    out.sendPacket(prepared.packet);
+    out.sendNow(prepared.packet, 0, prepared.packet.length);
     return prepared.body.length;
   }
   out.put(keep ? prepared.head : prepared.closing);

@@ -1,6 +1,7 @@
 import { type HttpResponse, respond } from "../../wire/http/message.ts";
 import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import { discard } from "./exchange.ts";
+import { FlowOut } from "./flow-out.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Framing, framingOf, headOf } from "./response-writer.ts";
 import { streamOut } from "./stream-out.ts";
@@ -11,10 +12,16 @@ export interface ResponseNeeds {
   over(): boolean;
   /** Resolves when nothing waits for the peer any more, or never will. */
   room(): Promise<void>;
+  /** Call `run` when nothing waits for the peer any more. */
+  whenRoom(run: () => void): void;
+  /** Bytes were put outside of the session's own turn. */
+  moved(): void;
   /** All of a streamed body is on its way: see what is next. */
   streamed(): void;
   /** The body failed half-way: only a broken connection tells the client. */
   broken(error: unknown): void;
+  /** The rest of the body will not come, through no fault of ours. */
+  cut(): void;
   /** The last byte is out, or never will be: so many bytes of body went. Called once. */
   finished(bytes: number): void;
 }
@@ -27,13 +34,16 @@ export interface Manner {
   readonly keep: boolean;
 }
 
-/** Send a whole response: its head, and its body however it comes. */
+/**
+ * Send a whole response: its head, and its body however it comes. Answers how to give up a body
+ * that goes on after this returns, where nobody else would notice that the client is gone.
+ */
 export function sendResponse(
   response: HttpResponse,
   { framing, method, keep }: Manner,
   out: Outbox,
   needs: ResponseNeeds,
-): void {
+): (() => void) | undefined {
   const { body } = response;
   const head = headOf(response, framing, !keep);
   const before = out.sent + head.length;
@@ -41,11 +51,30 @@ export function sendResponse(
   out.put(head);
   if (method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
     discard(response);
-    return out.afterwards(finish);
+    out.afterwards(finish);
+    return undefined;
+  }
+  if (body.kind === "flow") {
+    const done = (): void => {
+      out.afterwards(finish);
+      needs.streamed();
+    };
+    const cut = (): void => {
+      needs.cut();
+      finish();
+    };
+    const flow = new FlowOut(body.flow, framing, out, {
+      whenRoom: (run) => needs.whenRoom(run),
+      moved: () => needs.moved(),
+      done,
+      cut,
+    });
+    flow.begin();
+    return flow.giveUp;
   }
   if (body.kind === "stream") {
     void sendStream(body.stream, framing, out, needs, finish);
-    return;
+    return undefined;
   }
   for (const piece of body.pieces) {
     if (piece instanceof Uint8Array) out.put(piece);
@@ -55,6 +84,7 @@ export function sendResponse(
     body.release?.();
     finish();
   });
+  return undefined;
 }
 
 /** Answer an error that no site is asked about, behind which the connection ends. */

@@ -98,6 +98,7 @@ export class Session implements Guest {
     this.#exchange = undefined;
     exchange?.body?.broken();
     exchange?.request.abort();
+    exchange?.giveUp?.();
     this.#out.drop();
     this.#drained?.();
     this.#transport.abort();
@@ -274,16 +275,23 @@ export class Session implements Guest {
     const keep =
       keepsOpen(exchange, response, framing) && !this.#front.draining && !this.#closing && !last;
     if (!keep) this.#closing = this.#closing || exchange.body === undefined || exchange.body.ended;
-    sendResponse(response, { framing, method, keep }, this.#out, {
+    const giveUp = sendResponse(response, { framing, method, keep }, this.#out, {
       over: () => this.#over,
       room: () => this.#room(),
+      whenRoom: (run) => {
+        this.#drained = run;
+        this.#settle();
+      },
+      moved: () => this.#settle(),
       streamed: () => {
         this.#goOn();
         this.#settle();
       },
       broken: (error) => this.#ourFault(error),
+      cut: () => this.broken(),
       finished: (bytes) => this.#responded(exchange, response, bytes, keep),
     });
+    if (giveUp !== undefined) exchange.giveUp = giveUp;
   }
 
   /** Resolves when all that waits is sent, or never will be. */

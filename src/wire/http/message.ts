@@ -33,6 +33,8 @@ export interface HttpRequest {
   readonly protocol: "HTTP/1.0" | "HTTP/1.1" | "HTTP/2" | "HTTP/3";
   /** Aborts when the client is gone. */
   readonly signal: AbortSignal;
+  /** As a listener to `signal`, but cheaper: for what is done for every request. One at a time. */
+  whenGone(run: () => void): void;
   /** Send a 103 with these Link values at once (RFC 8297); absent where the protocol in use can't. */
   earlyHints?(links: readonly string[]): void;
 }
@@ -47,9 +49,31 @@ export interface FileSlice {
 export type Piece = Uint8Array | FileSlice;
 
 /**
+ * A body that is told as it comes, on the turn it comes in: nothing is queued, no promise is made.
+ * `start` is called once, or `cancel` instead of it.
+ */
+export interface Flow {
+  /** Tell `sink` of what is here, and of what comes. */
+  start(sink: FlowSink): void;
+  /** There is room again, after `write` answered false. */
+  resume(): void;
+  /** Nobody wants the rest. The sink is told nothing more. */
+  cancel(): void;
+}
+
+/** Who takes a body as it comes. After `end` or `fail` nothing more is told. */
+export interface FlowSink {
+  /** Bytes good until this returns, all of which are taken. False: no more until `resume`. */
+  write(bytes: Uint8Array, from: number, to: number): boolean;
+  end(): void;
+  /** The rest will not come. */
+  fail(error: Error): void;
+}
+
+/**
  * `pieces` have a length known from the start and are sent in order; `release` is called once,
  * when the last byte is out or the client is gone (give back file handles there).
- * A stream is sent chunked in HTTP/1.1.
+ * A stream or a flow without length is sent chunked in HTTP/1.1.
  */
 export type Body =
   | { readonly kind: "none" }
@@ -58,7 +82,8 @@ export type Body =
       readonly kind: "stream";
       readonly stream: ReadableStream<Uint8Array>;
       readonly length?: number;
-    };
+    }
+  | { readonly kind: "flow"; readonly flow: Flow; readonly length?: number };
 
 export interface HttpResponse {
   readonly status: number;

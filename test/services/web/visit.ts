@@ -128,6 +128,7 @@ export function request(target: string, visit: Visit = {}): HttpRequest {
     secure: false,
     protocol: "HTTP/1.1",
     signal: new AbortController().signal,
+    whenGone: () => {},
     ...(hints ? { earlyHints: (links: readonly string[]) => void hints.push([...links]) } : {}),
   };
 }
@@ -147,6 +148,7 @@ export async function read(response: HttpResponse): Promise<Got> {
 
 async function bodyOf({ body }: HttpResponse): Promise<Uint8Array> {
   if (body.kind === "none") return new Uint8Array();
+  if (body.kind === "flow") throw new Error("files do not flow");
   if (body.kind === "stream") return new Uint8Array(await new Response(body.stream).arrayBuffer());
   const parts = body.pieces.map((piece) => {
     if (piece instanceof Uint8Array) return piece;

@@ -118,6 +118,7 @@ export function requestOf(ask: Ask): HttpRequest {
     secure: false,
     protocol: "HTTP/1.1",
     signal: new AbortController().signal,
+    whenGone: () => {},
   };
 }
 
@@ -129,6 +130,8 @@ async function read(answer: HttpResponse): Promise<Answer> {
       return { status, headers, text: "" };
     case "stream":
       return { status, headers, text: await new Response(body.stream).text() };
+    case "flow":
+      throw new Error("WebDAV does not let bodies flow");
     case "pieces": {
       const bytes = body.pieces.filter((p) => p instanceof Uint8Array);
       return { status, headers, text: Buffer.concat(bytes).toString() };
