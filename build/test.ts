@@ -8,6 +8,7 @@ import { join } from "node:path";
 
 import { missing } from "./debian.ts";
 import { type Case, read } from "./junit.ts";
+import { withoutDaemons } from "./no-daemons.ts";
 import { run, say, seconds, show } from "./step.ts";
 
 const TEST_TIMEOUT_MS = 60_000; // two busy cores; a test that waits this long has failed
@@ -45,7 +46,8 @@ async function install(): Promise<void> {
     say(`installing ${names.join(" ")}`);
     await run(["apt-get", "update", "-q"]);
     const apt = ["apt-get", "install", "-q", "-y", "--no-install-recommends"];
-    const done = await run(["env", "DEBIAN_FRONTEND=noninteractive", ...apt, ...names]);
+    const install = ["env", "DEBIAN_FRONTEND=noninteractive", ...apt, ...names];
+    const done = await withoutDaemons(() => run(install));
     if (!done.ok) say(done.output);
   }
   for (const w of missing()) say(`MISSING ${w.name}: tests are skipped that need it for ${w.for}`);

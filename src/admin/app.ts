@@ -92,7 +92,7 @@ async function answer(route: Route, c: Context<Env>, house: House): Promise<Resp
     answer: who,
     caller: c.env,
     headers,
-    csrf: headers.get("x-csrf-token") ?? sent.csrf,
+    csrf: headers.get("x-csrf-token") ?? undefined,
   });
   if (refused) return refused;
   if ("bad" in sent) return sent.bad;
@@ -105,7 +105,6 @@ async function answer(route: Route, c: Context<Env>, house: House): Promise<Resp
     visitor,
     param: (key) => c.req.param(key) ?? "",
     input: sent.input,
-    byForm: sent.byForm,
     note: (what, more) => {
       const event = { ...(visitor && { user: visitor.name }), client: c.env.client, ...more };
       deps.log.info(what, event);

@@ -4,40 +4,31 @@ import { check } from "./run-action.ts";
 /** Bytes of a request body: actions and logins are small. */
 export const MAX_BODY = 64 * 1024;
 
-const FORM = "application/x-www-form-urlencoded";
 const JSON_TYPE = "application/json";
 
 /** What the body says, or the answer for one that cannot be used. */
-export type Sent = {
-  /** It came from an HTML form. */
-  readonly byForm: boolean;
-  /** The token a form carries in place of X-CSRF-Token. */
-  readonly csrf: string | undefined;
-} & ({ readonly input: unknown } | { readonly bad: Response });
+export type Sent = { readonly input: unknown } | { readonly bad: Response };
 
 /** Read the body that `route` takes; a route that takes none does not look at it. */
 export async function body(request: Request, route: Route): Promise<Sent> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
-  const byForm = type === FORM && route.byForm === true;
-  const nothing = { byForm, csrf: undefined };
-  if (!route.input) return { ...nothing, input: undefined };
+  if (!route.input) return { input: undefined };
 
   const text = await read(request);
   if (text === undefined) {
-    return { ...nothing, bad: fail(413, "too_large", `at most ${MAX_BODY} bytes`) };
+    return { bad: fail(413, "too_large", `at most ${MAX_BODY} bytes`) };
   }
-  if (text !== "" && !byForm && type !== JSON_TYPE) {
-    return { ...nothing, bad: fail(415, "not_json", `send ${JSON_TYPE}`) };
+  if (text !== "" && type !== JSON_TYPE) {
+    return { bad: fail(415, "not_json", `send ${JSON_TYPE}`) };
   }
-  const said = byForm ? Object.fromEntries(new URLSearchParams(text)) : parse(text);
+  const said = parse(text);
   if (typeof said !== "object" || said === null || Array.isArray(said)) {
-    return { ...nothing, bad: fail(400, "bad_json", "send a JSON object") };
+    return { bad: fail(400, "bad_json", "send a JSON object") };
   }
-  const csrf = byForm ? (said as { csrf?: string }).csrf : undefined;
   const checked = check(route.input, said);
-  if (checked.kind === "fits") return { byForm, csrf, input: checked.value };
+  if (checked.kind === "fits") return { input: checked.value };
   const { problems } = checked;
-  return { byForm, csrf, bad: fail(400, "bad_input", "the input does not fit", { problems }) };
+  return { bad: fail(400, "bad_input", "the input does not fit", { problems }) };
 }
 
 /** No body means no wishes: an empty object. */

@@ -8,6 +8,8 @@ import { fail, type Needs } from "./route.ts";
 
 /** Both are offered; a program takes the one it has. */
 const CHALLENGE = 'Basic realm="tern", charset="UTF-8", Bearer realm="tern"';
+/** To a script in a page: for Basic the browser would ask by a window of its own. */
+const CHALLENGE_TO_SCRIPTS = 'Bearer realm="tern"';
 
 /** May this be done? The response that refuses it, or undefined. */
 export function refusal(request: {
@@ -24,9 +26,9 @@ export function refusal(request: {
   if (changes && caller.listener.kind === "tcp" && !sameOrigin(headers, caller.secure)) {
     return fail(403, "cross_origin", "pages of other sites may not change anything here");
   }
-  if (needs === "anyone" || !asksWho(needs, caller)) return undefined;
+  if (!asksWho(needs, caller)) return undefined;
   if (answer.kind === "wait") return tooMany(answer.ms);
-  if (answer.kind === "stranger") return unknown();
+  if (answer.kind === "stranger") return unknown(headers);
   const { visitor } = answer;
   if (needs === "change" && visitor.access !== "full") return notAllowed(visitor);
   if (changes && visitor.by === "cookie" && !equal(csrf, visitor.login?.session.csrf)) {
@@ -40,9 +42,11 @@ export function asksWho(needs: Needs, caller: Caller): boolean {
   return needs === "scrape" ? !isPrivate(caller.listener) : needs !== "nothing";
 }
 
-function unknown(): Response {
+function unknown(headers: Headers): Response {
   const message = "log in at /api/v1/login, or send a name and password with Basic";
-  return fail(401, "unauthenticated", message, { headers: { "WWW-Authenticate": CHALLENGE } });
+  const byScript = headers.get("sec-fetch-dest") === "empty"; // Fetch Metadata, 2.1
+  const challenge = byScript ? CHALLENGE_TO_SCRIPTS : CHALLENGE;
+  return fail(401, "unauthenticated", message, { headers: { "WWW-Authenticate": challenge } });
 }
 
 export function tooMany(ms: number): Response {

@@ -4,14 +4,13 @@ import * as v from "valibot";
 import type { Caller } from "./deps.ts";
 import { tooMany } from "./guard.ts";
 import { fromBrowser } from "./origin.ts";
-import { loginPage } from "./page.ts";
 import { type Call, fail, json } from "./route.ts";
 import { IDLE_MS } from "./sessions.ts";
 
 /** Longer than any name or password in use; keeps hashing short. */
 const MAX_CHARS = 1024;
 
-/** What `login` takes, from JSON or from the form on the page. */
+/** What `login` takes. */
 export const credentials = v.object({
   name: v.pipe(v.string(), v.regex(/^[^\s:]+$/, "a name"), v.maxLength(MAX_CHARS)),
   password: v.pipe(v.string(), v.maxLength(MAX_CHARS)),
@@ -29,15 +28,7 @@ function cookie(caller: Caller, token: string, more: CookieOptions = {}): string
 }
 
 /** Open a session: a cookie for pages, the token itself only for programs. */
-export async function login({
-  door,
-  deps,
-  caller,
-  headers,
-  input,
-  byForm,
-  note,
-}: Call): Promise<Response> {
+export async function login({ door, deps, caller, headers, input, note }: Call): Promise<Response> {
   if (deps.access().users.length === 0) {
     return fail(403, "no_users", "there are no users to log in as: add one to admin.users");
   }
@@ -45,34 +36,29 @@ export async function login({
   const proof = await door.prove(name, password, caller);
   if (proof.kind !== "user") {
     note("login refused", { waits: proof.kind === "wait" });
-    if (byForm) return loginPage(deps.version, proof);
     const wrong = () => fail(401, "wrong_password", "no user has this name and password");
     return proof.kind === "wait" ? tooMany(proof.ms) : wrong();
   }
   const { user } = proof;
   const { token, session } = door.sessions.open(user.name, user.password.reveal());
   note("login", { user: user.name });
-  const answer = byForm
-    ? new Response(null, { status: 303, headers: { Location: "/" } })
-    : json({
-        name: user.name,
-        access: user.access,
-        csrf: session.csrf,
-        idle_seconds: IDLE_MS / 1000,
-        // A page has no use for it, and what a page cannot see no script in it can steal.
-        ...(!fromBrowser(headers) && { token }),
-      });
+  const answer = json({
+    name: user.name,
+    access: user.access,
+    csrf: session.csrf,
+    idle_seconds: IDLE_MS / 1000,
+    // A page has no use for it, and what a page cannot see no script in it can steal.
+    ...(!fromBrowser(headers) && { token }),
+  });
   answer.headers.set("Set-Cookie", cookie(caller, token));
   return answer;
 }
 
 /** End the session the request came with; nothing to do for those who came without. */
-export function logout({ door, caller, visitor, byForm, note }: Call): Response {
+export function logout({ door, caller, visitor, note }: Call): Response {
   if (visitor?.login) note("logout");
   if (visitor?.login) door.sessions.close(visitor.login.token);
-  const answer = byForm
-    ? new Response(null, { status: 303, headers: { Location: "/" } })
-    : new Response(null, { status: 204 });
+  const answer = new Response(null, { status: 204 });
   if (visitor?.by === "cookie") answer.headers.set("Set-Cookie", cookie(caller, "", { maxAge: 0 }));
   return answer;
 }

@@ -53,7 +53,6 @@ const FAILURE = {
 /** What may happen at any door. */
 const REFUSALS: Readonly<Record<Needs, readonly number[]>> = {
   nothing: [],
-  anyone: [],
   scrape: [401, 429],
   known: [401, 429],
   change: [400, 401, 403, 429],
@@ -70,7 +69,7 @@ function operation(route: Route, id: string): Record<string, unknown> {
   const refused = REFUSALS[needs].map((status) => [status, { about: WHY[status] ?? "" }] as const);
   const all: Record<string, Content> = { ...Object.fromEntries(refused), ...answers };
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
-  const open = needs === "nothing" || needs === "anyone";
+  const open = needs === "nothing";
   const csrf = route.method === "POST" && !open;
   const parameters = [
     ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
@@ -80,7 +79,7 @@ function operation(route: Route, id: string): Record<string, unknown> {
     operationId: id,
     summary,
     ...(parameters.length > 0 && { parameters }),
-    ...(input && { requestBody: body(form(input), route.byForm === true) }),
+    ...(input && { requestBody: body(form(input)) }),
     responses: Object.fromEntries(
       Object.entries(all).map(([status, content]) => [status, response(Number(status), content)]),
     ),
@@ -98,12 +97,11 @@ const CSRF = {
 function ofAction(route: Route, service: string, name: string, action: ActionForm): unknown {
   const path = `/api/v1/services/${service}/actions/${name}`;
   const described = operation({ ...route, path, summary: action.about }, `${service}_${name}`);
-  return { ...described, requestBody: body(action.input, false), tags: [service] };
+  return { ...described, requestBody: body(action.input), tags: [service] };
 }
 
-function body(schema: Form, byForm: boolean): unknown {
-  const types = ["application/json", ...(byForm ? ["application/x-www-form-urlencoded"] : [])];
-  return { content: Object.fromEntries(types.map((type) => [type, { schema }])) };
+function body(schema: Form): unknown {
+  return { content: { "application/json": { schema } } };
 }
 
 function response(status: number, { about, type, schema }: Content): unknown {

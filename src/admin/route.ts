@@ -12,20 +12,18 @@ export interface Route {
   readonly path: string;
   readonly summary: string;
   readonly needs: Needs;
-  /** JSON body; also taken from an HTML form when `byForm`. */
+  /** JSON body. */
   readonly input?: GenericSchema<unknown, unknown>;
-  readonly byForm?: true;
   /** What it answers when all is well, and what may go wrong beside 401, 403, 421 and 429. */
   readonly answers: Readonly<Record<number, Content>>;
   handle(call: Call): Response | Promise<Response>;
 }
 
 /**
- * `nothing`: open to all, and nobody is asked who they are. `anyone`: open to all, who may say who
- * they are. `scrape`: as `known`, but `nothing` on a listener that only this machine can reach.
+ * `nothing`: open to all, and nobody is asked who they are. `scrape`: as `known`, but `nothing` on a listener that only this machine can reach.
  * `known`: any user; anyone where there are no users. `change`: users with full access.
  */
-export type Needs = "nothing" | "anyone" | "scrape" | "known" | "change";
+export type Needs = "nothing" | "scrape" | "known" | "change";
 
 export interface Content {
   readonly about: string;
@@ -39,14 +37,12 @@ export interface Call {
   readonly door: Door;
   readonly caller: Caller;
   readonly headers: Headers;
-  /** Undefined where `needs` lets strangers in and this is one. */
+  /** Undefined where `needs` lets strangers in. */
   readonly visitor: Visitor | undefined;
   /** A value for every `{name}` in the path. */
   readonly param: (name: string) => string;
   /** What the schema made of the body; undefined without a schema. */
   readonly input: unknown;
-  /** It was sent by an HTML form: answer with a page or a redirect. */
-  readonly byForm: boolean;
   /** Write down who did what: in the log, and among the recent activity. */
   readonly note: (what: string, more?: Shown) => void;
   readonly activity: Recent<Shown>;

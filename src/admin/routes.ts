@@ -1,24 +1,34 @@
 import * as v from "valibot";
 
 import { EXPOSITION_TYPE } from "../observe/prometheus.ts";
+import { consoleFile, consolePage, HTML_TYPE } from "./console/assets.ts";
 import { credentials, login, logout } from "./login.ts";
 import { openapi } from "./openapi.ts";
-import { frontPage, PAGE_TYPE } from "./page.ts";
 import { type Call, type Content, fail, json, type Route } from "./route.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const anything: Content["schema"] = { type: "object" };
-const csrf = v.object({ csrf: v.optional(v.string()) });
 
 /** Everything the admin listener answers. */
 export const ROUTES: readonly Route[] = [
   {
     method: "GET",
     path: "/",
-    summary: "A page for people: what this is, its state, and where to log in.",
-    needs: "anyone",
-    answers: { 200: { about: "The page.", type: PAGE_TYPE } },
-    handle: frontPage,
+    summary: "The console: a page for people. It asks this API for all that it shows.",
+    needs: "nothing",
+    answers: { 200: { about: "The page.", type: HTML_TYPE } },
+    handle: consolePage,
+  },
+  {
+    method: "GET",
+    path: "/console/{file}",
+    summary: "What the page is made of; the names change with the contents.",
+    needs: "nothing",
+    answers: {
+      200: { about: "The file.", type: "text/javascript" },
+      404: { about: "No such file." },
+    },
+    handle: ({ param, headers }) => consoleFile(param("file"), headers.get("accept-encoding")),
   },
   {
     method: "GET",
@@ -50,7 +60,6 @@ export const ROUTES: readonly Route[] = [
     summary: "Open a session. Programs get its token for Bearer; browsers only the cookie.",
     needs: "nothing",
     input: credentials,
-    byForm: true,
     answers: {
       200: {
         about: "Who you are, and what to send in X-CSRF-Token.",
@@ -66,7 +75,6 @@ export const ROUTES: readonly Route[] = [
           },
         },
       },
-      303: { about: "Back to the page, after its form." },
       400: { about: "Not a name and a password." },
       401: { about: "No user has this name and password." },
       403: { about: "There are no users." },
@@ -79,9 +87,7 @@ export const ROUTES: readonly Route[] = [
     path: "/api/v1/logout",
     summary: "End the session.",
     needs: "known",
-    input: csrf,
-    byForm: true,
-    answers: { 204: { about: "Ended." }, 303: { about: "Back to the page, after its form." } },
+    answers: { 204: { about: "Ended." } },
     handle: logout,
   },
   {

@@ -1,4 +1,5 @@
 import type { Calendar } from "./calendar.ts";
+import type { Journal } from "./journal.ts";
 import { type Level, LEVELS, type Log, type LogFields } from "./log.ts";
 import { plain } from "./plain.ts";
 
@@ -11,6 +12,8 @@ export interface LogOptions {
   readonly clock: Calendar;
   /** `write` ends at a terminal. */
   readonly tty?: boolean;
+  /** Hears of everything, whatever the level of the lines: it is what the console shows. */
+  readonly journal?: Pick<Journal, "add">;
   /** Colours in text. Without it: when it is a terminal. Hand in false for NO_COLOR. */
   readonly color?: boolean;
 }
@@ -22,7 +25,7 @@ export interface RootLog extends Log {
 
 /** The appliance's log. Writing never throws for what the fields hold. */
 export function makeLog(options: LogOptions): RootLog {
-  const { clock, write, tty = false, color = tty } = options;
+  const { clock, journal, write, tty = false, color = tty } = options;
   const text = options.format === "text" || (options.format === "auto" && tty);
   const line = text ? (color ? colored : uncolored) : json;
   let least = LEVELS.indexOf(options.level);
@@ -31,9 +34,11 @@ export function makeLog(options: LogOptions): RootLog {
     function at(level: Level): Log[Level] {
       const rank = LEVELS.indexOf(level);
       return (message, fields) => {
-        if (rank < least) return;
+        if (rank < least && !journal) return;
         const all = fields === undefined ? context : { ...context, ...fields };
-        write(line(new Date(clock.now()), level, message, all), level);
+        const now = clock.now();
+        journal?.add(level, message, all, now);
+        if (rank >= least) write(line(new Date(now), level, message, all), level);
       };
     }
     return {

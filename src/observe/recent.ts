@@ -12,9 +12,11 @@ export class Recent<T> {
 
   constructor(readonly capacity: number) {}
 
-  push(event: T): void {
+  /** Its number. */
+  push(event: T): number {
     const number = ++this.#last;
     this.#ring[(number - 1) % this.capacity] = { number, event };
+    return number;
   }
 
   /** Those newer than `number`, oldest first; from 0, all that are still known. */

@@ -224,25 +224,22 @@ const WHO: {
 
 describe.each(WHO)("$who", ({ on, users, show, ...expected }) => {
   // Each route meets a fresh appliance, so that what one does cannot help the next.
-  test.each(ROUTES.filter((r) => r.needs !== "nothing" && r.needs !== "anyone"))(
-    "$method $path",
-    async (route) => {
-      const { deps, done } = fakeDeps(users ? {} : { access: () => ({ users: [], hosts: [] }) });
-      const app = adminApp(deps);
-      const headers = await show(app, on);
-      const body = route.input ? "{}" : null;
-      const response = await app.request(
-        url(route.path),
-        { method: route.method, headers: { "Content-Type": "application/json", ...headers }, body },
-        on,
-      );
-      const need = route.needs as "scrape" | "known" | "change"; // filtered above
-      const status = { "/api/v1/stop": 202, "/api/v1/logout": 204 }[route.path] ?? 200;
-      expect(response.status).toBe(expected[need] === 200 ? status : expected[need]);
-      expect(done).toHaveLength(need === "change" && expected.change === 200 ? 1 : 0);
-      expect(response.headers.get("www-authenticate") !== null).toBe(response.status === 401);
-    },
-  );
+  test.each(ROUTES.filter((r) => r.needs !== "nothing"))("$method $path", async (route) => {
+    const { deps, done } = fakeDeps(users ? {} : { access: () => ({ users: [], hosts: [] }) });
+    const app = adminApp(deps);
+    const headers = await show(app, on);
+    const body = route.input ? "{}" : null;
+    const response = await app.request(
+      url(route.path),
+      { method: route.method, headers: { "Content-Type": "application/json", ...headers }, body },
+      on,
+    );
+    const need = route.needs as "scrape" | "known" | "change"; // filtered above
+    const status = { "/api/v1/stop": 202, "/api/v1/logout": 204 }[route.path] ?? 200;
+    expect(response.status).toBe(expected[need] === 200 ? status : expected[need]);
+    expect(done).toHaveLength(need === "change" && expected.change === 200 ? 1 : 0);
+    expect(response.headers.get("www-authenticate") !== null).toBe(response.status === 401);
+  });
 });
 
 test("every route that changes something needs full access, logging in and out aside", () => {

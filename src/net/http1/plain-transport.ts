@@ -1,15 +1,14 @@
-import { address, block } from "../../sys/memory.ts";
+import { address } from "../../sys/memory.ts";
 import { peerOf } from "../../sys/peer.ts";
 import type { SocketAddress } from "../../sys/sockaddr.ts";
 import * as socket from "../../sys/socket.ts";
 import type { Front } from "../fronts/front.ts";
 import { hasPreface, PREFACE } from "../fronts/plain-relay.ts";
 import { BROKEN, READABLE, WRITABLE } from "../reactor.ts";
+import { READ } from "./read-buffer.ts";
 import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
 
-/** Every session of the thread reads into it; nothing in it lasts beyond `feed`. */
-const READ = block(128 * 1024);
 /** One sendfile(2): big enough to be cheap, small enough that neighbours get their turn. */
 const FILE_STEP = 2 * 1024 * 1024;
 /** Reads from one socket before its neighbours get their turn. */

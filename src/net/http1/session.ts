@@ -1,6 +1,5 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
-import { Head, parseHead } from "../../wire/http1/head.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
@@ -8,6 +7,7 @@ import { discard, type Exchange, keepsOpen, MAX_SWALLOWED, openExchange } from "
 import { Inbox } from "./inbox.ts";
 import { Outbox } from "./outbox.ts";
 import { sendQuick } from "./quick-out.ts";
+import { head, readHead } from "./read-head.ts";
 import type { Reception } from "./reception.ts";
 import { sendHints, sendRefusal, sendResponse } from "./response-out.ts";
 import { framingOf } from "./response-writer.ts";
@@ -18,8 +18,6 @@ const MAX_WAITING = 64 * 1024;
 /** How long a closing connection waits for the peer's end. */
 const LINGER_MS = 2000;
 
-/** One parsed head for the whole thread: sessions take turns. */
-const head = new Head();
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
 /**
@@ -170,7 +168,7 @@ export class Session implements Guest {
         continue;
       }
       if (!this.#out.empty) break;
-      const used = parseHead(bytes, at, to, head, this.#front.limits.maxHead);
+      const used = readHead(bytes, at, to, this.#front.limits.maxHead);
       if (used === 0) break;
       if (used < 0) {
         at = to;

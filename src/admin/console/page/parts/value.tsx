@@ -1,0 +1,106 @@
+import type { JSX } from "preact";
+
+import type { Plain } from "../state/answers.ts";
+import { capital, human, title, UNKNOWN } from "../state/format.ts";
+
+/** Any JSON, as a person reads it: pairs, tables where things are alike, and nothing nested deeper than needed. */
+export function Value(props: { readonly name: string; readonly value: unknown }): JSX.Element {
+  const { name, value } = props;
+  if (value === null || value === undefined || value === "")
+    return <span class="soft">{UNKNOWN}</span>;
+  if (typeof value === "number") return <span class="number">{human(name, value)}</span>;
+  if (typeof value === "boolean") return <span>{value ? "yes" : "no"}</span>;
+  if (typeof value !== "object") return <span class="text">{String(value as string)}</span>;
+  if (Array.isArray(value)) return <List name={name} items={value as unknown[]} />;
+  const rows = alike(value as Plain);
+  if (rows) return <Rows caption={name} rows={rows} first={title(name)} />;
+  return <Pairs of={value as Plain} />;
+}
+
+/** What is one value each. */
+export function Pairs(props: { readonly of: Plain }): JSX.Element {
+  const entries = Object.entries(props.of);
+  if (entries.length === 0) return <span class="soft">none</span>;
+  return (
+    <dl class="pairs">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt>{capital(title(name))}</dt>
+          <dd>
+            <Value name={name} value={value} />
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Things of one kind, a row each. */
+export function Rows(props: {
+  readonly caption: string;
+  readonly rows: readonly (readonly [string, Plain])[];
+  /** Head of the column of their names; "" when they have none. */
+  readonly first: string;
+}): JSX.Element {
+  const { rows, first, caption } = props;
+  const columns = [...new Set(rows.flatMap(([, row]) => Object.keys(row)))];
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={capital(title(caption))}>
+      <table>
+        <thead>
+          <tr>
+            {first !== "" && <th scope="col">{capital(first)}</th>}
+            {columns.map((column) => (
+              <th scope="col" key={column}>
+                {capital(title(column))}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(([name, row]) => (
+            <tr key={name}>
+              {first !== "" && <th scope="row">{name}</th>}
+              {columns.map((column) => (
+                <td key={column} class={typeof row[column] === "number" ? "figure" : ""}>
+                  <Value name={column} value={row[column]} />
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function List(props: { readonly name: string; readonly items: readonly unknown[] }): JSX.Element {
+  const { name, items } = props;
+  if (items.length === 0) return <span class="soft">none</span>;
+  const objects = items.filter(isObject);
+  if (objects.length === items.length)
+    return <Rows caption={name} rows={objects.map((o, i) => [String(i), o] as const)} first="" />;
+  return (
+    <ul class="inline">
+      {items.map((item, i) => (
+        <li key={i}>
+          <Value name={name} value={item} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** The entries of a map whose values are all flat objects with keys in common; else undefined. */
+export function alike(map: Plain): (readonly [string, Plain])[] | undefined {
+  const entries = Object.entries(map);
+  const flat = entries.every(([, v]) => isObject(v) && !Object.values(v).some(isObject));
+  if (entries.length === 0 || !flat) return undefined;
+  const [first, ...others] = entries.map(([, v]) => Object.keys(v as Plain));
+  const common = others.every((keys) => keys.some((k) => first?.includes(k)));
+  return common ? (entries as [string, Plain][]) : undefined;
+}
+
+export function isObject(value: unknown): value is Plain {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

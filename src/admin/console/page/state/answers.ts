@@ -1,0 +1,131 @@
+/** What the API answers, as far as the page looks at it. Everything may be missing: say "–" then. */
+export type Plain = Readonly<Record<string, unknown>>;
+
+/** GET /api/v1/me */
+export interface Me {
+  readonly name: string;
+  readonly access: "full" | "readonly";
+  readonly by: "socket" | "nobody" | "basic" | "bearer" | "cookie";
+  readonly csrf?: string;
+}
+
+/** GET /api/v1/status */
+export interface Status {
+  readonly version: string;
+  readonly pid: number;
+  readonly state: string;
+  readonly config: string;
+  readonly generation: number;
+  readonly startedAt: number;
+  readonly user: string;
+  readonly admin: readonly string[];
+  readonly unsaved?: boolean;
+  readonly lastReload?: {
+    readonly at: number;
+    readonly ok: boolean;
+    readonly tookMs: number;
+    readonly changed: readonly string[];
+    readonly notes: readonly string[];
+    readonly problems: readonly string[];
+  };
+  readonly workers: readonly {
+    readonly index: number;
+    readonly pid?: number;
+    readonly state: string;
+    readonly uptimeMs: number;
+    readonly restarts: number;
+    readonly lastDeath?: string;
+    readonly rssBytes: number;
+    readonly lagMs: number;
+    readonly connections: number;
+    readonly requests: number;
+  }[];
+  readonly listeners: readonly {
+    readonly address: string;
+    readonly port: number;
+    readonly sites: readonly string[];
+    readonly connections: number;
+    readonly requests: number;
+  }[];
+  readonly certificates: readonly {
+    readonly names: readonly string[];
+    readonly from: string;
+    readonly expires?: number;
+  }[];
+}
+
+/** One server of a pool, in the stats of `pools`. */
+export interface HostStats {
+  readonly address: string;
+  readonly state: string;
+  readonly set: string;
+  readonly why: string;
+  readonly since: string;
+  readonly weight: string;
+  readonly backup: string;
+  readonly open: number;
+  readonly total: number;
+  readonly failed: number;
+  readonly connects: number;
+  readonly connect_ms: number;
+  readonly up_bytes: number;
+  readonly down_bytes: number;
+  readonly ejections: number;
+}
+
+export interface PoolStats {
+  readonly scheduler: string;
+  readonly sticky: string;
+  readonly queued: number;
+  readonly hosts: Readonly<Record<string, HostStats>>;
+}
+
+/** One service of `balance`, in its stats. */
+export interface BalanceStats {
+  readonly listen: string;
+  readonly enabled: string;
+  readonly groups: string;
+  readonly tls: string;
+  readonly open: number;
+  readonly accepted: number;
+  readonly refused: number;
+  readonly rejected_by_access: number;
+  readonly failed: number;
+  readonly up_bytes: number;
+  readonly down_bytes: number;
+  readonly relay?: Readonly<Record<string, number>>;
+}
+
+/** What may be asked, and the JSON Schema of its input. */
+export interface Form {
+  readonly about: string;
+  readonly input: Plain;
+}
+
+export interface ServiceInfo {
+  readonly name: string;
+  readonly about: string;
+  readonly actions: Readonly<Record<string, Form>>;
+  readonly changes: Readonly<Record<string, Form>>;
+}
+
+/** An entry of GET /api/v1/log. */
+export interface Entry extends Plain {
+  readonly time: string;
+  readonly level: string;
+  readonly message: string;
+}
+
+/** The data of a `stats` event. */
+export interface Figures {
+  readonly status: Status;
+  readonly services: Readonly<Record<string, Plain>>;
+}
+
+/** Something wrong in a config. Lines and columns count from 1. */
+export interface Problem {
+  readonly line: number;
+  readonly column: number;
+  readonly path: string;
+  readonly message: string;
+}

@@ -1,0 +1,92 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { useStore } from "../parts/context.tsx";
+import type { Problem } from "../state/answers.ts";
+
+/** Typing rests for this long before it is checked. */
+const REST_MS = 350;
+
+export interface Draft {
+  /** Undefined until the running config has come. */
+  readonly text: string | undefined;
+  readonly changed: boolean;
+  readonly checking: boolean;
+  readonly problems: readonly Problem[];
+  /** What runs is no longer what it began from. */
+  readonly outdated: boolean;
+  readonly type: (text: string) => void;
+  readonly discard: () => void;
+  /** Rejects with Refused. */
+  readonly apply: () => Promise<void>;
+}
+
+/** A config being written. It outlives the page it is written on, until the browser leaves. */
+export function useDraft(): Draft {
+  const store = useStore();
+  const [, again] = useState(0);
+  const [problems, setProblems] = useState<readonly Problem[]>([]);
+  const [checking, setChecking] = useState(false);
+  const [running, setRunning] = useState<string | undefined>(undefined);
+  const { generation, unsaved } = store.figures?.status ?? {};
+  const { draft } = store;
+  const text = draft?.text ?? running;
+  const changed = draft !== undefined && draft.text !== draft.base;
+
+  useEffect(() => {
+    let wanted = true;
+    void store.api.get<string>("config").then(
+      (now) => wanted && setRunning(now),
+      () => {}, // the link banner or the login page says why
+    );
+    return () => {
+      wanted = false;
+    };
+  }, [generation, unsaved]);
+
+  useEffect(() => {
+    if (!changed || text === undefined) {
+      setProblems([]);
+      setChecking(false);
+      return;
+    }
+    let wanted = true;
+    setChecking(true);
+    const timer = setTimeout(() => {
+      void store.api
+        .send<{ readonly problems: readonly Problem[] }>("POST", "config/check", { text })
+        .then(
+          (answer) => answer.problems,
+          (): readonly Problem[] => [], // Apply will say what is wrong
+        )
+        .then((found) => {
+          if (!wanted) return;
+          setProblems(found);
+          setChecking(false);
+        });
+    }, REST_MS);
+    return () => {
+      wanted = false;
+      clearTimeout(timer);
+    };
+  }, [text, changed]);
+
+  const put = (next: typeof draft): void => {
+    store.draft = next;
+    again((n) => n + 1);
+  };
+  return {
+    text,
+    changed,
+    checking,
+    problems,
+    outdated: changed && running !== undefined && running !== draft.base,
+    type: (typed) => put({ base: draft?.base ?? running ?? "", text: typed }),
+    discard: () => put(undefined),
+    apply: async () => {
+      if (!draft) return;
+      await store.api.send("PUT", "config", { text: draft.text });
+      setRunning(draft.text);
+      put(undefined);
+    },
+  };
+}
