@@ -1,0 +1,31 @@
+import { isSendable } from "../../wire/http1/response-head.ts";
+
+/** A request for a server. */
+export interface Outgoing {
+  /** A token. */
+  readonly method: string;
+  /** Origin form, visible ASCII: as the strict parser took it. */
+  readonly target: string;
+  /** Host among them; without Content-Length and Transfer-Encoding, which are made from the body. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: ReadableStream<Uint8Array> | undefined;
+  /** Bytes of the body; undefined when only its end tells: it is sent in chunks. */
+  readonly length: number | undefined;
+}
+
+/**
+ * Request line and fields as Latin-1 (RFC 9112, 3). Fields that could be read back as something
+ * else are left out. The connection is to stay: no Connection field.
+ */
+export function requestHead({ method, target, headers, body, length }: Outgoing): Uint8Array {
+  let text = `${method} ${target} HTTP/1.1\r\n`;
+  for (const [name, value] of headers) if (isSendable(name, value)) text += `${name}: ${value}\r\n`;
+  if (body !== undefined)
+    text +=
+      length === undefined ? "Transfer-Encoding: chunked\r\n" : `Content-Length: ${length}\r\n`;
+  else if (EMPTY_SAYS_SO.has(method)) text += "Content-Length: 0\r\n";
+  return Buffer.from(`${text}\r\n`, "latin1");
+}
+
+/** A server expects a body with these, and is told that there is none (RFC 9110, 8.6). */
+const EMPTY_SAYS_SO = new Set(["POST", "PUT", "PATCH"]);
