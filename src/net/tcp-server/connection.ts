@@ -5,7 +5,8 @@ import { Awaited } from "../duplex/awaited.ts";
 import { PlainDuplex } from "../duplex/plain-duplex.ts";
 import { type Remote, remoteOf } from "../http1/plain-transport.ts";
 import type { Reactor } from "../reactor.ts";
-import type { ServerTls, Welcomed } from "../tls/welcome.ts";
+import type { ServerTls } from "../tls/server-tls.ts";
+import type { Welcomed } from "../tls/welcome.ts";
 
 /** What a connection needs of its server. */
 export interface Home<Context> {

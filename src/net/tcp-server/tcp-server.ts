@@ -11,7 +11,8 @@ import { Opening } from "../fronts/opening.ts";
 import { remoteOf } from "../http1/plain-transport.ts";
 import { reactor } from "../reactor-loop.ts";
 import type { Reactor } from "../reactor.ts";
-import { type ServerTls, Welcome, type Welcomed } from "../tls/welcome.ts";
+import type { ServerTls } from "../tls/server-tls.ts";
+import { Welcome, type Welcomed } from "../tls/welcome.ts";
 import { Connection, type Home } from "./connection.ts";
 import { type Admittance, Porter } from "./porter.ts";
 
@@ -59,7 +60,8 @@ export class TcpServer<Context = undefined> implements Home<Context> {
   readonly #fd: number;
   readonly #trusted: (address: string) => boolean;
   readonly #connections = new Set<Connection<Context>>();
-  readonly #openings = new Map<Opening | Welcome, (why: string) => void>();
+  readonly #openings = new Set<Opening>();
+  readonly #welcomes = new Map<Welcome, (why: string) => void>();
   readonly #sweeper: ReturnType<typeof setInterval>;
   readonly #stopping = new AbortController();
   /** The end of all patience with those who are still there. */
@@ -138,16 +140,13 @@ export class TcpServer<Context = undefined> implements Home<Context> {
     proxy: SocketOptions["proxyProtocol"] = "off",
   ): Promise<Welcomed | string> {
     return new Promise((resolve) => {
-      const deadline = this.#handshakeEnd();
-      const welcome = new Welcome(
-        fd,
-        { reactor: this.reactor, tls, proxy, deadline },
-        (welcomed) => {
-          this.#openings.delete(welcome);
-          resolve(welcomed);
-        },
-      );
-      this.#openings.set(welcome, resolve);
+      const { reactor } = this;
+      const timeout = this.#handshakeTimeout;
+      const welcome = new Welcome(fd, { reactor, tls, proxy, timeout }, (welcomed) => {
+        this.#welcomes.delete(welcome);
+        resolve(welcomed);
+      });
+      this.#welcomes.set(welcome, resolve);
       welcome.run();
     });
   }
@@ -168,12 +167,13 @@ export class TcpServer<Context = undefined> implements Home<Context> {
 
   #takeHeader(fd: number, proxy: SocketOptions["proxyProtocol"]): void {
     const wanted = { proxy, hello: false };
-    const opening = new Opening(fd, wanted, this.#handshakeEnd(), this.reactor, (opened) => {
+    const deadline = this.reactor.now + this.#handshakeTimeout;
+    const opening = new Opening(fd, wanted, deadline, this.reactor, (opened) => {
       this.#openings.delete(opening);
       if (opened === undefined) this.#porter.left();
       else void this.#serve(new Connection(this, fd, opened.remote));
     });
-    this.#openings.set(opening, () => {});
+    this.#openings.add(opening);
     opening.look();
   }
 
@@ -207,26 +207,22 @@ export class TcpServer<Context = undefined> implements Home<Context> {
     if (this.#address.kind === "unix") removeQuietly(this.#address.path);
     const all = await gone;
     for (const connection of this.#connections) connection.reset("the server stops");
-    for (const [opening, answer] of this.#openings) {
-      opening.broken();
+    for (const opening of this.#openings) opening.broken();
+    for (const [welcome, answer] of this.#welcomes) {
+      welcome.broken();
       answer("the server stops");
     }
     clearInterval(this.#sweeper);
     return all;
   }
 
-  #handshakeEnd(): number {
-    return this.reactor.now + (this.#options.handshakeTimeout ?? HANDSHAKE_MS);
+  get #handshakeTimeout(): number {
+    return this.#options.handshakeTimeout ?? HANDSHAKE_MS;
   }
 
   #sweep(): void {
     const { now } = this.reactor;
-    for (const [opening, answer] of this.#openings) {
-      if (opening.deadline > now) continue;
-      this.#openings.delete(opening);
-      opening.broken();
-      answer("no handshake in time");
-    }
+    for (const opening of this.#openings) if (opening.deadline <= now) opening.late();
     const idle = this.#options.idleTimeout ?? 0;
     if (idle === 0) return;
     for (const connection of this.#connections)

@@ -4,8 +4,8 @@ import { connect as connectTls } from "node:tls";
 
 import type { Connection } from "../../../src/net/tcp-server/connection.ts";
 import { TcpServer, type TcpServerOptions } from "../../../src/net/tcp-server/tcp-server.ts";
+import type { ServerTls } from "../../../src/net/tls/server-tls.ts";
 import { CertificateStore } from "../../../src/net/tls/store.ts";
-import type { ServerTls } from "../../../src/net/tls/welcome.ts";
 import { certificate } from "../../fake/certificate.ts";
 
 const servers: TcpServer<any>[] = []; // whatever context a test gives them
