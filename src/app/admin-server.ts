@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, renameSync, rmSync } from "node:fs";
 
-import type { Server } from "bun";
+import type { Server, TLSOptions } from "bun";
 
 import type { Caller } from "../admin/deps.ts";
 import { type Address, showAddress } from "../core/address.ts";
@@ -20,15 +20,26 @@ const MAX_BODY = 2 ** 20;
 
 /** One address of the admin API. */
 export class AdminServer {
-  readonly #server: Server<undefined>;
+  readonly #listener: Address;
+  readonly #fetch: AdminFetch;
+  #server: Server<undefined>;
+  #tls: TLSOptions | undefined;
   readonly #path: string | undefined;
   readonly #inode: bigint | undefined;
 
-  /** Throws Failure. `sharing`: the process we replace listens there too, and that is right. */
-  constructor(listener: Address, fetch: AdminFetch, sharing: boolean) {
+  /**
+   * Throws Failure. `sharing`: the process we replace, or we ourselves, listen there too, and that
+   * is right. `tls` is not for unix sockets.
+   */
+  constructor(listener: Address, fetch: AdminFetch, sharing: boolean, tls?: TLSOptions) {
+    this.#listener = listener;
+    this.#fetch = fetch;
+    this.#tls = tls;
     try {
       this.#server =
-        listener.kind === "unix" ? openSocket(listener, fetch) : openPort(listener, fetch, sharing);
+        listener.kind === "unix"
+          ? openSocket(listener, fetch)
+          : openPort(listener, fetch, sharing, tls);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Failure(`admin: cannot listen on ${showAddress(listener)}: ${why}`, { cause });
@@ -40,6 +51,16 @@ export class AdminServer {
   /** 0 for a unix socket. */
   get port(): number {
     return this.#server.port ?? 0;
+  }
+
+  /** Go on with another certificate, if it is another; connections that are open stay as they are. */
+  renew(tls: TLSOptions): void {
+    const listener = this.#listener;
+    if (listener.kind === "unix" || this.#tls === undefined || this.#tls === tls) return;
+    const before = this.#server;
+    this.#server = openPort({ ...listener, port: this.port }, this.#fetch, true, tls);
+    this.#tls = tls;
+    void before.stop();
   }
 
   /** Take no more and answer what is in hand; "at once" drops that too. */
@@ -67,11 +88,13 @@ function openPort(
   listener: Address & { kind: "tcp" },
   fetch: AdminFetch,
   sharing: boolean,
+  tls: TLSOptions | undefined,
 ): Server<undefined> {
   // Ports are shared so that an upgrade can overlap; anybody else on the port must be noticed.
   if (!sharing) refuseTaken(listener);
   const hostname = listener.host === "" ? "::" : listener.host;
-  return serve(listener, { hostname, port: listener.port, reusePort: true }, fetch);
+  const where = { hostname, port: listener.port, reusePort: true };
+  return serve(listener, { ...where, ...(tls && { tls }) }, fetch);
 }
 
 function refuseTaken(listener: Address): void {
@@ -81,16 +104,18 @@ function refuseTaken(listener: Address): void {
 
 function serve(
   listener: Address,
-  where: { unix: string } | { hostname: string; port: number; reusePort: boolean },
+  where:
+    { unix: string } | { hostname: string; port: number; reusePort: boolean; tls?: TLSOptions },
   fetch: AdminFetch,
 ): Server<undefined> {
+  const secure = "tls" in where;
   const options = {
     maxRequestBodySize: MAX_BODY,
     development: false,
     fetch: (request: Request, server: Server<undefined>) => {
       server.timeout(request, ANSWER_S);
       const client = listener.kind === "unix" ? "" : (server.requestIP(request)?.address ?? "");
-      return fetch(request, { listener, client, secure: false });
+      return fetch(request, { listener, client, secure });
     },
   };
   return "unix" in where

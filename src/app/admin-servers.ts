@@ -1,35 +1,44 @@
 import type { AdminConfig } from "../config/admin.ts";
 import { type Address, showAddress } from "../core/address.ts";
+import { type Certificates, noCertificates } from "../net/certificates.ts";
 import { type AdminFetch, AdminServer } from "./admin-server.ts";
+import { AdminTls } from "./admin-tls.ts";
 
 /** The addresses of the admin API, kept equal to the config. */
 export class AdminServers {
   readonly #fetch: AdminFetch;
+  readonly #tls: AdminTls;
+  /** By address, and whether it speaks TLS. */
   readonly #open = new Map<string, { readonly address: Address; readonly server: AdminServer }>();
-
   readonly #closing = new Set<Promise<void>>();
 
-  constructor(fetch: AdminFetch) {
+  constructor(fetch: AdminFetch, certificates: Certificates = noCertificates) {
     this.#fetch = fetch;
+    this.#tls = new AdminTls(certificates);
   }
 
-  /** Open what `config` adds. Throws Failure, and then nothing is open that was not before. */
-  prepare(
-    config: Pick<AdminConfig, "listen" | "socket">,
+  /** Open what `config` adds. Rejects with Failure, and then nothing is open that was not before. */
+  async prepare(
+    config: Pick<AdminConfig, "listen" | "socket" | "tls">,
     sharing = false,
-  ): { commit(): Promise<void>; abandon(): void } {
+  ): Promise<{ commit(): Promise<void>; abandon(): void }> {
+    if (config.tls) await this.#tls.prepare();
     const wanted: readonly Address[] = [{ kind: "unix", path: config.socket }, ...config.listen];
-    const names = new Set(wanted.map(showAddress));
-    const fresh = wanted.filter((address) => !this.#open.has(showAddress(address)));
+    const nameOf = (address: Address): string =>
+      `${showAddress(address)}${config.tls && address.kind === "tcp" ? " tls" : ""}`;
+    const names = new Set(wanted.map(nameOf));
+    const fresh = wanted.filter((address) => !this.#open.has(nameOf(address)));
     const opened: string[] = [];
     const abandon = (): void => {
       for (const name of opened) void this.#close(name, "at once");
     };
     try {
       for (const address of fresh) {
-        const server = new AdminServer(address, this.#fetch, sharing);
-        this.#open.set(showAddress(address), { address, server });
-        opened.push(showAddress(address));
+        const ours = this.listeners.some((held) => showAddress(held) === showAddress(address));
+        const tls = config.tls && address.kind === "tcp" ? this.#tls.options : undefined;
+        const server = new AdminServer(address, this.#fetch, sharing || ours, tls);
+        this.#open.set(nameOf(address), { address, server });
+        opened.push(nameOf(address));
       }
     } catch (failed) {
       abandon();
@@ -42,6 +51,12 @@ export class AdminServers {
         await Promise.all(left.map((name) => this.#close(name, "gently")));
       },
     };
+  }
+
+  /** Certificates have changed. */
+  renew(): void {
+    for (const [name, { server }] of this.#open)
+      if (name.endsWith(" tls")) server.renew(this.#tls.options);
   }
 
   /** Where it listens, with the ports the kernel chose. */

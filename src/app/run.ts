@@ -140,9 +140,9 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     stop: () => running.stop(),
     upgrade: () => running.upgrade(),
   };
-  const servers = new AdminServers(adminFetch(appliance));
+  const servers = new AdminServers(adminFetch(appliance), certificates.store);
   try {
-    await servers.prepare(root.admin, replaced !== undefined).commit();
+    await (await servers.prepare(root.admin, replaced !== undefined)).commit();
   } catch (failed) {
     await first.abandon();
     throw failed;

@@ -70,7 +70,7 @@ export class Supervisor {
   readonly #turns = new Turns();
   #config: Config;
   #crew: Crew;
-  #admin: Pick<AdminServers, "prepare"> | undefined;
+  #admin: Pick<AdminServers, "prepare" | "renew"> | undefined;
   #state: Status["state"] = "serving";
   #generation: number;
   readonly #running: RunningText;
@@ -150,11 +150,12 @@ export class Supervisor {
   }
 
   /** The admin listeners follow the config too, once there are any. */
-  administer(servers: Pick<AdminServers, "prepare">): void {
+  administer(servers: Pick<AdminServers, "prepare" | "renew">): void {
     this.#admin = servers;
   }
 
   publishCertificates(): Promise<void> {
+    this.#admin?.renew();
     return this.#crew.certificates(this.#parts.certificates.store.snapshot());
   }
 
@@ -250,7 +251,7 @@ export class Supervisor {
       if (how === "reread") for (const warning of config.warnings) logs.log.warn(warning);
 
       const keeping = await certificates.prepare(root.tls, () => this.publishCertificates());
-      const admin = this.#admin?.prepare(root.admin);
+      const admin = await this.#admin?.prepare(root.admin);
       if (admin) undo.push(() => admin.abandon());
       const before = this.#crew;
       const size = this.#parts.crewSize(config);

@@ -135,11 +135,26 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .action(from(() => import("./version.ts")));
   verb(
     "import <file>",
-    "turn a 3xsd.conf into YAML, with a note for what it cannot carry",
-    "tern import /etc/3xsd.conf > tern.yaml",
+    "turn a 3xsd.conf or a pythondirector's XML into YAML, with a note for what it cannot carry",
+    "tern import /etc/3xsd.conf > tern.yaml\ntern import pydir.xml > tern.yaml\ntern import --compare old.xml new.xml",
   )
     .option("-o, --output <file>", "write here instead of standard output")
+    .option(
+      "--compare <old>",
+      "instead, the web API calls that turn one pythondirector into this one",
+    )
     .action(from(() => import("./import.ts")));
+  verb(
+    "export",
+    "what runs, or what a config says, as pythondirector's XML",
+    "tern export --pydir > running.xml\ntern export --pydir -c tern.yaml",
+  )
+    .option("--pydir", "as pythondirector's XML")
+    .option("--running", "of the running tern only (default: of it if it runs, else of the config)")
+    .option("-o, --output <file>", "write here instead of standard output")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .action(from(() => import("./export.ts")));
   verb(
     "completion <shell>",
     "completion for bash, zsh or fish",

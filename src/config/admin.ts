@@ -23,6 +23,13 @@ export const admin = v.pipe(
       v.pipe(addressList, v.description("API, console and /metrics.")),
       "127.0.0.1:9900",
     ),
+    tls: v.optional(
+      v.pipe(
+        v.boolean() as v.GenericSchema<unknown, boolean>,
+        v.description("With the first of the certificates of `tls`, else a self-signed one."),
+      ),
+      false,
+    ),
     socket: v.optional(
       v.pipe(path, v.description("Unix socket for the CLI; tern.sock in `state` when not given.")),
     ),
@@ -56,6 +63,8 @@ export const admin = v.pipe(
 /** Who may manage the appliance, and where. */
 export interface AdminConfig {
   readonly listen: readonly Address[];
+  /** Whether all of `listen` speak TLS. */
+  readonly tls: boolean;
   /** Path of the CLI's unix socket. */
   readonly socket: string;
   /** Names by which `listen` may be called, besides localhost and its addresses; lower case. */

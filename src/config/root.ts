@@ -136,6 +136,7 @@ export function rootConfig(read: v.InferOutput<typeof root>): RootConfig {
     accessLog: access && { ...access, file: access.file ?? join(state, "access.log") },
     admin: {
       listen: admin?.listen ?? [],
+      tls: admin?.tls ?? false,
       socket: admin?.socket ?? join(state, "tern.sock"),
       hosts: admin?.hosts ?? [],
       users: admin?.users ?? [],

@@ -1,11 +1,13 @@
+import { backoff } from "../core/backoff.ts";
 import { accept, AGAIN, EXHAUSTED } from "../sys/socket.ts";
 import { type Reactor, READABLE } from "./reactor.ts";
 import type { ListenSocket } from "./sockets.ts";
 
 /** Connections accepted before those already open get their turn. */
 const MAX_ACCEPTS = 64;
-/** Pause after the process ran out of files, and how often that is told while it lasts. */
-const EXHAUSTED_MS = 100;
+/** Pauses after the process ran out of files: 10 ms, doubling to 1 s, as long as nobody came in between. */
+const PAUSES = { first: 10, most: 1000, calm: 0 };
+/** How often that is told while it lasts. */
 const EXHAUSTED_TELL_MS = 10_000;
 
 export interface AcceptorNeeds {
@@ -24,6 +26,7 @@ export class Acceptor {
   readonly #needs: AcceptorNeeds;
   #open = false;
   #pause: Timer | undefined;
+  #pauses = 0;
   #tellAt = 0;
 
   constructor({ fds }: Pick<ListenSocket, "fds">, reactor: Reactor, needs: AcceptorNeeds) {
@@ -61,16 +64,21 @@ export class Acceptor {
       const fd = accept(listener);
       if (fd === AGAIN) return;
       if (fd === EXHAUSTED) return this.#wait();
-      if (fd >= 0) this.#needs.take(fd);
+      if (fd < 0) continue; // it left while it waited
+      this.#pauses = 0;
+      this.#needs.take(fd);
     }
   }
 
   #wait(): void {
     this.close();
-    this.#pause = setTimeout(() => {
-      this.#pause = undefined;
-      this.open();
-    }, EXHAUSTED_MS);
+    this.#pause = setTimeout(
+      () => {
+        this.#pause = undefined;
+        this.open();
+      },
+      backoff(++this.#pauses, PAUSES),
+    );
     if (this.#reactor.now < this.#tellAt) return;
     this.#tellAt = this.#reactor.now + EXHAUSTED_TELL_MS;
     this.#needs.exhausted();

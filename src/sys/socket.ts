@@ -89,9 +89,14 @@ linger.view.setInt32(0, 1, true);
 const SOL_SOCKET = 1;
 const SO_LINGER = 13;
 
-/** Close with a RST: what is unsent is dropped, the peer learns at once. */
-export function abort(fd: number): void {
+/** Whoever closes it sends a RST: what is unsent is dropped, the peer learns at once. */
+export function resetOnClose(fd: number): void {
   libc.setsockopt(fd, SOL_SOCKET, SO_LINGER, pointer(linger.at), 8);
+}
+
+/** Close with a RST. */
+export function abort(fd: number): void {
+  resetOnClose(fd);
   libc.close(fd);
 }
 

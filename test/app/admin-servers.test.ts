@@ -1,17 +1,20 @@
 import { expect, test } from "bun:test";
 import { lstatSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { connect } from "node:tls";
 
 import type { Caller } from "../../src/admin/deps.ts";
 import { AdminServers } from "../../src/app/admin-servers.ts";
 import { type Address, showAddress } from "../../src/core/address.ts";
+import { CertificateStore } from "../../src/net/tls/store.ts";
+import { certificate } from "../fake/certificate.ts";
 import { temporary } from "../fake/temporary.ts";
 
 const local = (port: number): Address => ({ kind: "tcp", host: "127.0.0.1", port });
 
 /** Says who asks. */
-const whoami = (_request: Request, { listener, client }: Caller): Response =>
-  Response.json({ listener: showAddress(listener), client });
+const whoami = (_request: Request, { listener, client, secure }: Caller): Response =>
+  Response.json({ listener: showAddress(listener), client, secure });
 
 const portOf = (servers: AdminServers): number => {
   const [at] = servers.listeners.filter((l) => l.kind === "tcp");
@@ -25,9 +28,9 @@ test("it answers on a port and on a socket that only its owner can open", async 
   await using dir = await temporary();
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
-  await servers.prepare({ listen: [local(0)], socket }).commit();
+  await (await servers.prepare({ listen: [local(0)], socket, tls: false })).commit();
   expect((statSync(socket).mode & 0o777).toString(8)).toBe("600");
-  expect(await say("http://x/", socket)).toEqual({ listener: `unix:${socket}`, client: "" });
+  expect(await say("http://x/", socket)).toMatchObject({ listener: `unix:${socket}`, client: "" });
   const client = "127.0.0.1";
   expect(await say(`http://127.0.0.1:${portOf(servers)}/`)).toMatchObject({ client });
   await servers.close("gently");
@@ -39,9 +42,8 @@ test("a taken port is an error, and nothing new stays open", async () => {
   using other = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response() });
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
-  expect(() => servers.prepare({ listen: [local(other.port ?? 0)], socket })).toThrow(
-    "admin: cannot listen on",
-  );
+  const taken = { listen: [local(other.port ?? 0)], socket, tls: false };
+  expect(servers.prepare(taken)).rejects.toThrow("admin: cannot listen on");
   expect(servers.listeners).toEqual([]);
 });
 
@@ -50,9 +52,9 @@ test("what a new config keeps is not interrupted, what it drops ends when it is 
   const socket = join(dir.path, "t.sock");
   const servers = new AdminServers(whoami);
   const zero = local(0);
-  await servers.prepare({ listen: [zero], socket }).commit();
+  await (await servers.prepare({ listen: [zero], socket, tls: false })).commit();
   const port = portOf(servers);
-  const next = servers.prepare({ listen: [], socket });
+  const next = await servers.prepare({ listen: [], socket, tls: false });
   expect(await say(`http://127.0.0.1:${port}/`)).toBeDefined();
   await next.commit();
   expect(fetch(`http://127.0.0.1:${port}/`, { keepalive: false })).rejects.toThrow();
@@ -64,12 +66,42 @@ test("an upgrade: the next takes the name over, and the one before leaves it alo
   await using dir = await temporary();
   const socket = join(dir.path, "t.sock");
   const old = new AdminServers(whoami);
-  await old.prepare({ listen: [local(0)], socket }).commit();
+  await (await old.prepare({ listen: [local(0)], socket, tls: false })).commit();
   const port = portOf(old);
   const next = new AdminServers(() => new Response('"next"'));
-  await next.prepare({ listen: [local(port)], socket }, true).commit();
+  await (await next.prepare({ listen: [local(port)], socket, tls: false }, true)).commit();
   await old.close("gently");
   expect(await say("http://x/", socket)).toBe("next");
   expect(await say(`http://127.0.0.1:${port}/`)).toBe("next");
   await next.close("at once");
+});
+
+test("TLS: with the certificate of the config once there is one, and off again", async () => {
+  await using dir = await temporary();
+  const socket = join(dir.path, "t.sock");
+  const store = new CertificateStore();
+  const servers = new AdminServers(whoami, store);
+  await (await servers.prepare({ listen: [local(0)], socket, tls: true })).commit();
+  const port = portOf(servers);
+  const names = async (): Promise<string> => {
+    const client = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    await new Promise((resolve) => client.once("secureConnect", resolve));
+    const { subjectaltname = "" } = client.getPeerCertificate();
+    client.destroy();
+    return subjectaltname;
+  };
+  expect(await names()).toBe("DNS:localhost");
+  servers.renew();
+  expect(portOf(servers)).toBe(port);
+  store.change({ certificates: [{ ...(await certificate({ names: ["a.example"] })), names: [] }] });
+  servers.renew();
+  expect(portOf(servers)).toBe(port);
+  expect(await names()).toBe("DNS:a.example");
+  const url = `127.0.0.1:${port}/`;
+  const tls = { rejectUnauthorized: false };
+  expect(await (await fetch(`https://${url}`, { tls })).json()).toHaveProperty("secure", true);
+
+  await (await servers.prepare({ listen: [local(port)], socket, tls: false })).commit();
+  expect(await say(`http://${url}`)).toHaveProperty("secure", false);
+  await servers.close("at once");
 });

@@ -80,7 +80,8 @@ async function made(first: string, before?: Carried) {
   };
   const { supervisor, commit } = await Supervisor.prepare(parts, config(first), before);
   supervisor.administer({
-    prepare: () => {
+    renew() {},
+    prepare: async () => {
       if (now.admin) throw new Error(now.admin);
       diary.push("admin prepares");
       return {

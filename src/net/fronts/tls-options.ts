@@ -1,4 +1,4 @@
-import type { TLSOptions } from "bun";
+import type { Socket, TLSOptions } from "bun";
 
 import type { Certificate, Certificates } from "../certificates.ts";
 
@@ -8,13 +8,27 @@ export const ACME_ALPN = "acme-tls/1";
 /** The runtime makes one TLS context per options object: the same input must give the same object. */
 const made = new WeakMap<Certificate, Map<string, TLSOptions>>();
 
-/** Server options for `certificate`, offering `alpn` in our order of preference. */
+/** Certificates asked of clients. The same object is the same wish. */
+export interface ClientCheck {
+  /** PEM: who may have issued them. */
+  readonly ca: string;
+  /** "optional": who shows none is let in, too; a bad one is refused. */
+  readonly verify: "require" | "optional";
+}
+
+const checks = new WeakMap<ClientCheck, number>();
+let checksMade = 0;
+
+/** Server options for `certificate`, offering `alpn` in our order of preference; none: no ALPN at all. */
 export function tlsOptions(
   certificate: Certificate,
   alpn: readonly string[],
   minVersion: Certificates["minVersion"],
+  clients?: ClientCheck,
 ): TLSOptions {
-  const key = `${minVersion} ${alpn.join(",")}`;
+  if (clients !== undefined && !checks.has(clients)) checks.set(clients, ++checksMade);
+  const check = clients === undefined ? 0 : checks.get(clients);
+  const key = `${minVersion} ${check} ${alpn.join(",")}`;
   const known = made.get(certificate) ?? new Map<string, TLSOptions>();
   made.set(certificate, known);
   let options = known.get(key);
@@ -23,13 +37,31 @@ export function tlsOptions(
     options = {
       cert,
       key: privateKey,
-      ALPNProtocols: wireAlpn(alpn),
+      ...(alpn.length > 0 && { ALPNProtocols: wireAlpn(alpn) }),
+      // Who shows a bad one is found out after the handshake: see `clientRefused`.
+      ...(clients && {
+        ca: clients.ca,
+        requestCert: true,
+        rejectUnauthorized: clients.verify === "require",
+      }),
       // The types know names only; this call takes the protocol's number.
       minVersion: VERSIONS[minVersion] as unknown as "TLSv1.2",
     } as TLSOptions;
     known.set(key, options);
   }
   return options;
+}
+
+/** Why a client that has shaken hands is not let in; undefined when it is. */
+export function clientRefused(
+  socket: Socket<unknown>,
+  why: Error | undefined,
+  { verify }: ClientCheck,
+): string | undefined {
+  if (socket.authorized) return undefined;
+  const shown = socket.getPeerCertificate() !== undefined;
+  if (!shown) return verify === "optional" ? undefined : "no client certificate";
+  return `client certificate: ${why?.message.trim() ?? "refused"}`;
 }
 
 /** A ProtocolNameList's entries (RFC 7301, 3.1). */

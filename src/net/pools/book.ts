@@ -93,7 +93,8 @@ export class PoolBook implements PoolKeeper {
   async #follow(plan: PoolPlan): Promise<Following> {
     const before = this.#following.get(plan.name);
     if (before?.closed === false && Bun.deepEquals(before.plan, plan)) return before;
-    return Following.begin(plan, { ...this.#parts, names: this.#names });
+    const heard = (since: number): void => this.#meters.heard(this.#parts.wall() - since);
+    return Following.begin(plan, { ...this.#parts, names: this.#names, heard });
   }
 
   #commit(next: readonly Following[]): void {

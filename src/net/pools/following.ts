@@ -11,6 +11,8 @@ export interface FollowingParts {
   readonly names: Names;
   readonly worker: { readonly index: number; readonly count: number };
   readonly log: Log;
+  /** A verdict got here that is so old: when it became so, by the wall clock. */
+  readonly heard: (since: number) => void;
 }
 
 /** The servers there are under one plan, and who of them is alive, told to a pool as it changes. */
@@ -94,7 +96,13 @@ export class Following {
   }
 
   #judged(watched: Watched | undefined): void {
-    if (watched === this.#watched) this.#pool?.judge(this.#verdicts);
+    if (watched !== this.#watched || this.#pool === undefined) return;
+    const { members } = this.#pool;
+    const verdicts = this.#verdicts;
+    for (const [i, verdict] of verdicts.entries())
+      if (verdict !== undefined && verdict.state !== members[i]?.verdict?.state)
+        this.#parts.heard(verdict.since);
+    this.#pool.judge(verdicts);
   }
 
   #namesChanged(): void {

@@ -9,13 +9,17 @@ const LEAST_MS = 1000;
 /** However long: a change is seen within this time. */
 const MOST_MS = 300_000;
 const RETRY: BackoffRules = { first: 1000, most: 30_000, calm: 0 };
+/** Each wait is so much longer or shorter, so that many workers do not ask in step. */
+const JITTER = 0.05;
 /** How long a start or a reload waits for first answers. */
-export const FIRST_ANSWERS_MS = 3000;
+const FIRST_ANSWERS_MS = 3000;
 
 export interface NamesParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly resolver: Resolver;
+  /** From 0 up to 1. */
+  readonly dice: () => number;
 }
 
 /** A name that somebody wants to know about. */
@@ -102,7 +106,7 @@ export class Names {
   }
 
   async #keepOn(one: Followed, place: NamedPlace): Promise<void> {
-    const { clock, log, resolver } = this.#parts;
+    const { clock, dice, log, resolver } = this.#parts;
     const { signal } = one.end;
     let failures = 0;
     while (!signal.aborted) {
@@ -126,6 +130,7 @@ export class Names {
         this.#learn(one, said);
       }
       one.first.resolve();
+      wait *= 1 + JITTER * (2 * dice() - 1);
       await clock.sleep(wait, signal).catch(() => {}); // aborted: the loop sees it
     }
   }

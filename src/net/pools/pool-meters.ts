@@ -1,4 +1,4 @@
-import type { Counter, Gauge, Metrics } from "../../observe/metrics.ts";
+import type { Counter, Gauge, Histogram, Metrics } from "../../observe/metrics.ts";
 import type { LivePool } from "./live-pool.ts";
 import type { Member } from "./member.ts";
 
@@ -13,6 +13,9 @@ interface HostMeters {
   readonly received: Counter;
 }
 
+/** 0.05: what is promised to workers. */
+const DELAYS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1];
+
 type Counts = readonly [total: number, failed: number, ejections: number, up: number, down: number];
 
 /** What pools count, read when somebody wants to know: connections cost nothing extra. */
@@ -23,11 +26,22 @@ export class PoolMeters {
   /** What was read of each before. */
   readonly #read = new WeakMap<Member, Counts>();
   readonly #judges: boolean;
+  readonly #delays: Histogram;
 
   /** Every worker knows the same of who is up: one tells, or it would be summed. */
   constructor(metrics: Metrics, worker: number) {
     this.#metrics = metrics;
     this.#judges = worker === 0;
+    this.#delays = metrics.histogram(
+      "tern_pool_verdict_delay_seconds",
+      "From a verdict of the health checks to those who choose by it.",
+      DELAYS,
+    );
+  }
+
+  /** A verdict is so many milliseconds old. */
+  heard(ms: number): void {
+    this.#delays.observe(Math.max(0, ms) / 1000);
   }
 
   read(pools: Iterable<LivePool>): void {

@@ -6,7 +6,7 @@ import { parseAddress } from "../../core/address.ts";
 import { decodeMessage, encodeMessage } from "../../wire/dns/message.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import { showRdata } from "../../wire/dns/rdata/show.ts";
-import { CLASS, OPCODE, RCODE, TYPE } from "../../wire/dns/types.ts";
+import { CLASS, OPCODE, RCODE, showRcode, TYPE } from "../../wire/dns/types.ts";
 import { FLAG } from "../../wire/dns/writer.ts";
 import { askDns, NoAnswer } from "../dns-client.ts";
 
@@ -75,7 +75,7 @@ async function ask(server: string, name: string, type: "A" | "AAAA" | "SRV"): Pr
     answer = decodeMessage(await askDns(message, { host, port, transport: "tcp" }, PATIENCE_MS));
   if (answer === undefined) throw new NoAnswer(`${server} says what is no DNS`);
   if (answer.rcode !== RCODE.NOERROR && answer.rcode !== RCODE.NXDOMAIN)
-    throw new NoAnswer(`${server} refuses to say (rcode ${answer.rcode})`);
+    throw new NoAnswer(`${server} refuses to say (${showRcode(answer.rcode)})`);
   // Aliases on the way are in the answer too; the shortest TTL of all is that of the whole.
   const records = answer.answers.filter((rr) => rr.type === TYPE[type]);
   return {

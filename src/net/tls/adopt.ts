@@ -1,5 +1,8 @@
 import type { Socket, TLSOptions } from "bun";
 
+/** Whoever does not take our last bytes within so many seconds is given up. */
+const FAREWELL_S = 10;
+
 /** What a TLS connection tells its owner. After `closed` it tells nothing more. */
 export interface SecureEvents {
   /**
@@ -65,6 +68,7 @@ export class Adopted {
               end: () => {
                 if (!this.#over) events.end();
               },
+              timeout: (socket: Socket<unknown>) => socket.terminate(),
               close: closed,
               error: closed,
             },
@@ -93,7 +97,8 @@ export class Adopted {
   /** Close when all that was written is out (close_notify, then FIN); nothing more is told. */
   close(): void {
     this.#over = true;
-    if (this.#socket !== undefined) this.#socket.end();
+    this.#socket?.timeout(FAREWELL_S);
+    this.#socket?.end();
   }
 
   #closed(error: Error | undefined): void {
