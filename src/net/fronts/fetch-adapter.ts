@@ -45,7 +45,7 @@ export function toFetch(
   sent: (bytes: number) => void,
 ): Response {
   const headers = new Headers();
-  headers.set("Server", "tern");
+  if (response.named !== true) headers.set("Server", "tern");
   for (const [name, value] of response.headers) {
     try {
       headers.append(name, value);

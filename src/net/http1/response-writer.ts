@@ -30,11 +30,10 @@ export function framingOf(response: HttpResponse, method: string, minor: number)
 
 /** The head as bytes, status line to blank line. Fields that would split it are left out. */
 export function headOf(response: HttpResponse, framing: Framing, close: boolean): Uint8Array {
-  const fields: (readonly [string, string])[] = [
-    ["Date", currentDate().text],
-    ["Server", "tern"],
-    ...response.headers,
-  ];
+  const fields: (readonly [string, string])[] =
+    response.named === true
+      ? [...response.headers]
+      : [["Date", currentDate().text], ["Server", "tern"], ...response.headers];
   if (framing.kind === "length") fields.push(["Content-Length", String(framing.length)]);
   if (framing.kind === "chunked") fields.push(["Transfer-Encoding", "chunked"]);
   if (close) fields.push(["Connection", "close"]);

@@ -56,6 +56,9 @@ export class LivePool implements Pool, Home {
   get plan(): PoolPlan | undefined {
     return this.#plan;
   }
+  get hashes(): "address" | "url" {
+    return this.#plan?.scheduler === "urlhash" ? "url" : "address";
+  }
   /** In the order of the config. */
   get members(): readonly Member[] {
     return this.#field.members;

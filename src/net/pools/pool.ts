@@ -39,6 +39,8 @@ export interface Server {
 /** Servers that do the same work, and the way one of them is chosen. */
 export interface Pool {
   readonly name: string;
+  /** What `Client.hash` should be of. */
+  readonly hashes: "address" | "url";
   /** What to do about a server that cannot be reached. */
   readonly retry: Retry;
   /**
@@ -93,6 +95,7 @@ export interface PoolKeeper extends Pools {
 export const noPools: PoolKeeper = {
   pool: (name) => ({
     name,
+    hashes: "address",
     retry: { attempts: 0, on: new Set() },
     choose: () => undefined,
     queue: async () => undefined,

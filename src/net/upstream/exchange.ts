@@ -38,9 +38,12 @@ const MESSAGES = {
   bad: "the server's response is malformed",
 };
 
-/** Who hears of what comes before the response. */
+/** Who hears of what is not the response. */
 export interface Onlooker {
-  interim(status: number, headers: Answer["headers"]): void;
+  /** A 1xx came before it. */
+  interim?(status: number, headers: Answer["headers"]): void;
+  /** The exchange is over, however: bytes of both bodies. Called once. */
+  over(sent: number, received: number): void;
 }
 
 /**
@@ -66,6 +69,8 @@ export class UpstreamExchange implements Asker, Flow {
   #hasBody = false;
   #roomCame: (() => void) | undefined;
   #upload: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  #sent = 0;
+  #received = 0;
 
   constructor(connection: UpstreamConnection, outgoing: Outgoing, onlooker?: Onlooker) {
     this.#connection = connection;
@@ -82,11 +87,16 @@ export class UpstreamExchange implements Asker, Flow {
     if (body !== undefined) void this.#send(body, length === undefined);
   }
 
+  /** The connection has nothing more to do for it. */
+  get over(): boolean {
+    return this.#over;
+  }
+
   /** Nobody wants the response any more. */
   cancel(): void {
     this.#stopUpload();
     if (this.#over) return;
-    this.#over = true;
+    this.#ended();
     this.#queue = [];
     this.#connection.abort();
     if (!this.#headCame) this.#reject(new AskError("closed", true, false));
@@ -95,7 +105,7 @@ export class UpstreamExchange implements Asker, Flow {
   // What the connection tells.
 
   interim(reply: Reply): void {
-    this.#onlooker?.interim(reply.status, fieldsOf(reply));
+    this.#onlooker?.interim?.(reply.status, fieldsOf(reply));
   }
 
   head(reply: Reply): void {
@@ -107,6 +117,7 @@ export class UpstreamExchange implements Asker, Flow {
   }
 
   data(bytes: Uint8Array, from: number, to: number): void {
+    this.#received += to - from;
     if (this.#sink !== undefined && this.#queue.length === 0) {
       if (!this.#sink.write(bytes, from, to)) this.#pause();
       return;
@@ -117,14 +128,14 @@ export class UpstreamExchange implements Asker, Flow {
   }
 
   end(_trailers: readonly Trailer[]): void {
-    this.#over = true;
+    this.#ended();
     this.#stopUpload();
     if (this.#sink !== undefined && this.#queue.length === 0) this.#sink.end();
   }
 
   failed(why: AskFailure, untouched: boolean): void {
     const failure = new AskError(why, untouched, this.#reused);
-    this.#over = true;
+    this.#ended();
     this.#stopUpload();
     this.#failure = failure;
     if (!this.#headCame) this.#reject(failure);
@@ -146,6 +157,11 @@ export class UpstreamExchange implements Asker, Flow {
     if (!this.#drain() || !this.#paused) return;
     this.#paused = false;
     if (!this.#over) this.#connection.resume();
+  }
+
+  #ended(): void {
+    this.#over = true;
+    this.#onlooker?.over(this.#sent, this.#received);
   }
 
   #body(): Body {
@@ -193,6 +209,7 @@ export class UpstreamExchange implements Asker, Flow {
         if (this.#over) return;
         if (done) break;
         if (value.length === 0) continue;
+        this.#sent += value.length;
         const bytes = chunked ? asChunk(value) : value;
         if (!connection.send(bytes, 0, bytes.length)) await this.#untilRoom();
       }

@@ -20,7 +20,7 @@ export interface UpstreamLimits {
 
 /** Who wants a connection. Exactly one of both is called, once; maybe before `connect` returns. */
 export interface Seeker {
-  ready(connection: UpstreamConnection): void;
+  ready(connection: UpstreamConnection, tookMs: number): void;
   unreachable(why: ConnectFailure | "exhausted"): void;
 }
 
@@ -59,9 +59,16 @@ export class Upstream implements Home {
     return this.#idle.values().reduce((sum, list) => sum + list.length, 0);
   }
 
-  /** A connection that was idle, if there is one: the one used last, whose path is warm. */
-  reuse(server: Server): UpstreamConnection | undefined {
-    return this.#idle.get(server)?.pop();
+  /**
+   * A connection that was idle, for no longer than `atMost` ms, if there is one: the one used last,
+   * whose path is warm.
+   */
+  reuse(server: Server, atMost = Infinity): UpstreamConnection | undefined {
+    const list = this.#idle.get(server);
+    const last = list?.at(-1);
+    if (last === undefined || this.now - last.idleSince > atMost) return undefined;
+    list?.pop();
+    return last;
   }
 
   /** Dial a new connection. Answers how to give it up. */
@@ -73,12 +80,11 @@ export class Upstream implements Home {
     }
     const caller: Caller = {
       connected: (fd, tookMs) => {
-        server.connected(tookMs);
         const connection = new UpstreamConnection(this);
         connection.attach(new PlainWire(this.#reactor, fd, connection));
         this.#serverOf.set(connection, server);
         this.#forgetTurn ??= this.#reactor.onTurn(this.#turn);
-        seeker.ready(connection);
+        seeker.ready(connection, tookMs);
       },
       unreachable: (why) => seeker.unreachable(why),
     };

@@ -2,6 +2,13 @@
 import * as v from "valibot";
 
 import {
+  headerName,
+  headerValue,
+  limit,
+  limits as httpLimits,
+  urlPath,
+} from "../../config/http.ts";
+import {
   addressList,
   count,
   duration,
@@ -9,7 +16,6 @@ import {
   passwordHash,
   path,
   pathTo,
-  rate,
   size,
   socketOptions,
 } from "../../config/scalars.ts";
@@ -20,20 +26,9 @@ export const WELCOME = "builtin:welcome";
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
-const urlPath = v.pipe(v.string(), v.regex(/^\/[^?#\s]*$/, 'expected a path such as "/private/"'));
-
-const headerName = v.pipe(
-  v.string(),
-  v.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'expected a field name such as "X-Frame-Options"'),
-);
 /** What frames a message, or says how it is coded, is the server's to say. */
 const OWN =
   /^(connection|content-(length|encoding|range)|transfer-encoding|date|etag|trailer|upgrade)$/i;
-/** A value may hold no control characters: a line break would be a second field. */
-const headerValue = v.pipe(
-  v.string(),
-  v.regex(/^[\t\x20-\x7e\x80-\xff]*$/, "expected printable text on one line"),
-);
 const headers = v.record(
   v.pipe(
     headerName,
@@ -108,12 +103,6 @@ const auth = v.strictObject({
   paths: key(v.array(urlPath), ["/"], "Prefixes of paths that ask for a user."),
 });
 
-const limit = v.strictObject({
-  rate: key(rate, "100/s", "Steady requests per client."),
-  burst: key(count(1), 200, "Requests at once."),
-  by: key(v.picklist(["ip"]), "ip", "What tells clients apart; IPv6 by /64."),
-});
-
 const redirect = v.strictObject({
   from: v.pipe(urlPath, v.description('A path, or a prefix that ends in "*".')),
   to: v.pipe(
@@ -125,10 +114,7 @@ const redirect = v.strictObject({
 });
 
 const limits = v.strictObject({
-  head: key(size, "16k", "Bytes of request line and fields."),
-  head_timeout: key(duration, "15s", "Longest wait for a whole request head."),
-  body_timeout: key(duration, "60s", "Longest silence within a body, either way."),
-  keep_alive: key(duration, "75s", "Longest idle time between requests."),
+  ...httpLimits,
   ranges: key(count(), 16, "Ranges in one request; when there are more, the whole file is sent."),
 });
 

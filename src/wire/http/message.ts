@@ -87,7 +87,7 @@ export type Body =
 
 export interface HttpResponse {
   readonly status: number;
-  /** Without Date, Connection, Transfer-Encoding and Server: the writer adds those. */
+  /** Without Date and Server (but see `named`), Connection and Transfer-Encoding: the writer adds those. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   /**
    * For HEAD and 304 give the body's headers (Content-Length too, where known) and kind "none".
@@ -96,6 +96,8 @@ export interface HttpResponse {
   readonly body: Body;
   /** Close the connection behind this response. */
   readonly close?: boolean;
+  /** Another server made it: `headers` have Date and Server as that one said them. */
+  readonly named?: boolean;
   /** Who asked, once authenticated: for the access log. */
   readonly user?: string;
 }

@@ -1,0 +1,102 @@
+import type { HttpRequest } from "../../wire/http/message.ts";
+import type { FieldChanges } from "./config.ts";
+
+type Field = readonly [name: string, value: string];
+
+/** Fields of one connection (RFC 9110, 7.6.1), and those whose meaning is the next hop's to give. */
+const OF_THE_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "content-length",
+]);
+/** Fields a request must not bring to servers: a CGI would take `Proxy` for its environment. */
+const NEVER_TO_SERVERS = new Set(["expect", "host", "proxy"]);
+/** What proxies before us say of the client. */
+const OF_THE_CLIENT = new Set([
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+]);
+
+/** Lists that we add ourselves to. */
+const JOINED = new Set(["x-forwarded-for", "via"]);
+
+/** What a request needs before it goes to a server. */
+export interface RequestRules {
+  readonly changes: FieldChanges;
+  /** Host that the server sees. */
+  readonly host: string;
+  /** The peer is a proxy whose word counts. */
+  readonly trusted: boolean;
+}
+
+/** The fields of a request as a server is to see them. */
+export function requestFields(request: HttpRequest, rules: RequestRules): Field[] {
+  const { changes, host, trusted } = rules;
+  const { headers, client, secure } = request;
+  const named = connectionOptions(headers.get("connection"));
+  const fields: Field[] = [["Host", host]];
+  headers.forEach((value, name) => {
+    if (OF_THE_HOP.has(name) || NEVER_TO_SERVERS.has(name) || named?.has(name)) return;
+    if (JOINED.has(name) || isSet(changes, name) || (OF_THE_CLIENT.has(name) && !trusted)) return;
+    fields.push([name, value]);
+  });
+  const before = trusted ? headers.get("x-forwarded-for") : null;
+  fields.push(["X-Forwarded-For", joined(before, client.address)]);
+  if (!trusted || !headers.has("x-forwarded-host")) fields.push(["X-Forwarded-Host", request.host]);
+  if (!trusted || !headers.has("x-forwarded-proto"))
+    fields.push(["X-Forwarded-Proto", secure ? "https" : "http"]);
+  fields.push([
+    "Via",
+    joined(headers.get("via"), `${request.protocol.slice("HTTP/".length)} tern`),
+  ]);
+  return applied(fields, changes);
+}
+
+/** The fields of a response as a client is to see them. */
+export function responseFields(sent: readonly Field[], changes: FieldChanges): Field[] {
+  const connection = sent
+    .filter(([name]) => name.toLowerCase() === "connection")
+    .map(([, value]) => value)
+    .join(",");
+  const named = connectionOptions(connection === "" ? null : connection);
+  const fields = sent.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !OF_THE_HOP.has(lower) && !named?.has(lower) && !isSet(changes, lower);
+  });
+  return applied(fields, changes);
+}
+
+function joined(before: string | null, last: string): string {
+  return before === null || before === "" ? last : `${before}, ${last}`;
+}
+
+/** Names of `changes` in lower case, made once for each. */
+const lowered = new WeakMap<FieldChanges, ReadonlySet<string>>();
+function isSet(changes: FieldChanges, name: string): boolean {
+  let names = lowered.get(changes);
+  if (names === undefined) {
+    names = new Set(Object.keys(changes).map((key) => key.toLowerCase()));
+    lowered.set(changes, names);
+  }
+  return names.has(name);
+}
+
+function applied(fields: Field[], changes: FieldChanges): Field[] {
+  for (const [name, value] of Object.entries(changes))
+    if (value !== null) fields.push([name, value]);
+  return fields;
+}
+
+/** Fields that the Connection field names: they go no further. */
+function connectionOptions(value: string | null): ReadonlySet<string> | undefined {
+  if (value === null) return undefined;
+  return new Set(value.split(",").map((option) => option.trim().toLowerCase()));
+}

@@ -1,0 +1,146 @@
+import { compileAccess } from "../../core/cidr.ts";
+import { TokenBuckets } from "../../core/token-bucket.ts";
+import type { Pools, Server } from "../../net/pools/pool.ts";
+import type { Outgoing } from "../../net/upstream/request-head.ts";
+import type { Upstream } from "../../net/upstream/upstream.ts";
+import type { Log } from "../../observe/log.ts";
+import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
+import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
+import { requestFields, responseFields } from "./fields.ts";
+import { Forwarder, NoAnswer } from "./forwarder.ts";
+import { Routes } from "./routes.ts";
+
+/** Clients whose rate is counted; beyond it those silent for longest are forgotten. */
+const MAX_CLIENTS = 100_000;
+/** What a client is told who comes when nobody can serve it: come again. Seconds. */
+const RETRY_AFTER = "5";
+
+export interface ProxyParts {
+  readonly pools: Pools;
+  /** Connections to servers, by how long they may be silent. */
+  readonly upstream: (readTimeout: number) => Upstream;
+  readonly log: Log;
+  /** Milliseconds that only go forward. */
+  readonly now: () => number;
+}
+
+/** One proxy: which server is asked what, and what comes back. */
+export class ProxySite {
+  readonly config: OneProxy;
+  readonly #parts: ProxyParts;
+  readonly #routes: Routes;
+  readonly #allowed: (address: string) => boolean;
+  readonly #trusted: (address: string) => boolean;
+  readonly #buckets: TokenBuckets | undefined;
+  /** The proxy's changes with each route's over them. */
+  readonly #changes = new Map<RouteConfig, { request: FieldChanges; response: FieldChanges }>();
+  forwarded = 0;
+  failed = 0;
+  refused = 0;
+
+  constructor(config: OneProxy, parts: ProxyParts) {
+    this.config = config;
+    this.#parts = parts;
+    this.#routes = new Routes(config.routes);
+    const allow = config.allow.length > 0 ? compileAccess(config.allow) : () => true;
+    const deny = compileAccess(config.deny);
+    this.#allowed = (address) => allow(address) && !deny(address);
+    this.#trusted = compileAccess(config.trust);
+    const { limit } = config;
+    this.#buckets = limit
+      ? new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS)
+      : undefined;
+    for (const route of config.routes)
+      this.#changes.set(route, {
+        request: { ...config.headers.request, ...route.headers.request },
+        response: { ...config.headers.response, ...route.headers.response },
+      });
+  }
+
+  /** Answer a request: from a server, or why not. Never rejects for what servers do. */
+  handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+    const { address } = request.client;
+    if (!this.#allowed(address)) return this.#refuse(403);
+    const wait = this.#buckets?.take(address, this.#parts.now()) ?? 0;
+    if (wait > 0) return this.#refuse(429, [["Retry-After", `${Math.ceil(wait / 1000)}`]]);
+    const route = this.#routes.find(request.host, request.path, request.method);
+    if (route === undefined) return this.#refuse(404);
+    if (route.redirect !== undefined) return redirected(request, route.redirect);
+    return this.#forward(request, route);
+  }
+
+  async #forward(request: HttpRequest, route: RouteConfig): Promise<HttpResponse> {
+    const pool = this.#parts.pools.pool(route.pool ?? "");
+    const upstream = this.#parts.upstream(route.timeout);
+    const changes = this.#changes.get(route);
+    const forwarder = new Forwarder(request, pool, upstream, (server) =>
+      this.#outgoing(request, route, server),
+    );
+    try {
+      const answer = await forwarder.answer();
+      this.forwarded++;
+      return {
+        status: answer.status,
+        headers: responseFields(answer.headers, changes?.response ?? {}),
+        body: answer.body(),
+        named: true,
+      };
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+      this.failed++;
+      this.#parts.log.warn("no server answered", { why: error.message, host: request.host });
+      return respond(error.status, [["Retry-After", RETRY_AFTER]], `${error.status}\n`);
+    }
+  }
+
+  #outgoing(request: HttpRequest, route: RouteConfig, server: Server): Outgoing {
+    const { method, body, contentLength } = request;
+    return {
+      method,
+      target: targetFor(request, route),
+      headers: requestFields(request, {
+        changes: this.#changes.get(route)?.request ?? {},
+        host: hostFor(request, route, server),
+        trusted: this.#trusted(request.client.address),
+      }),
+      body,
+      length: contentLength,
+    };
+  }
+
+  #refuse(status: number, headers: readonly (readonly [string, string])[] = []): HttpResponse {
+    this.refused++;
+    return respond(status, headers, `${status}\n`);
+  }
+}
+
+/** Path and query as the server is to see them: as sent, unless the route changes the beginning. */
+function targetFor({ target, method }: HttpRequest, { path, prefix, strip }: RouteConfig): string {
+  if (target === "*" && method === "OPTIONS") return target;
+  const origin = target.startsWith("/") ? target : originForm(target);
+  const rest =
+    strip && origin.startsWith(path) ? origin.slice(path.replace(/\/$/, "").length) : origin;
+  if (prefix === undefined) return rest.startsWith("/") ? rest : `/${rest}`;
+  return prefix.replace(/\/$/, "") + (rest.startsWith("/") ? rest : `/${rest}`);
+}
+
+/** `http://host/path?query` without its host. */
+function originForm(target: string): string {
+  const [, rest = ""] = /^https?:\/\/[^/?]*(.*)$/i.exec(target) ?? [];
+  return rest.startsWith("/") ? rest : `/${rest}`;
+}
+
+function hostFor(request: HttpRequest, route: RouteConfig, server: Server): string {
+  if (route.host_header === "client") return request.headers.get("host") ?? request.host;
+  if (route.host_header !== "server") return route.host_header;
+  const host = server.host.includes(":") ? `[${server.host}]` : server.host;
+  return `${host}:${server.port}`;
+}
+
+function redirected(
+  { target }: HttpRequest,
+  { to, status }: { to: string; status: number },
+): HttpResponse {
+  const rest = target.startsWith("/") ? target.slice(1) : originForm(target).slice(1);
+  return respond(status, [["Location", to.replace("*", () => rest)]], `${status}\n`);
+}
