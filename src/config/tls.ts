@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { dnsName } from "./names.ts";
+import { acmeName } from "./names.ts";
 import { path } from "./places.ts";
 import { scalar } from "./scalar.ts";
 
@@ -38,7 +38,7 @@ export const tls = v.strictObject({
       ),
       email: v.optional(v.pipe(mailbox, v.description("Where the server may write to."))),
       names: v.pipe(
-        v.array(dnsName),
+        v.array(acmeName),
         v.minLength(1),
         v.description("Names to get certificates for."),
       ),
