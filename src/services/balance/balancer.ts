@@ -167,10 +167,10 @@ export class Balancer implements Keeper {
   }
 
   /** A server is there: what it is to know first, then both sides are the way's. */
-  join(connection: Connection, server: number): void {
+  join(connection: Connection, server: number, events: number): void {
     const { send_proxy: version } = this.config;
     if (version !== "off") introduce(connection, server, version);
-    this.way.join(connection, server);
+    this.way.join(connection, server, events);
   }
 
   /** A connection is over. */

@@ -136,12 +136,12 @@ export class Connection implements Client, Caller, RelayOwner {
   }
 
   /** The dialer's word: here it is. */
-  connected(fd: number, tookMs: number): void {
+  connected(fd: number, tookMs: number, events: number): void {
     this.#dialling = -1;
     this.step = "open";
     this.#tried = undefined;
     this.server?.connected(tookMs);
-    this.#home.join(this, fd);
+    this.#home.join(this, fd, events);
   }
 
   moved(up: number, down: number): void {

@@ -16,10 +16,10 @@ export interface Way {
   greet(connection: Connection, hello: ClientHello | undefined): void;
   /**
    * A server is there, and has been told by a PROXY header who asks if it was to be. `server` is
-   * watched by the reactor as a Dialer leaves it. From here on both sockets are the way's: it
+   * watched by the reactor as a Dialer leaves it, and `events` is what that was told of it. From here on both sockets are the way's: it
    * closes them and then calls `connection.over(why)`, once; `connection.moved` meanwhile.
    */
-  join(connection: Connection, server: number): void;
+  join(connection: Connection, server: number, events: number): void;
   /** Close the client's side of one that was not joined. Nobody is called. */
   drop(connection: Connection): void;
   /** End one that was joined, now: `connection.over(why)` is called. `abort`: by a RST. */
