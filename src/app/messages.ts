@@ -5,6 +5,7 @@ import type { SocketOptions } from "../core/socket-options.ts";
 import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { Target } from "../net/health/check.ts";
 import type { Snapshot } from "../net/tls/store.ts";
+import type { Level } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { ConfigText } from "./config-text.ts";
@@ -23,6 +24,15 @@ export interface Report {
   readonly services: readonly string[];
   readonly stats: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly metrics: MetricsSnapshot;
+}
+
+/** A line of a worker's log. */
+export interface Logged {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** The actions of each service, by name. */
@@ -72,6 +82,8 @@ export type Requests = {
   /** Probe them now. */
   hurry: { ask: { ticket: number }; answer: null };
   unwatch: { ask: { ticket: number }; answer: null };
+  /** Something happened that an operator may want to see; plain JSON, without secrets. */
+  logged: { ask: Logged; answer: null };
 };
 
 /** Descriptors of a worker's stdio beyond the first three. */

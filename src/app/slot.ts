@@ -3,6 +3,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
+import type { Journal } from "../observe/journal.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import { lasting, sum } from "../observe/sum.ts";
@@ -30,6 +31,7 @@ export interface SlotParts {
   readonly sockets: LocalSockets;
   readonly certificates: CertificateStore;
   readonly health: Health;
+  readonly journal: Pick<Journal, "add">;
   readonly count: number;
   /** Start a worker process. Throws when there cannot be one. */
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
@@ -161,6 +163,10 @@ export class Slot {
         watch: (ask) => health.watch(ask),
         hurry: ({ ticket }) => {
           health.hurry(ticket);
+          return null;
+        },
+        logged: ({ level, message, fields, at }) => {
+          this.#parts.journal.add(level, message, fields, at);
           return null;
         },
         unwatch: ({ ticket }) => {

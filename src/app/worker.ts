@@ -13,6 +13,7 @@ import { makeHost } from "./host.ts";
 import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
 import { RemoteHealth } from "./remote-health.ts";
+import { RemoteJournal } from "./remote-journal.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
 import { Reporter } from "./reporter.ts";
 import { type Change, Roster } from "./roster.ts";
@@ -131,7 +132,11 @@ class Worker {
     openFileLimit();
     const { root } = reread(config);
     const registry = new Registry();
-    const logs = new Logs(root, registry, isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined);
+    const terminal = isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined;
+    const journal = new RemoteJournal((logged) => {
+      this.#channel.call("logged", logged).catch(() => {}); // the supervisor is gone
+    });
+    const logs = new Logs(root, registry, terminal, journal);
     const log = logs.log.with({ worker: index });
     process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
 
