@@ -47,13 +47,15 @@ async function pair(rules: Partial<RelayRules> = {}): Promise<Pair> {
   const accepted = back.accept();
   const to = destination("127.0.0.1", back.port);
   return await new Promise((resolve, unreachable) => {
-    const connected = async (server: number, _: number, events: number): Promise<void> => {
+    const connected = (server: number, _: number, events: number): void => {
       const made = new Pair(client);
       made.fd = fd;
       relays.join(fd, server, made, { ...FOREVER, ...rules }, events);
-      made.server = await accepted;
-      ends.push(made.server);
-      resolve(made);
+      void accepted.then((peer) => {
+        ends.push(peer);
+        made.server = peer;
+        resolve(made);
+      });
     };
     if (to !== undefined) dialer.dial(to, 1000, { connected, unreachable });
   });
