@@ -13,7 +13,7 @@ export interface PlainRules {
 
 /** Bytes as they are, between two sockets. */
 export class PlainWay implements Way {
-  readonly hello = false;
+  readonly hello: boolean = false;
   readonly #relays: Relays;
   readonly #pool: () => Pool;
   readonly #rules: PlainRules;

@@ -1,4 +1,5 @@
 import type { RelayEnd } from "../../net/tcp/relays.ts";
+import type { ProxyDetails } from "../../wire/proxy-tlv.ts";
 import type { ClientHello } from "../../wire/tls/client-hello.ts";
 import type { Connection } from "./connection.ts";
 
@@ -9,6 +10,8 @@ import type { Connection } from "./connection.ts";
 export interface Way {
   /** A ClientHello is waited for and looked at (it stays in the socket) before `greet`. */
   readonly hello: boolean;
+  /** A server counts as reached only when the way says so: `connection.reached`, or `unreachable`. */
+  readonly shakes?: boolean;
   /**
    * A client is there: `connection.client` is its socket, watched by nobody. Calls
    * `connection.proceed(pool)` or `connection.fail(why)`, once, now or later.
@@ -26,6 +29,8 @@ export interface Way {
   end(connection: Connection, why: RelayEnd, abort: boolean): void;
   /** How its bytes go now; undefined before `join`. */
   carrier(connection: Connection): Carrier | undefined;
+  /** What a server may be told of a client that is about to be joined, beyond its address. */
+  details?(connection: Connection): ProxyDetails;
 }
 
 /** What moves the bytes of a connection. */
