@@ -11,6 +11,7 @@ import { Events } from "./events.ts";
 import { asksWho, refusal } from "./guard.ts";
 import { cookieName } from "./login.ts";
 import { hostAllowed } from "./origin.ts";
+import { pydirApp } from "./pydir/pydir.ts";
 import { fail, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -59,6 +60,7 @@ export function adminApp(deps: AdminDeps, calendar: Calendar = Date): Hono<Env> 
   for (const route of ROUTES) {
     app.on(route.method, honoPath(route), (c) => answer(route, c, house));
   }
+  app.route("/pydir", pydirApp(deps, door));
   for (const path of new Set(ROUTES.map(honoPath))) {
     app.all(path, () => fail(405, "bad_method", "not with this method", { headers: allow(path) }));
   }

@@ -24,6 +24,8 @@ export interface AdminDeps {
   /** The text that runs, and the file it came from. */
   readonly config: ConfigDesk;
   reload(who: string): Promise<ReloadOutcome>;
+  /** Open every log file again, in all processes: the old ones were moved away. */
+  reopen(): void;
   /** Begin to drain and end. Returns at once. */
   stop(): void;
   /** Replace the binary. Resolves when the new one serves; rejects with why it does not. */
@@ -59,6 +61,8 @@ export interface ConfigDesk {
   masked(): string;
   /** The values in force, as they are written. Not for showing: nothing is masked. */
   written(): Written;
+  /** The same of the file, as it was when it was last read or written by us. */
+  filed(): Written;
   /** What is wrong with a text; masks in it stand for the secrets of the text in force. */
   check(text: string): CheckedText;
   /** Put a whole text in force; masks as with `check`. `base` is the generation it was made from. */

@@ -31,6 +31,7 @@ export interface ApplianceParts {
   readonly servers: () => readonly Address[];
   readonly journal: Journal;
   readonly reload: (who: string) => Promise<ReloadOutcome>;
+  readonly reopen: () => void;
   readonly stop: () => void;
   /** Resolves with the pid of the process that serves now. */
   readonly upgrade: () => Promise<{ pid: number }>;
@@ -53,6 +54,7 @@ export function adminDeps(parts: ApplianceParts): AdminDeps {
     status: async () => ({ ...(await statusOf(parts)) }),
     config: new Desk(supervisor, parts.place, parts.log),
     reload: parts.reload,
+    reopen: parts.reopen,
     stop: parts.stop,
     upgrade: async () => ({ ...(await parts.upgrade()) }),
     metricsText: async () => expose(await supervisor.metrics()),

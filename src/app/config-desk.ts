@@ -39,6 +39,10 @@ export class Desk implements ConfigDesk {
     return written(this.#text);
   }
 
+  filed(): Written {
+    return written(this.#supervisor.running.file);
+  }
+
   check(text: string): CheckedText {
     const meant = unmask(text, this.#text, this.#name);
     if (!meant.ok) return { problems: meant.problems, warnings: [] };

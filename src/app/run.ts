@@ -143,6 +143,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     user: userName(root),
     servers: () => servers.listeners,
     reload: (who) => running.reload(who),
+    reopen: () => running.reopen(),
     stop: () => running.stop(),
     upgrade: () => running.upgrade(),
   };

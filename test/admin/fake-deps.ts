@@ -52,6 +52,7 @@ export function fakeDeps(more: Partial<AdminDeps> = {}) {
       generation: 7,
       masked: () => "workers: 1\n",
       written: () => written("{}"),
+      filed: () => written("{}"),
       check: (text) => {
         done.push(`check ${text}`);
         return { problems: [], warnings: [] };
@@ -70,6 +71,7 @@ export function fakeDeps(more: Partial<AdminDeps> = {}) {
         unsaved: [{ at: 5, who: "ann", what: "workers" }],
       }),
     },
+    reopen: () => void done.push("reopen"),
     reload: async () => (
       done.push("reload"),
       { ok: true, changed: ["web"], notes: [], dropped: [] }
