@@ -1,5 +1,6 @@
 import type { Edit, Written } from "../../config/edit.ts";
 import { mapAt } from "../../config/export/pydir/written.ts";
+import { SERVICE_KEYS } from "../../config/import/pydir/director.ts";
 import { unused } from "../../config/import/pydir/new-names.ts";
 import { listenPlace } from "../../config/import/pydir/places.ts";
 import { isPlainMap } from "../../config/plain.ts";
@@ -67,7 +68,7 @@ export const GROUP_CALLS: Readonly<Record<string, Writing>> = {
       if (config.at(["balance", service]) !== undefined)
         throw new CannotDo(`there is a service ${service} already`);
       const pool = newPool(config, service, group);
-      const value = { listen, groups: { [group]: { pool } }, enable: group, idle_timeout: 0 };
+      const value = { listen, groups: { [group]: { pool } }, enable: group, ...SERVICE_KEYS };
       return [
         { kind: "set", path: ["pools", pool], value: { scheduler, hosts: [] } },
         { kind: "set", path: ["balance", service], value },
