@@ -121,6 +121,9 @@ export class Balancer implements Keeper {
       listen: this.listeners.join(","),
       enabled: enabledGroup(config),
       groups: Object.keys(config.groups).join(","),
+      pools: Object.entries(config.groups)
+        .map(([group, { pool }]) => `${group}=${pool}`)
+        .join(","),
       tls: config.tls,
       open: sessions.open.size,
       accepted: sessions.count("accepted"),
