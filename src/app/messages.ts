@@ -8,6 +8,7 @@ import type { Snapshot } from "../net/tls/store.ts";
 import type { Level } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { ConfigText } from "./config-text.ts";
 import type { Renewal } from "./crew.ts";
 import type { Verdicts } from "./worker-health.ts";
@@ -59,6 +60,8 @@ export type Orders = {
   certificates: { ask: Snapshot; answer: null };
   /** Who is alive now, of one list that it has watched: always the whole list. */
   health: { ask: Verdicts; answer: null };
+  /** Where the clients of other workers are. */
+  stuck: { ask: readonly Stuck[]; answer: null };
   /** Open log files again by name. */
   reopen: { ask: null; answer: null };
 };
@@ -79,6 +82,8 @@ export type Requests = {
   unlisten: { ask: { ticket: number }; answer: null };
   /** Have servers probed; the answer has the first verdicts, `health` the later ones. */
   watch: { ask: { ticket: number; targets: readonly Target[] }; answer: Verdicts };
+  /** Where clients of pools are now, for the other workers. */
+  stuck: { ask: readonly Stuck[]; answer: null };
   /** Probe them now. */
   hurry: { ask: { ticket: number }; answer: null };
   unwatch: { ask: { ticket: number }; answer: null };

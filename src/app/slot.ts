@@ -7,6 +7,7 @@ import type { Journal } from "../observe/journal.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import { lasting, sum } from "../observe/sum.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
@@ -35,6 +36,8 @@ export interface SlotParts {
   readonly count: number;
   /** Start a worker process. Throws when there cannot be one. */
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
+  /** What a worker has to tell the others of its clients. */
+  stuck(from: number, news: readonly Stuck[]): void;
   /** The config in force: what a worker that starts again gets. */
   config(): Config;
 }
@@ -167,6 +170,10 @@ export class Slot {
         },
         logged: ({ level, message, fields, at }) => {
           this.#parts.journal.add(level, message, fields, at);
+          return null;
+        },
+        stuck: (news) => {
+          this.#parts.stuck(this.#index, news);
           return null;
         },
         unwatch: ({ ticket }) => {

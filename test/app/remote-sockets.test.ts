@@ -44,6 +44,7 @@ function made(count: number) {
       },
       watch: (ask) => new WorkerHealth(noHealth, () => {}).watch(ask),
       hurry: () => null,
+      stuck: () => null,
       unwatch: () => null,
       logged: () => null,
     });

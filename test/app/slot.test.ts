@@ -86,6 +86,7 @@ function made() {
     journal: new Journal(1),
     count: 1,
     config: () => configs.now,
+    stuck: () => {},
     spawn,
   });
   const serve = async (): Promise<void> => {

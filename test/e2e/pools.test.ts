@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 /** Pools as seen through the whole program: verdicts, changes and names reach every worker. */
-import { createServer, type Server } from "node:net";
+import { connect, createServer, type Server } from "node:net";
 
 import { freePort } from "../fake/ports.ts";
 import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
@@ -62,23 +62,17 @@ function config(dir: string, app: object, root: object = {}): object {
   );
 }
 
-/** What is said behind the balancer, by so many connections one after another. */
-async function asked(times = 16): Promise<string> {
+/** What is said behind the balancer, to so many connections at once from this address. */
+async function asked(times = 16, from = "127.0.0.1"): Promise<string> {
   const said = await Promise.all(
     Array.from({ length: times }, async () => {
       const heard = Promise.withResolvers<string>();
       let text = "";
-      const socket = await Bun.connect({
-        hostname: "127.0.0.1",
-        port,
-        socket: {
-          data: (_, bytes) => void (text += bytes.toString()),
-          close: () => heard.resolve(text),
-          error: () => heard.resolve("error"),
-        },
-      });
+      connect({ host: "127.0.0.1", port, localAddress: from })
+        .on("data", (bytes: Buffer) => (text += bytes.toString()))
+        .on("error", () => {}) // closed in any case
+        .on("close", () => heard.resolve(text));
       const got = await heard.promise;
-      socket.end();
       return got === "" ? "nothing" : got;
     }),
   );
@@ -164,7 +158,7 @@ describe.each([{ workers: 1 }, { workers: 2 }])("with $workers workers", ({ work
   test("when all are gone everybody is tried again by each client", async () => {
     const one = await new Named("one").up();
     const two = await new Named("two").up();
-    await using tern = await appliance((dir) =>
+    await using _ = await appliance((dir) =>
       config(dir, { hosts: [one.address, two.address], checktime: "1h" }, { workers }),
     );
     await one.down();
@@ -240,4 +234,33 @@ describe.each([{ workers: 1 }, { workers: 2 }])("with $workers workers", ({ work
     expect(await asked()).toBe("one");
     expect(Object.keys(await hosts(tern))).toContain(`localhost:${one.port}/127.0.0.1:${one.port}`);
   });
+});
+
+test("all workers know where a client sticks, also after it had to move", async () => {
+  const one = await new Named("one").up();
+  const two = await new Named("two").up();
+  await using tern = await appliance((dir) =>
+    config(dir, {
+      hosts: [one.address, two.address],
+      sticky: "ip",
+      check: quick,
+    }),
+  );
+  const clients = Array.from({ length: 12 }, (_, i) => `127.0.1.${i + 1}`);
+  const whereAll = (times: number): Promise<string[]> =>
+    Promise.all(clients.map((from) => asked(times, from)));
+  // The first connections of a client come to all workers at once.
+  const before = await whereAll(8);
+  expect(new Set(before)).toEqual(new Set(["one", "two"]));
+  await one.down();
+  await tern.logged("a server is down");
+  await until(async () => (await asked(8, "127.0.1.99")) === "two");
+  // Each is seen by one worker only; the other hears of it.
+  expect(new Set(await whereAll(1))).toEqual(new Set(["two"]));
+  await one.up();
+  await tern.logged("a server is up");
+  expect(new Set(await whereAll(8))).toEqual(new Set(["two"]));
+  const fresh = Array.from({ length: 12 }, (_, i) => `127.0.2.${i + 1}`);
+  const said = await Promise.all(fresh.map((from) => asked(8, from)));
+  expect(new Set(said)).toEqual(new Set(["one", "two"]));
 });
