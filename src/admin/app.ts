@@ -6,10 +6,12 @@ import type { Calendar } from "../observe/calendar.ts";
 import { Recent } from "../observe/recent.ts";
 import { body } from "./body.ts";
 import type { AdminDeps, Caller, Shown } from "./deps.ts";
-import { type Answer, Door } from "./door.ts";
+import { type Answer, Door, type Visitor } from "./door.ts";
+import { Events } from "./events.ts";
 import { asksWho, refusal } from "./guard.ts";
 import { cookieName } from "./login.ts";
 import { hostAllowed } from "./origin.ts";
+import { pydirApp } from "./pydir/pydir.ts";
 import { fail, type Route } from "./route.ts";
 import { ROUTES } from "./routes.ts";
 
@@ -40,7 +42,8 @@ type Env = { Bindings: Caller };
 export function adminApp(deps: AdminDeps, calendar: Calendar = Date): Hono<Env> {
   const app = new Hono<Env>();
   const door = new Door(deps.clock, () => deps.access());
-  const house: House = { deps, door, calendar, activity: new Recent(ACTIVITY) };
+  const events = new Events({ ...deps, figures: () => deps.figures() });
+  const house: House = { deps, door, calendar, activity: new Recent(ACTIVITY), events };
 
   app.use(async (c, next) => {
     await next();
@@ -57,6 +60,7 @@ export function adminApp(deps: AdminDeps, calendar: Calendar = Date): Hono<Env> 
   for (const route of ROUTES) {
     app.on(route.method, honoPath(route), (c) => answer(route, c, house));
   }
+  app.route("/pydir", pydirApp(deps, door));
   for (const path of new Set(ROUTES.map(honoPath))) {
     app.all(path, () => fail(405, "bad_method", "not with this method", { headers: allow(path) }));
   }
@@ -74,10 +78,11 @@ interface House {
   readonly door: Door;
   readonly calendar: Calendar;
   readonly activity: Recent<Shown>;
+  readonly events: Events;
 }
 
 async function answer(route: Route, c: Context<Env>, house: House): Promise<Response> {
-  const { deps, door, calendar, activity } = house;
+  const { deps, door, calendar, activity, events } = house;
   const { raw } = c.req;
   const { headers } = raw;
   const name = cookieName(c.env);
@@ -102,16 +107,29 @@ async function answer(route: Route, c: Context<Env>, house: House): Promise<Resp
     door,
     caller: c.env,
     headers,
+    signal: raw.signal,
     visitor,
     param: (key) => c.req.param(key) ?? "",
+    query: (key) => c.req.query(key),
+    who: whoIs(visitor, headers),
     input: sent.input,
-    note: (what, more) => {
+    note: (what, more, how) => {
       const event = { ...(visitor && { user: visitor.name }), client: c.env.client, ...more };
-      deps.log.info(what, event);
+      if (how !== "quietly") deps.log.info(what, event);
       activity.push({ time: new Date(calendar.now()).toISOString(), what, ...event });
     },
     activity,
+    events,
   });
+}
+
+/** Sent by the CLI: on the unix socket everybody is the same, unless they say who they are. */
+const OPERATOR = "x-operator";
+
+function whoIs(visitor: Visitor | undefined, headers: Headers): string {
+  if (!visitor) return "";
+  const operator = visitor.by === "socket" ? headers.get(OPERATOR) : null;
+  return operator !== null && /^[\w.@-]{1,64}$/.test(operator) ? operator : visitor.name;
 }
 
 function honoPath({ path }: Route): string {

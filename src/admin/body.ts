@@ -14,9 +14,10 @@ export async function body(request: Request, route: Route): Promise<Sent> {
   const type = (request.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase();
   if (!route.input) return { input: undefined };
 
-  const text = await read(request);
+  const most = route.maxBody ?? MAX_BODY;
+  const text = await read(request, most);
   if (text === undefined) {
-    return { bad: fail(413, "too_large", `at most ${MAX_BODY} bytes`) };
+    return { bad: fail(413, "too_large", `at most ${most} bytes`) };
   }
   if (text !== "" && type !== JSON_TYPE) {
     return { bad: fail(415, "not_json", `send ${JSON_TYPE}`) };
@@ -41,13 +42,13 @@ function parse(text: string): unknown {
 }
 
 /** Undefined when there is too much of it; what its length says is believed only when it is too much. */
-async function read(request: Request): Promise<string | undefined> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY) return undefined;
+async function read(request: Request, most: number): Promise<string | undefined> {
+  if (Number(request.headers.get("content-length") ?? 0) > most) return undefined;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body ?? []) {
     size += chunk.length;
-    if (size > MAX_BODY) return undefined;
+    if (size > most) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString();

@@ -16,6 +16,8 @@ export interface Visitor {
   readonly by: "socket" | "nobody" | "basic" | "bearer" | "cookie";
   /** Of `bearer` and `cookie`. */
   readonly login?: { readonly token: string; readonly session: Session };
+  /** Of `basic`: the password hash that was right. */
+  readonly hash?: string;
 }
 
 export type Answer =
@@ -62,6 +64,17 @@ export class Door {
     return open ? visitor("anyone", "readonly", "nobody") : { kind: "stranger" };
   }
 
+  /** Would this visitor still be let in, and to do as much? Nothing is counted as use. */
+  still({ name, access, by, login, hash }: Visitor): boolean {
+    if (by === "socket") return true;
+    const { users } = this.#access();
+    if (by === "nobody") return users.length === 0;
+    const user = users.find((one) => one.name === name);
+    if (user?.access !== access || user.password.reveal() !== (hash ?? login?.session.hash))
+      return false;
+    return login === undefined || this.sessions.has(login.token);
+  }
+
   /** Check a name and a password, at the pace that guessing is allowed. */
   prove(name: string, password: string, caller: Caller): Promise<Proof> {
     const key = JSON.stringify([caller.client, name, password]);
@@ -94,7 +107,9 @@ export class Door {
     const colon = text.indexOf(":");
     if (colon < 0) return { kind: "stranger" };
     const proof = await this.prove(text.slice(0, colon), text.slice(colon + 1), caller);
-    return proof.kind === "user" ? visitor(proof.user.name, proof.user.access, "basic") : proof;
+    if (proof.kind !== "user") return proof;
+    const { name, access, password } = proof.user;
+    return { kind: "visitor", visitor: { name, access, by: "basic", hash: password.reveal() } };
   }
 
   /** Access is what the user has now, not when the session was opened. */

@@ -8,7 +8,7 @@ import { type Call, fail, json } from "./route.ts";
 import { IDLE_MS } from "./sessions.ts";
 
 /** Longer than any name or password in use; keeps hashing short. */
-const MAX_CHARS = 1024;
+export const MAX_CHARS = 1024;
 
 /** What `login` takes. */
 export const credentials = v.object({

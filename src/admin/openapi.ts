@@ -3,22 +3,25 @@ import { type Form, form } from "./form.ts";
 import type { Content, Needs, Route } from "./route.ts";
 
 const ACTIONS = "/api/v1/services/{service}/actions/{action}";
+const CHANGES = "/api/v1/services/{service}/changes/{change}";
 
-/** The table of routes as an OpenAPI 3.1 document, with a path for every action there is now. */
+/** The table of routes as an OpenAPI 3.1 document, with a path for every action and change there is now. */
 export function openapi(
   routes: readonly Route[],
   version: string,
   services: readonly AdminService[],
+  changes: Readonly<Record<string, Readonly<Record<string, ActionForm>>>>,
 ): Form {
+  const actions = Object.fromEntries(services.map(({ name, actions }) => [name, actions]));
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
     const method = route.method.toLowerCase();
     paths[route.path] = { ...paths[route.path], [method]: operation(route, nameOf(route)) };
-    if (route.path !== ACTIONS) continue;
-    for (const service of services) {
-      for (const [name, action] of Object.entries(service.actions)) {
-        const path = ACTIONS.replace("{service}", service.name).replace("{action}", name);
-        paths[path] = { post: ofAction(route, service.name, name, action) };
+    const named = route.path === ACTIONS ? actions : route.path === CHANGES ? changes : {};
+    for (const [service, own] of Object.entries(named)) {
+      for (const [name, action] of Object.entries(own)) {
+        const path = route.path.replace("{service}", service).replace(/\{\w+\}$/, name);
+        paths[path] = { post: ofAction(route, path, `${service}_${name}`, service, action) };
       }
     }
   }
@@ -70,9 +73,16 @@ function operation(route: Route, id: string): Record<string, unknown> {
   const all: Record<string, Content> = { ...Object.fromEntries(refused), ...answers };
   const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
   const open = needs === "nothing";
-  const csrf = route.method === "POST" && !open;
+  const csrf = route.method !== "GET" && !open;
+  const query = Object.entries(route.query ?? {});
   const parameters = [
     ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
+    ...query.map(([name, description]) => ({
+      name,
+      in: "query",
+      description,
+      schema: { type: "string" },
+    })),
     ...(csrf ? [CSRF] : []),
   ];
   return {
@@ -94,9 +104,15 @@ const CSRF = {
   schema: { type: "string" },
 };
 
-function ofAction(route: Route, service: string, name: string, action: ActionForm): unknown {
-  const path = `/api/v1/services/${service}/actions/${name}`;
-  const described = operation({ ...route, path, summary: action.about }, `${service}_${name}`);
+function ofAction(
+  route: Route,
+  path: string,
+  id: string,
+  service: string,
+  action: ActionForm,
+): unknown {
+  const kind = route.path === CHANGES ? "change" : "action";
+  const described = operation({ ...route, path, summary: action.about }, `${kind}_${id}`);
   return { ...described, requestBody: body(action.input), tags: [service] };
 }
 

@@ -1,10 +1,12 @@
-import * as v from "valibot";
-
 import { EXPOSITION_TYPE } from "../observe/prometheus.ts";
+import { CONFIG_ROUTES } from "./config-routes.ts";
 import { consoleFile, consolePage, HTML_TYPE } from "./console/assets.ts";
+import { EVENT_ROUTES } from "./event-routes.ts";
 import { credentials, login, logout } from "./login.ts";
 import { openapi } from "./openapi.ts";
 import { type Call, type Content, fail, json, type Route } from "./route.ts";
+import { SERVICE_ROUTES } from "./service-routes.ts";
+import { USER_ROUTES } from "./user-routes.ts";
 
 const TEXT = "text/plain; charset=utf-8";
 const anything: Content["schema"] = { type: "object" };
@@ -120,25 +122,7 @@ export const ROUTES: readonly Route[] = [
     answers: { 200: { about: "As `tern status --json`.", schema: anything } },
     handle: async ({ deps }) => json(await deps.status()),
   },
-  {
-    method: "GET",
-    path: "/api/v1/config",
-    summary: "The config in force, secrets masked.",
-    needs: "known",
-    answers: { 200: { about: "YAML.", type: "application/yaml" } },
-    handle: ({ deps }) => text(deps.maskedConfig(), "application/yaml"),
-  },
-  {
-    method: "POST",
-    path: "/api/v1/reload",
-    summary: "Read the config again and move to it: all of it, or none when anything is wrong.",
-    needs: "change",
-    answers: {
-      200: { about: "In force; the services that changed.", schema: anything },
-      422: { about: "Nothing changed; `problems` says where the config is wrong." },
-    },
-    handle: reload,
-  },
+  ...CONFIG_ROUTES,
   {
     method: "POST",
     path: "/api/v1/stop",
@@ -165,44 +149,9 @@ export const ROUTES: readonly Route[] = [
       return deps.upgrade().then(json, (e: unknown) => fail(409, "upgrade_failed", said(e)));
     },
   },
-  {
-    method: "GET",
-    path: "/api/v1/services",
-    summary: "The services that run, and what may be asked of them.",
-    needs: "known",
-    answers: { 200: { about: "One entry for each.", schema: { type: "array", items: anything } } },
-    handle: ({ deps }) => {
-      return json(deps.services().map(({ name, about, actions }) => ({ name, about, actions })));
-    },
-  },
-  {
-    method: "GET",
-    path: "/api/v1/services/{service}/stats",
-    summary: "Figures of one service, summed over all workers.",
-    needs: "known",
-    answers: {
-      200: { about: "The figures.", schema: anything },
-      404: { about: "No such service runs." },
-    },
-    handle: async ({ deps, param }) => {
-      const service = deps.services().find((s) => s.name === param("service"));
-      return service ? json(await service.stats()) : noService();
-    },
-  },
-  {
-    method: "POST",
-    path: "/api/v1/services/{service}/actions/{action}",
-    summary: "Ask something of a service.",
-    needs: "change",
-    input: v.unknown(),
-    answers: {
-      200: { about: "Its answer.", schema: {} },
-      400: { about: "The input does not fit; `problems` says where." },
-      404: { about: "No such service or action." },
-      500: { about: "It failed; `message` says why." },
-    },
-    handle: act,
-  },
+  ...SERVICE_ROUTES,
+  ...USER_ROUTES,
+  ...EVENT_ROUTES,
   {
     method: "GET",
     path: "/api/v1/activity",
@@ -237,7 +186,7 @@ export const ROUTES: readonly Route[] = [
     summary: "This API, described.",
     needs: "known",
     answers: { 200: { about: "OpenAPI 3.1.", schema: anything } },
-    handle: ({ deps }) => json(openapi(ROUTES, deps.version, deps.services())),
+    handle: ({ deps }) => json(openapi(ROUTES, deps.version, deps.services(), deps.changes())),
   },
 ];
 
@@ -253,39 +202,6 @@ function me({ visitor }: Call): Response {
   if (!visitor) throw new Error("came through the door unknown"); // `needs: known` forbids it
   const { name, access, by, login } = visitor;
   return json({ name, access, by, ...(by === "cookie" && { csrf: login?.session.csrf }) });
-}
-
-async function reload({ deps, note }: Call): Promise<Response> {
-  const outcome = await deps.reload();
-  note("reload", { ok: outcome.ok });
-  if (outcome.ok) return json({ changed: outcome.changed });
-  // Field by field: what else a problem carries (the line itself) may show a secret.
-  const problems = outcome.problems.map(({ file, line, column, path, message }) => {
-    return { file, line, column, path, message };
-  });
-  return fail(422, "bad_config", "the config is wrong; nothing has changed", { problems });
-}
-
-async function act({ deps, param, input, note }: Call): Promise<Response> {
-  const service = deps.services().find((s) => s.name === param("service"));
-  if (!service) return noService();
-  const action = param("action");
-  if (!Object.hasOwn(service.actions, action)) {
-    return fail(404, "no_action", `${service.name} has no such action`);
-  }
-  note("action", { service: service.name, action });
-  try {
-    const ran = await deps.run(service.name, action, input);
-    if (ran.kind === "done") return json(ran.value);
-    return fail(400, "bad_input", "the input does not fit", { problems: ran.problems });
-  } catch (error) {
-    deps.log.error("an action failed", { service: service.name, action, error });
-    return fail(500, "action_failed", said(error));
-  }
-}
-
-function noService(): Response {
-  return fail(404, "no_service", "no such service runs");
 }
 
 function said(error: unknown): string {

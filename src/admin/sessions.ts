@@ -56,6 +56,17 @@ export class Sessions {
     this.#open.delete(digest(token));
   }
 
+  /** All sessions of a user. */
+  closeOf(user: string): void {
+    for (const [key, { session }] of this.#open) if (session.user === user) this.#open.delete(key);
+  }
+
+  /** Is it still open? To look is not to use it: who only watches is logged out in the end. */
+  has(token: string): boolean {
+    const entry = this.#open.get(digest(token));
+    return entry !== undefined && !isOver(entry, this.#clock.now());
+  }
+
   get size(): number {
     return this.#open.size;
   }

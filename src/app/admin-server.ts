@@ -26,6 +26,7 @@ export class AdminServer {
   #tls: TLSOptions | undefined;
   readonly #path: string | undefined;
   readonly #inode: bigint | undefined;
+  readonly #closing = new AbortController();
 
   /**
    * Throws Failure. `sharing`: the process we replace, or we ourselves, listen there too, and that
@@ -33,13 +34,14 @@ export class AdminServer {
    */
   constructor(listener: Address, fetch: AdminFetch, sharing: boolean, tls?: TLSOptions) {
     this.#listener = listener;
-    this.#fetch = fetch;
+    const closing = this.#closing.signal;
+    this.#fetch = (request, caller) => fetch(request, { ...caller, closing });
     this.#tls = tls;
     try {
       this.#server =
         listener.kind === "unix"
-          ? openSocket(listener, fetch)
-          : openPort(listener, fetch, sharing, tls);
+          ? openSocket(listener, this.#fetch)
+          : openPort(listener, this.#fetch, sharing, tls);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new Failure(`admin: cannot listen on ${showAddress(listener)}: ${why}`, { cause });
@@ -66,6 +68,7 @@ export class AdminServer {
   /** Take no more and answer what is in hand; "at once" drops that too. */
   async close(how: "gently" | "at once"): Promise<void> {
     if (this.#path !== undefined && inodeOf(this.#path) === this.#inode) rmSync(this.#path);
+    this.#closing.abort();
     await this.#server.stop(how === "at once");
   }
 }

@@ -4,6 +4,7 @@ import { Fronts } from "../net/fronts/fronts.ts";
 import type { Health } from "../net/health/health.ts";
 import { PoolBook } from "../net/pools/book.ts";
 import { machineResolver } from "../net/pools/resolver.ts";
+import type { StickyShare } from "../net/pools/sticky-share.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
 import type { Sockets } from "../net/sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
@@ -21,13 +22,15 @@ export interface HostParts {
   readonly sockets: Sockets;
   readonly certificates: CertificateStore;
   readonly health: Health;
+  /** What other processes are told, and tell, of clients that stick to servers. */
+  readonly sticky: StickyShare;
   readonly state: string;
   readonly worker: { readonly index: number; readonly count: number };
 }
 
 /** What services are lent in this process, and the listeners behind it. */
 export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
-  const { log, logs, registry, sockets, certificates, health, state, worker } = parts;
+  const { log, logs, registry, sockets, certificates, health, sticky, state, worker } = parts;
   const loop = reactor();
   const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
   reportTrouble((error) => {
@@ -66,6 +69,7 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
       metrics: registry,
       health,
       resolver: machineResolver(),
+      share: sticky,
       worker,
     }),
     state,

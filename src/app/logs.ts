@@ -3,6 +3,7 @@ import { isatty } from "node:tty";
 
 import type { LogConfig, RootConfig } from "../config/root.ts";
 import { AccessWriter } from "../observe/access-writer.ts";
+import type { Journal } from "../observe/journal.ts";
 import { LogFile } from "../observe/log-file.ts";
 import type { Level } from "../observe/log.ts";
 import { makeLog, type RootLog } from "../observe/logger.ts";
@@ -23,8 +24,13 @@ export class Logs {
   #access: RootConfig["accessLog"];
   readonly #dropped: { readonly program: Counter; readonly access: Counter };
 
-  /** `terminal` is the descriptor that file "-" means. */
-  constructor(config: Pick<RootConfig, "log" | "accessLog">, metrics: Metrics, terminal = STDERR) {
+  /** `terminal` is the descriptor that file "-" means; `journal` hears of everything. */
+  constructor(
+    config: Pick<RootConfig, "log" | "accessLog">,
+    metrics: Metrics,
+    terminal = STDERR,
+    journal?: Pick<Journal, "add">,
+  ) {
     const dropped = (log: string): Counter =>
       metrics.counter("tern_log_lines_dropped_total", "Lines that a log file did not take.", {
         log,
@@ -37,6 +43,7 @@ export class Logs {
       level: config.log.level,
       format: config.log.format,
       clock: Date,
+      ...(journal && { journal }),
       tty,
       color: tty && !process.env["NO_COLOR"],
       write: (line, level) => this.#write(line, level, terminal),

@@ -5,6 +5,7 @@ import { systemClock } from "../core/clock.ts";
 import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
+import type { Journal } from "../observe/journal.ts";
 import type { Registry } from "../observe/registry.ts";
 import type { Config } from "./config-text.ts";
 import type { Crew } from "./crew.ts";
@@ -15,6 +16,7 @@ import { Workers } from "./workers.ts";
 /** What a crew is made from; it outlives the crew. */
 export interface CrewParts {
   readonly logs: Logs;
+  readonly journal: Journal;
   readonly registry: Registry;
   readonly sockets: LocalSockets;
   readonly store: CertificateStore;
@@ -28,7 +30,7 @@ export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
 
 /** Event loops for a config: this one, or processes of their own. Nothing is served yet. */
 export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> {
-  const { logs, registry, sockets, store, health } = parts;
+  const { logs, journal, registry, sockets, store, health } = parts;
   const size = crewSize(config.root);
   const { state } = config.root;
   const { log } = logs;
@@ -37,6 +39,7 @@ export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> 
   return Workers.begin(size, config, {
     clock: systemClock,
     log,
+    journal,
     sockets,
     certificates: store,
     health,

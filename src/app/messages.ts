@@ -5,8 +5,10 @@ import type { SocketOptions } from "../core/socket-options.ts";
 import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { Target } from "../net/health/check.ts";
 import type { Snapshot } from "../net/tls/store.ts";
+import type { Level } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { ConfigText } from "./config-text.ts";
 import type { Renewal } from "./crew.ts";
 import type { Verdicts } from "./worker-health.ts";
@@ -23,6 +25,15 @@ export interface Report {
   readonly services: readonly string[];
   readonly stats: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly metrics: MetricsSnapshot;
+}
+
+/** A line of a worker's log. */
+export interface Logged {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** The actions of each service, by name. */
@@ -49,6 +60,8 @@ export type Orders = {
   certificates: { ask: Snapshot; answer: null };
   /** Who is alive now, of one list that it has watched: always the whole list. */
   health: { ask: Verdicts; answer: null };
+  /** Where the clients of other workers are. */
+  stuck: { ask: readonly Stuck[]; answer: null };
   /** Open log files again by name. */
   reopen: { ask: null; answer: null };
 };
@@ -69,9 +82,13 @@ export type Requests = {
   unlisten: { ask: { ticket: number }; answer: null };
   /** Have servers probed; the answer has the first verdicts, `health` the later ones. */
   watch: { ask: { ticket: number; targets: readonly Target[] }; answer: Verdicts };
+  /** Where clients of pools are now, for the other workers. */
+  stuck: { ask: readonly Stuck[]; answer: null };
   /** Probe them now. */
   hurry: { ask: { ticket: number }; answer: null };
   unwatch: { ask: { ticket: number }; answer: null };
+  /** Something happened that an operator may want to see; plain JSON, without secrets. */
+  logged: { ask: Logged; answer: null };
 };
 
 /** Descriptors of a worker's stdio beyond the first three. */

@@ -6,6 +6,7 @@ import { Prober } from "../net/health/prober.ts";
 import { probes } from "../net/health/probes/probes.ts";
 import { type Inherited, LocalSockets } from "../net/local-sockets.ts";
 import { reactor } from "../net/reactor-loop.ts";
+import { Journal } from "../observe/journal.ts";
 import { Registry } from "../observe/registry.ts";
 import { inheritedSockets } from "../sys/activation.ts";
 import { openFileLimit } from "../sys/process.ts";
@@ -35,6 +36,9 @@ import { supervisorGauges } from "./supervisor-gauges.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ServiceManager } from "./systemd.ts";
 import { type TakenOver, takeOver } from "./take-over.ts";
+
+/** Events remembered for whoever looks in: a day of quiet, or an hour of trouble. */
+const JOURNAL = 2000;
 
 export interface RunOptions {
   readonly place: ConfigPlace;
@@ -70,7 +74,8 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   const dropped = dropPrivileges(config, sockets);
 
   const registry = new Registry();
-  const logs = new Logs(root, registry);
+  const journal = new Journal(JOURNAL);
+  const logs = new Logs(root, registry, undefined, journal);
   const { log } = logs;
   process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
   process.on("uncaughtException", (error) => log.error("an error nobody caught", { error }));
@@ -109,7 +114,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         read: () => readConfig(place),
         readText: (text, { source }) => readConfigText(place, text, source.files),
         makeCrew: (next) =>
-          makeCrew(next, { logs, registry, sockets, health, store: certificates.store }),
+          makeCrew(next, { logs, journal, registry, sockets, health, store: certificates.store }),
         crewSize: ({ root }) => crewSize(root),
       },
       config,
@@ -134,9 +139,11 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     place,
     cluster,
     log,
+    journal,
     user: userName(root),
     servers: () => servers.listeners,
-    reload: () => running.reload(),
+    reload: (who) => running.reload(who),
+    reopen: () => running.reopen(),
     stop: () => running.stop(),
     upgrade: () => running.upgrade(),
   };

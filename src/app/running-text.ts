@@ -54,7 +54,7 @@ export class RunningText {
     return this.#text;
   }
 
-  /** In the file, when it was last read or written by us. */
+  /** What the unsaved changes were made to: what the file said when it was read, or saved by us. */
   get file(): string {
     return this.#file;
   }
@@ -80,9 +80,12 @@ export class RunningText {
     this.#unsaved = text === this.#file ? [] : [...this.#unsaved, { at, who, what, edits }];
   }
 
-  /** The file is `text` now, and holds every change. */
-  saved(text: string): void {
-    this.#file = text;
+  /**
+   * The file has every change now. It may have others' too, which are not in force: the next save
+   * finds that it says something else, and makes its changes in that.
+   */
+  saved(): void {
+    this.#file = this.#text;
     this.#unsaved = [];
   }
 

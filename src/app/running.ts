@@ -37,10 +37,10 @@ export class Running implements Wishes {
     this.#parts = parts;
   }
 
-  async reload(): Promise<ReloadOutcome> {
+  async reload(who = "SIGHUP"): Promise<ReloadOutcome> {
     const { supervisor, manager } = this.#parts;
     manager.tell({ reloading: true });
-    const result = await supervisor.reload();
+    const result = await supervisor.reload(who);
     const status = result.ok ? "serving" : "serving; the last reload was refused";
     manager.tell({ ready: true, status });
     return result;

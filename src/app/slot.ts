@@ -3,9 +3,11 @@ import type { Clock } from "../core/clock.ts";
 import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
+import type { Journal } from "../observe/journal.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import { lasting, sum } from "../observe/sum.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
@@ -30,9 +32,12 @@ export interface SlotParts {
   readonly sockets: LocalSockets;
   readonly certificates: CertificateStore;
   readonly health: Health;
+  readonly journal: Pick<Journal, "add">;
   readonly count: number;
   /** Start a worker process. Throws when there cannot be one. */
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
+  /** What a worker has to tell the others of its clients. */
+  stuck(from: number, news: readonly Stuck[]): void;
   /** The config in force: what a worker that starts again gets. */
   config(): Config;
 }
@@ -161,6 +166,14 @@ export class Slot {
         watch: (ask) => health.watch(ask),
         hurry: ({ ticket }) => {
           health.hurry(ticket);
+          return null;
+        },
+        logged: ({ level, message, fields, at }) => {
+          this.#parts.journal.add(level, message, fields, at);
+          return null;
+        },
+        stuck: (news) => {
+          this.#parts.stuck(this.#index, news);
           return null;
         },
         unwatch: ({ ticket }) => {

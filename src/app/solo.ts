@@ -8,6 +8,7 @@ import type { Forms } from "./messages.ts";
 import { Reporter } from "./reporter.ts";
 import { Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
+import { Stickiness } from "./stickiness.ts";
 
 /** `workers: 1`: everything in the process of the supervisor. */
 export class Solo implements Crew {
@@ -15,14 +16,21 @@ export class Solo implements Crew {
   readonly #roster: Roster;
   readonly #fronts: ReturnType<typeof makeHost>["fronts"];
   readonly #reporter: Reporter;
+  readonly #stickiness: Stickiness;
   #state: Member["state"] = "starting";
   #forms: Forms = {};
 
-  constructor(parts: Omit<HostParts, "worker">) {
-    const { host, fronts } = makeHost({ ...parts, worker: { index: 0, count: 1 } });
+  constructor(parts: Omit<HostParts, "worker" | "sticky">) {
+    const { registry } = parts;
+    this.#stickiness = new Stickiness({ clock: systemClock, metrics: registry, tell() {} });
+    const { host, fronts } = makeHost({
+      ...parts,
+      sticky: this.#stickiness,
+      worker: { index: 0, count: 1 },
+    });
     this.#fronts = fronts;
     this.#roster = new Roster(SERVICES, host);
-    this.#reporter = new Reporter(0, this.#roster, fronts, parts.registry);
+    this.#reporter = new Reporter(0, this.#roster, fronts, registry);
   }
 
   get serving(): number {
@@ -38,6 +46,7 @@ export class Solo implements Crew {
     return {
       changed: change.steps.map((step) => step.service),
       commit: async () => {
+        this.#stickiness.change(config.root.cluster, config.sections);
         void change.commit(); // the old finishes by itself; it reports its own errors
         this.#forms = this.#roster.actions();
         this.#state = "serving";

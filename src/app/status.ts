@@ -9,6 +9,8 @@ export interface Status {
   readonly config: string;
   /** How many configs were put in force since the start. */
   readonly generation: number;
+  /** How many changes are in force and not in the file. */
+  readonly unsaved: number;
   readonly startedAt: number;
   readonly user: string;
   readonly admin: readonly string[];

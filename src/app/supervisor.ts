@@ -159,8 +159,8 @@ export class Supervisor {
     return this.#crew.certificates(this.#parts.certificates.store.snapshot());
   }
 
-  /** Move to what the config says now: all of it, or nothing. Never rejects. */
-  reload(): Promise<Reloaded> {
+  /** Move to what the config says now: all of it, or nothing. Never rejects. `who` wants it. */
+  reload(who = ""): Promise<Reloaded> {
     return this.exclusively("reloading", async () => {
       const at = Date.now();
       const began = performance.now();
@@ -168,7 +168,7 @@ export class Supervisor {
       const dropped = moved.ok ? this.#running.reloaded(this.#config.source.text) : [];
       const lost = dropped.map(({ who, what }) => `dropped what was not saved: ${what} (${who})`);
       const result = moved.ok ? { ...moved, notes: [...moved.notes, ...lost], dropped } : moved;
-      this.#remember(result, at, Math.round(performance.now() - began));
+      this.#remember(result, at, Math.round(performance.now() - began), who);
       return result;
     });
   }
@@ -196,9 +196,9 @@ export class Supervisor {
     });
   }
 
-  /** The file is `text` now, with every change in it. */
-  saved(text: string): void {
-    this.#running.saved(text);
+  /** The file has every change now. */
+  saved(): void {
+    this.#running.saved();
   }
 
   /** Do something that no reload may come between. `state` is shown meanwhile. */
@@ -294,16 +294,17 @@ export class Supervisor {
     );
   }
 
-  #remember(result: Reloaded, at: number, tookMs: number): void {
+  #remember(result: Reloaded, at: number, tookMs: number, who: string): void {
     const { logs, registry } = this.#parts;
     const { log } = logs;
     const { ok } = result;
+    const by = who === "" ? {} : { who };
     const changed = ok ? result.changed : [];
     const notes = ok ? result.notes : [];
     const problems = ok ? [] : result.problems.map(oneLine);
     this.#lastReload = { at, ok, tookMs, changed, notes, problems };
-    if (ok) log.info("reloaded", { generation: this.#generation, changed, tookMs });
-    else log.error("reload refused: the config before stays in force", { problems });
+    if (ok) log.info("reloaded", { ...by, generation: this.#generation, changed, tookMs });
+    else log.error("reload refused: the config before stays in force", { ...by, problems });
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
@@ -321,6 +322,7 @@ function whyNot(result: Amended & { ok: false }): string {
   }
 }
 
-function oneLine({ file, line, column, path, message }: Problem): string {
+/** `tern.yaml:3:7: workers: expected …`. */
+export function oneLine({ file, line, column, path, message }: Omit<Problem, "excerpt">): string {
   return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
 }

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 
 import type { RootConfig } from "../config/root.ts";
 import { systemClock } from "../core/clock.ts";
+import type { PoolKeeper } from "../net/pools/pool.ts";
 import { CertificateStore } from "../net/tls/store.ts";
 import { Registry } from "../observe/registry.ts";
 import { keepOnly } from "../sys/identity.ts";
@@ -12,12 +13,15 @@ import { Failure } from "./failure.ts";
 import { makeHost } from "./host.ts";
 import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
+import type { Sections } from "./plan.ts";
 import { RemoteHealth } from "./remote-health.ts";
+import { RemoteJournal } from "./remote-journal.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
 import { Reporter } from "./reporter.ts";
 import { type Change, Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
 import { settle } from "./settle.ts";
+import { Stickiness } from "./stickiness.ts";
 
 /** Signals that are the supervisor's to answer: a terminal and systemd send them to everybody. */
 const SUPERVISORS: readonly NodeJS.Signals[] = [
@@ -35,6 +39,15 @@ interface Begun {
   readonly roster: Roster;
   readonly fronts: ReturnType<typeof makeHost>["fronts"];
   readonly reporter: Reporter;
+  readonly pools: PoolKeeper;
+  readonly stickiness: Stickiness;
+}
+
+/** A config that is ready. */
+interface Next {
+  readonly change: Change;
+  readonly root: RootConfig;
+  readonly sections: Sections;
 }
 
 /** Be a worker: do what the supervisor says until it says stop, or is gone. Throws when there is none. */
@@ -60,19 +73,20 @@ class Worker {
   readonly #channel: Channel<Requests, Orders>;
   readonly #health: RemoteHealth;
   #begun: Begun | undefined;
-  #next: { readonly change: Change; readonly root: RootConfig } | undefined;
+  #next: Next | undefined;
 
   constructor(send: (message: unknown) => void) {
     this.#channel = new Channel<Requests, Orders>(send, {
       begin: (ask) => this.#begin(ask),
       prepare: async ({ config, how }) => {
         const { root, sections } = reread(config);
-        this.#next = { change: await this.#me.roster.prepare(sections, how), root };
+        this.#next = { change: await this.#me.roster.prepare(sections, how), root, sections };
         return null;
       },
       commit: async () => {
         const next = this.#take();
         this.#me.logs.change(next.root);
+        this.#me.stickiness.change(next.root.cluster, next.sections);
         void next.change.commit(); // the old finishes by itself; it reports its own errors
         return null;
       },
@@ -101,6 +115,10 @@ class Worker {
         this.#health.load(news);
         return null;
       },
+      stuck: (news) => {
+        for (const { pool, client, server } of news) this.#me.pools.heard(pool, client, server);
+        return null;
+      },
       reopen: () => {
         this.#me.logs.reopen();
         return null;
@@ -118,7 +136,7 @@ class Worker {
     return this.#begun;
   }
 
-  #take(): { readonly change: Change; readonly root: RootConfig } {
+  #take(): Next {
     const next = this.#next;
     if (!next) throw new Error("nothing was prepared");
     this.#next = undefined;
@@ -131,11 +149,22 @@ class Worker {
     openFileLimit();
     const { root } = reread(config);
     const registry = new Registry();
-    const logs = new Logs(root, registry, isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined);
+    const terminal = isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined;
+    const journal = new RemoteJournal((logged) => {
+      this.#channel.call("logged", logged).catch(() => {}); // the supervisor is gone
+    });
+    const logs = new Logs(root, registry, terminal, journal);
     const log = logs.log.with({ worker: index });
     process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
 
     const certificates = new CertificateStore(state);
+    const stickiness = new Stickiness({
+      clock: systemClock,
+      metrics: registry,
+      tell: (news) => {
+        this.#channel.call("stuck", news).catch(() => {}); // the supervisor is gone
+      },
+    });
     const { host, fronts } = makeHost({
       log,
       logs,
@@ -143,12 +172,14 @@ class Worker {
       certificates,
       health: this.#health,
       sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
+      sticky: stickiness,
       state: root.state,
       worker: { index, count },
     });
     const roster = new Roster(SERVICES, host);
     const reporter = new Reporter(index, roster, fronts, registry);
-    this.#begun = { logs, certificates, roster, fronts, reporter };
+    const { pools } = host;
+    this.#begun = { logs, certificates, roster, fronts, reporter, pools, stickiness };
     settle();
     return null;
   }

@@ -1,6 +1,7 @@
 import type { Ran } from "../admin/run-action.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Config } from "./config-text.ts";
 import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { merge } from "./merge.ts";
@@ -16,7 +17,7 @@ const PATIENCE_MS = 1000;
 const LATE_MS = 2000;
 
 /** What the crew is lent; the rest of what a slot needs it has itself. */
-type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn">;
+type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn" | "stuck">;
 
 /** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
 export class Workers implements Crew {
@@ -36,6 +37,7 @@ export class Workers implements Crew {
           ...parts,
           count,
           config: () => this.#config,
+          stuck: (from, news) => this.#spread(from, news),
           spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log),
         }),
     );
@@ -137,6 +139,12 @@ export class Workers implements Crew {
 
   async stop(within: number): Promise<void> {
     await Promise.all(this.#slots.map((slot) => slot.stop(within, LATE_MS)));
+  }
+
+  /** Clients of one worker, told to the others. */
+  #spread(from: number, news: readonly Stuck[]): void {
+    for (const [index, { channel }] of this.#slots.entries())
+      if (index !== from) channel?.call("stuck", news).catch(() => {}); // it died
   }
 
   #channels(): NonNullable<Slot["channel"]>[] {

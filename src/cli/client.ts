@@ -31,10 +31,11 @@ export async function ask(
     response = await fetch(`http://localhost${path}`, {
       method,
       unix: socket,
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { "Content-Type": "application/json" },
-      }),
+      headers: {
+        ...(body !== undefined && { "Content-Type": "application/json" }),
+        ...(OPERATOR.test(operator()) && { "X-Operator": operator() }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
     });
   } catch (error) {
     const { code = "", message } = error as { code?: string; message: string };
@@ -49,6 +50,15 @@ export async function ask(
   }
   const text = await response.text();
   return { status: response.status, ok: response.ok, text, json: parsed(text) };
+}
+
+const OPERATOR = /^[\w.@-]{1,64}$/;
+
+/** Who sits here, for the history of changes: behind sudo the one who called it. */
+function operator(): string {
+  const { SUDO_USER, USER, LOGNAME } = process.env;
+  const uid = process.getuid?.();
+  return SUDO_USER ?? USER ?? LOGNAME ?? (uid === 0 ? "root" : `uid-${uid}`);
 }
 
 /** What went wrong, in the words of the API. */

@@ -71,7 +71,8 @@ export function build(wrap: Wrap = () => async () => {}): Command {
   const from = <O>(load: () => Promise<{ default: Verb<O> }>) =>
     wrap(async (...given) => {
       const [options, ...args] = given.slice(0, -1).toReversed() as [O, ...string[]];
-      return (await load()).default(options, ...args.toReversed());
+      // The rest of a line comes as a list of its own.
+      return (await load()).default(options, ...args.toReversed().flat());
     });
 
   verb(
@@ -108,6 +109,46 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .option(...JSON_OUT)
     .option("-w, --watch", "show it again every second")
     .action(from(() => import("./status.ts")));
+  verb(
+    "pools",
+    "groups of servers: who is up, since when, and what they have in hand",
+    "tern pools\ntern pools --watch\ntern pools --json | jq '.app.hosts'",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .option("-w, --watch", "show it again every second, with rates")
+    .action(from(() => import("./pools.ts")));
+  verb(
+    "do [service] [name] [words...]",
+    "change what runs, or ask something of it; without words: what there is to do",
+    "tern do\ntern do pools state pool=app host=10.0.0.1:80 to=drain\ntern do balance enable service=web group=green\ntern do pools --help",
+  )
+    .helpOption(false)
+    .option("-h, --help", "what the running tern can do, with what it takes")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(() => import("./do.ts")));
+  verb(
+    "save",
+    "write what runs to the config file, its comments kept",
+    "tern diff; tern save\ntern save --force",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .option("--force", "also over what somebody else has written there meanwhile")
+    .action(from(() => import("./save.ts")));
+  verb(
+    "diff",
+    "the config file against what runs; exit code 1 when they differ",
+    "tern diff\ntern diff --json | jq .changed",
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(() => import("./diff.ts")));
   verb("stop", "finish what is in hand and end", "tern stop")
     .option(...CONFIG)
     .option(...SOCKET)

@@ -1,4 +1,3 @@
-import type { Status } from "../app/status.ts";
 import { type Problem, showProblem } from "../config/problem.ts";
 import { ask, reason } from "./client.ts";
 import { EXIT, Exit } from "./exit.ts";
@@ -7,13 +6,15 @@ import { complain, print, printJson } from "./terminal.ts";
 
 interface Done {
   readonly changed?: readonly string[];
+  /** What it could not change, what it cost, and what it dropped. */
+  readonly notes?: readonly string[];
   readonly problems?: readonly Omit<Problem, "excerpt">[];
 }
 
 /** `tern reload`: the running tern reads its config again. */
 export default async function reload(options: Where & { json?: boolean }): Promise<number> {
   const answer = await ask(options, "POST", "/api/v1/reload");
-  const { changed = [], problems = [] } = (answer.json ?? {}) as Done;
+  const { changed = [], notes = [], problems = [] } = (answer.json ?? {}) as Done;
   if (options.json) {
     printJson(answer.json);
     return answer.ok ? EXIT.ok : EXIT.failed;
@@ -24,12 +25,6 @@ export default async function reload(options: Where & { json?: boolean }): Promi
     throw new Exit(EXIT.failed, problems.length > 0 ? after : `${reason(answer)}; ${after}`);
   }
   print(changed.length === 0 ? "reloaded; nothing changed" : `reloaded: ${changed.join(", ")}`);
-  for (const note of await notes(options)) print(note);
+  for (const note of notes) print(note);
   return EXIT.ok;
-}
-
-/** What this reload could not change, or what it cost. */
-async function notes(where: Where): Promise<readonly string[]> {
-  const { lastReload } = (await ask(where, "GET", "/api/v1/status")).json as Status;
-  return lastReload?.notes ?? [];
 }

@@ -1,5 +1,5 @@
 import type { Status } from "../app/status.ts";
-import { showDuration } from "../core/units.ts";
+import { age } from "./age.ts";
 import { table } from "./table.ts";
 import type { Paint } from "./terminal.ts";
 
@@ -18,7 +18,7 @@ export function showStatus(status: Status, beside: Beside): string {
   const up = age(now - status.startedAt);
   return [
     `${paint("bold", `tern ${status.version}`)}  ${state} for ${up}, process ${status.pid}, ${status.user}`,
-    `config ${status.config}, generation ${status.generation}`,
+    `config ${status.config}, generation ${status.generation}${unsaved(status, paint)}`,
     `admin  ${status.admin.join("  ")}`,
     ...reloadLine(status, beside),
     ...status.certificates.map((c) => certificateLine(c, now)),
@@ -28,6 +28,12 @@ export function showStatus(status: Status, beside: Beside): string {
     "",
     ...heading(workers(status), paint),
   ].join("\n");
+}
+
+function unsaved({ unsaved }: Status, paint: Paint): string {
+  if (unsaved === 0) return "";
+  const changes = unsaved === 1 ? "1 change" : `${unsaved} changes`;
+  return `, ${paint("yellow", `${changes} not saved`)} (tern diff, tern save)`;
 }
 
 function reloadLine({ lastReload }: Status, { paint, now }: Beside): string[] {
@@ -111,24 +117,4 @@ function heading(rows: string[][], paint: Paint): string[] {
 
 function count(n: number): string {
   return n.toLocaleString("en-US");
-}
-
-const UNITS = [
-  ["d", 86_400_000],
-  ["h", 3_600_000],
-  ["m", 60_000],
-  ["s", 1000],
-] as const;
-
-/** The two largest units: `2d3h`, `5m12s`; below a second in milliseconds. */
-function age(ms: number): string {
-  if (ms < 1000) return showDuration(Math.max(0, Math.round(ms)));
-  const parts: string[] = [];
-  let left = ms;
-  for (const [unit, size] of UNITS) {
-    const n = Math.floor(left / size);
-    left -= n * size;
-    if (n > 0 || parts.length > 0) parts.push(`${n}${unit}`);
-  }
-  return parts.slice(0, 2).join("");
 }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { dnsName } from "./names.ts";
+import { acmeName } from "./names.ts";
 import { path } from "./places.ts";
 import { scalar } from "./scalar.ts";
 
@@ -11,7 +11,7 @@ const httpsUrl = scalar(`a URL such as "${LETS_ENCRYPT}"`, (text) =>
 );
 
 /** YAML reads `1.2` as a number; both spellings mean the version. */
-const version = scalar(
+export const tlsVersion = scalar(
   '"1.2" or "1.3"',
   (text) => (text === "1.2" || text === "1.3" ? text : undefined),
   { enum: ["1.2", "1.3", 1.2, 1.3], description: "Oldest TLS version spoken." },
@@ -38,7 +38,7 @@ export const tls = v.strictObject({
       ),
       email: v.optional(v.pipe(mailbox, v.description("Where the server may write to."))),
       names: v.pipe(
-        v.array(dnsName),
+        v.array(acmeName),
         v.minLength(1),
         v.description("Names to get certificates for."),
       ),
@@ -50,7 +50,7 @@ export const tls = v.strictObject({
       ),
     }),
   ),
-  min_version: v.optional(version, "1.2"),
+  min_version: v.optional(tlsVersion, "1.2"),
 });
 
 /** Names and files of TLS, for the certificate store. */

@@ -32,14 +32,14 @@ export class Journal {
   add(level: Level, message: string, fields: LogFields, at: number): void {
     if (LEVELS.indexOf(level) < LEAST) return;
     const head = { time: new Date(at).toISOString(), level, message: cut(message) };
-    const event = { ...short(fields), ...head };
+    const event = { ...head, ...short(fields), ...head }; // nor for any of the head
     const number = this.#recent.push(event);
-    for (const listener of this.#listeners) listener({ ...event, number });
+    for (const listener of this.#listeners) listener(entry(number, event));
   }
 
   /** Newer than `number`, oldest first. */
   after(number: number): Entry[] {
-    return this.#recent.after(number).map(({ number, event }) => ({ ...event, number }) as Entry);
+    return this.#recent.after(number).map(({ number, event }) => entry(number, event));
   }
 
   /** Called with everything from now on, until the returned function is called. */
@@ -47,6 +47,11 @@ export class Journal {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
+}
+
+/** No field passes for the number. */
+function entry(number: number, event: Omit<Entry, "number">): Entry {
+  return Object.assign({ number }, event, { number }) as Entry;
 }
 
 function short(fields: LogFields): Record<string, unknown> {

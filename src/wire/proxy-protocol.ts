@@ -24,6 +24,7 @@ export const MAX_V2 = 536;
 const V1 = latin1Bytes("PROXY ");
 const V2 = Uint8Array.fromHex("0d0a0d0a000d0a515549540a");
 const V2_HEAD = 16;
+const NONE = new Uint8Array();
 const UNIX_PATH = 108;
 const V1_LINE =
   /^PROXY (?:(TCP[46]) ([0-9A-Fa-f:.]+) ([0-9A-Fa-f:.]+) (0|[1-9]\d{0,4}) (0|[1-9]\d{0,4})|UNKNOWN(?: [^\r\n]*)?)\r\n$/;
@@ -44,17 +45,24 @@ export function emitV1(source?: Address, destination?: Address): Uint8Array {
   return latin1Bytes(`PROXY TCP${from.ip.version} ${addresses} ${from.port} ${to.port}\r\n`);
 }
 
-/** `source` and `destination` as a v2 header; LOCAL when there are none, or none v2 can say. */
-export function emitV2(source?: Address, destination?: Address): Uint8Array {
+/**
+ * `source` and `destination` as a v2 header, `tlvs` behind them; LOCAL when there are none, or none
+ * v2 can say.
+ */
+export function emitV2(
+  source?: Address,
+  destination?: Address,
+  tlvs: Uint8Array = NONE,
+): Uint8Array {
   if (source?.kind === "unix" && destination?.kind === "unix") {
     const paths = new Uint8Array(2 * UNIX_PATH);
     const utf8 = new TextEncoder();
     utf8.encodeInto(source.path, paths.subarray(0, UNIX_PATH));
     utf8.encodeInto(destination.path, paths.subarray(UNIX_PATH));
-    return framed(0x21, 0x31, paths);
+    return framed(0x21, 0x31, paths, tlvs);
   }
   const pair = ipPair(source, destination);
-  if (pair === undefined) return framed(0x20, 0, new Uint8Array());
+  if (pair === undefined) return framed(0x20, 0, NONE, tlvs);
   const [from, to] = pair;
   const words = [...from.ip.words, ...to.ip.words];
   const body = new Uint8Array(words.length * 4 + 4);
@@ -62,7 +70,7 @@ export function emitV2(source?: Address, destination?: Address): Uint8Array {
   for (const [i, word] of words.entries()) view.setUint32(4 * i, word);
   view.setUint16(words.length * 4, from.port);
   view.setUint16(words.length * 4 + 2, to.port);
-  return framed(0x21, from.ip.version === 4 ? 0x11 : 0x21, body);
+  return framed(0x21, from.ip.version === 4 ? 0x11 : 0x21, body, tlvs);
 }
 
 function parseV1(bytes: Uint8Array): ProxyHeader | "incomplete" | "invalid" {
@@ -171,13 +179,14 @@ function widened(ip: Ip): Ip {
   return ip.version === 6 ? ip : { version: 6, words: [0, 0, 0xffff, ip.words[0]] };
 }
 
-function framed(command: number, family: number, body: Uint8Array): Uint8Array {
-  const out = new Uint8Array(V2_HEAD + body.length);
+function framed(command: number, family: number, body: Uint8Array, tlvs: Uint8Array): Uint8Array {
+  const out = new Uint8Array(V2_HEAD + body.length + tlvs.length);
   out.set(V2);
   out[12] = command;
   out[13] = family;
-  new DataView(out.buffer).setUint16(14, body.length);
+  new DataView(out.buffer).setUint16(14, body.length + tlvs.length);
   out.set(body, V2_HEAD);
+  out.set(tlvs, V2_HEAD + body.length);
   return out;
 }
 

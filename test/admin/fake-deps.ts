@@ -3,10 +3,12 @@ import * as v from "valibot";
 import { actionForms } from "../../src/admin/action-forms.ts";
 import { adminApp } from "../../src/admin/app.ts";
 import type { AdminDeps, Caller } from "../../src/admin/deps.ts";
-import { runAction } from "../../src/admin/run-action.ts";
+import { check, runAction } from "../../src/admin/run-action.ts";
+import { written } from "../../src/config/edit.ts";
 import { duration } from "../../src/config/scalars.ts";
 import { Secret } from "../../src/config/secret.ts";
 import type { Address } from "../../src/core/address.ts";
+import { Journal } from "../../src/observe/journal.ts";
 import { type LogFields, silent } from "../../src/observe/log.ts";
 import { FakeClock } from "../fake/clock.ts";
 
@@ -30,20 +32,50 @@ const purge = {
   },
 };
 
+const state = v.strictObject({ host: v.optional(v.string()) });
+const CHANGED = { kind: "done", changed: ["pools"], notes: [], generation: 8, unsaved: 1 } as const;
+
 /** An appliance with one service, which writes down what is asked of it. */
 export function fakeDeps(more: Partial<AdminDeps> = {}) {
   const clock = new FakeClock();
   const done: string[] = [];
   const logged: [string, LogFields | undefined][] = [];
   const note = (message: string, fields?: LogFields) => void logged.push([message, fields]);
+  const journal = new Journal(10);
   const deps: AdminDeps = {
     version: "1.2.3",
     clock,
     log: { ...silent, info: note, warn: note, error: note },
     access: () => ({ users: [ANN, BOB], hosts: ["admin.example"] }),
     status: () => ({ uptime: 5, workers: [{ index: 0, pid: 7 }], "<odd>": '"&' }),
-    maskedConfig: () => "workers: 1\n",
-    reload: async () => (done.push("reload"), { ok: true, changed: ["web"] }),
+    config: {
+      generation: 7,
+      masked: () => "workers: 1\n",
+      written: () => written("{}"),
+      filed: () => written("{}"),
+      check: (text) => {
+        done.push(`check ${text}`);
+        return { problems: [], warnings: [] };
+      },
+      put: async (text, who) => (done.push(`${who} puts ${text}`), CHANGED),
+      edit: async (what, who) => (done.push(`${who}: ${what}`), CHANGED),
+      save: async (who) => (
+        done.push(`${who} saves`),
+        { kind: "saved", file: "/etc/tern.yaml", notes: [] }
+      ),
+      diff: () => ({
+        file: "/etc/tern.yaml",
+        changedOnDisk: false,
+        changed: ["workers"],
+        diff: "-workers: 1\n+workers: 2\n",
+        unsaved: [{ at: 5, who: "ann", what: "workers" }],
+      }),
+    },
+    reopen: () => void done.push("reopen"),
+    reload: async () => (
+      done.push("reload"),
+      { ok: true, changed: ["web"], notes: [], dropped: [] }
+    ),
     stop: () => void done.push("stop"),
     upgrade: async () => (done.push("upgrade"), { pid: 8 }),
     metricsText: async () => "tern_up 1\n",
@@ -59,11 +91,19 @@ export function fakeDeps(more: Partial<AdminDeps> = {}) {
       done.push(`${service} ${action}`);
       return runAction(purge, input);
     },
+    changes: () => ({ pools: actionForms({ state: { about: "Set a server.", input: state } }) }),
+    change: async (service, change, input, who) => {
+      done.push(`${who}: ${service} ${change}`);
+      const checked = check(state, input);
+      return checked.kind === "refused" ? checked : CHANGED;
+    },
+    journal,
+    figures: async () => ({ status: { generation: 7 }, services: {}, totals: {} }),
     health: () => true,
     ready: () => true,
     ...more,
   };
-  return { deps, clock, done, logged };
+  return { deps, clock, done, logged, journal };
 }
 
 const LISTENERS = {

@@ -26,13 +26,17 @@ test("it is valid OpenAPI 3.1", async () => {
   expect((await fetched()).openapi).toStartWith("3.1.");
 });
 
-test("every route is in it, and nothing else but the actions there are", async () => {
+test("every route is in it, and nothing else but the actions and changes there are", async () => {
   const { paths } = await fetched();
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   const routes = ROUTES.map(({ method, path }) => `${method} ${path}`);
-  expect(described.sort()).toEqual([...routes, "POST /api/v1/services/web/actions/purge"].sort());
+  const own = [
+    "POST /api/v1/services/web/actions/purge",
+    "POST /api/v1/services/pools/changes/state",
+  ];
+  expect(described.sort()).toEqual([...routes, ...own].sort());
 });
 
 test("each operation has a name of its own", async () => {

@@ -44,7 +44,9 @@ function made(count: number) {
       },
       watch: (ask) => new WorkerHealth(noHealth, () => {}).watch(ask),
       hurry: () => null,
+      stuck: () => null,
       unwatch: () => null,
+      logged: () => null,
     });
     const worker: Channel<Requests, Orders> = new Channel<Requests, Orders>(
       (m) => supervisor.receive(m),

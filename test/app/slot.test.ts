@@ -9,6 +9,7 @@ import { DEFAULT_SOCKET } from "../../src/core/socket-options.ts";
 import { noHealth } from "../../src/net/health/health.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { CertificateStore } from "../../src/net/tls/store.ts";
+import { Journal } from "../../src/observe/journal.ts";
 import { FakeClock } from "../fake/clock.ts";
 import { memoryLog } from "../fake/log.ts";
 
@@ -82,8 +83,10 @@ function made() {
     sockets,
     certificates: new CertificateStore(),
     health: noHealth,
+    journal: new Journal(1),
     count: 1,
     config: () => configs.now,
+    stuck: () => {},
     spawn,
   });
   const serve = async (): Promise<void> => {

@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 
+import { knotAt, nsdAt } from "../fake/dns-peers.ts";
 import { freePort } from "../fake/ports.ts";
 import { COMPUTED, LARGE, MEMBERS, SIGNED, ZONE } from "./dns-zones.ts";
 import { cpuTime, resident, SERVER_CORE } from "./server.ts";
@@ -58,38 +59,20 @@ dns:
 /** NSD: one server process, no rate limit. */
 export async function nsd(dir: string): Promise<NameServer> {
   const [port, tls] = [await freePort(), await freePort()];
-  const own = `${dir}/nsd`;
-  await mkdir(own);
   const zones = [ZONE, SIGNED].map(
-    (name) => `zone:\n  name: ${name}\n  zonefile: ${dir}/${name}.zone`,
+    (name) => `zone:\n  name: ${name}\n  zonefile: ${dir}/${name}.zone\n`,
   );
-  await Bun.write(
-    `${own}/nsd.conf`,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  ip-address: 127.0.0.1@${tls}
-  tls-port: ${tls}
-  tls-service-key: "${dir}/tls.key"
-  tls-service-pem: "${dir}/tls.pem"
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "${own}"
-  pidfile: "${own}/pid"
-  database: ""
-  xfrdfile: "${own}/xfrd"
-  zonelistfile: "${own}/zones"
-  xfrdir: "${own}"
-  minimal-responses: yes
-  tcp-count: 1000
-  rrl-ratelimit: 0
-  rrl-whitelist-ratelimit: 0
-remote-control:
-  control-enable: no
-${zones.join("\n")}
-`,
-  );
-  const command = ["/usr/sbin/nsd", "-d", "-c", `${own}/nsd.conf`];
+  const options = [
+    `ip-address: 127.0.0.1@${tls}`,
+    `tls-port: ${tls}`,
+    `tls-service-key: "${dir}/tls.key"`,
+    `tls-service-pem: "${dir}/tls.pem"`,
+    "minimal-responses: yes",
+    "tcp-count: 1000",
+    "rrl-ratelimit: 0",
+    "rrl-whitelist-ratelimit: 0",
+  ];
+  const command = await nsdAt({ dir: `${dir}/nsd`, port, options, sections: zones.join("") });
   return start("NSD", command, { port, tls, open: port }, `www.${ZONE}`);
 }
 
@@ -97,34 +80,18 @@ ${zones.join("\n")}
 export async function knot(dir: string): Promise<NameServer> {
   const port = await freePort();
   const own = `${dir}/knot`;
-  await mkdir(own);
   const zones = [ZONE, SIGNED].map(
-    (name) => `  - domain: ${name}\n    file: "${dir}/${name}.zone"`,
+    (name) => `  - domain: ${name}\n    file: "${dir}/${name}.zone"\n`,
   );
-  await Bun.write(
-    `${own}/knot.conf`,
-    `server:
-  rundir: "${own}"
-  listen: 127.0.0.1@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-log:
-  - target: stderr
-    any: error
-database:
-  storage: "${own}"
-template:
+  const sections = `template:
   - id: default
     storage: "${own}"
     semantic-checks: off
     journal-content: none
     zonefile-sync: -1
 zone:
-${zones.join("\n")}
-`,
-  );
-  const command = ["/usr/sbin/knotd", "-c", `${own}/knot.conf`];
+${zones.join("")}`;
+  const command = await knotAt({ dir: own, port, sections });
   return start("Knot", command, { port, tls: 0, open: port }, `www.${ZONE}`);
 }
 

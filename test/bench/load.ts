@@ -7,6 +7,8 @@ export interface Round {
   readonly seconds: number;
   /** Failed connects, reads, writes, time-outs and answers of 400 and above. */
   readonly errors: number;
+  /** Microseconds: the middle of the latencies; NaN when nobody looked. */
+  readonly median: number;
 }
 
 export interface Load {
@@ -17,12 +19,13 @@ export interface Load {
   readonly pipeline: number;
 }
 
-/** Writes `requests bytes microseconds errors` as the last line. */
+/** Writes `requests bytes microseconds errors median` as the last line. */
 const SCRIPT = `
-function done(s)
+function done(s, latency)
   local e = s.errors
-  print(string.format("RESULT %d %d %d %d", s.requests, s.bytes, s.duration,
-    e.connect + e.read + e.write + e.timeout + e.status))
+  print(string.format("RESULT %d %d %d %d %d", s.requests, s.bytes, s.duration,
+    e.connect + e.read + e.write + e.timeout + e.status,
+    latency:percentile(50)))
 end
 `;
 
@@ -33,10 +36,10 @@ export async function round(dir: string, load: Load, seconds: number): Promise<R
     stdio: ["ignore", "pipe", "inherit"],
   });
   const output = await new Response(child.stdout).text();
-  const result = /RESULT (\d+) (\d+) (\d+) (\d+)/.exec(output)?.slice(1).map(Number);
+  const result = /RESULT (\d+) (\d+) (\d+) (\d+)(?: (\d+))?/.exec(output)?.slice(1).map(Number);
   if (result === undefined) throw new Error(`${command[0]} said:\n${output}`);
-  const [requests = 0, bytes = 0, microseconds = 0, errors = 0] = result;
-  return { requests, bytes, seconds: microseconds / 1e6, errors };
+  const [requests = 0, bytes = 0, microseconds = 0, errors = 0, median = NaN] = result;
+  return { requests, bytes, seconds: microseconds / 1e6, errors, median };
 }
 
 async function wrk(dir: string, load: Load, seconds: number): Promise<string[]> {

@@ -1,14 +1,16 @@
-/** `npm run bench -- web|dns [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { parseArgs } from "node:util";
 
+import { balance } from "./balance.ts";
 import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns [options]
+const HELP = `npm run bench -- web|dns|balance [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
+  balance        connections, against HAProxy and nginx stream
 
   --rounds N     rounds per row, each server once in each (5)
   --seconds N    length of a round (5)
@@ -29,7 +31,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns };
+const BENCHES = { web, dns, balance };
 const [wanted = ""] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {

@@ -21,10 +21,11 @@ export async function start(
   command: readonly string[],
   ports: { readonly http: number; readonly https: number },
   serving: (pid: number) => Promise<number> = async (pid) => pid,
+  core = SERVER_CORE,
 ): Promise<Server> {
   // The limit of open files is what ten thousand idle connections need.
   const child = Bun.spawn(
-    ["sh", "-c", 'ulimit -n 20000; exec taskset -c "$@"', "sh", SERVER_CORE, ...command],
+    ["sh", "-c", 'ulimit -n 20000; exec taskset -c "$@"', "sh", core, ...command],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   const complaint = new Response(child.stderr).text();

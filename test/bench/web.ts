@@ -171,7 +171,8 @@ async function measureLimits(
   return reports;
 }
 
-async function build(): Promise<string> {
+/** A new dist/tern. */
+export async function build(): Promise<string> {
   const root = new URL("../..", import.meta.url).pathname;
   const child = Bun.spawn(["bun", "build/compile.ts", "--host"], {
     cwd: root,

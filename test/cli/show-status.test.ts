@@ -11,6 +11,7 @@ const status: Status = {
   state: "serving",
   config: "/etc/tern/tern.yaml",
   generation: 3,
+  unsaved: 0,
   startedAt: now - 3_723_000,
   user: "tern",
   admin: ["unix:/var/lib/tern/tern.sock", "127.0.0.1:9900"],
@@ -57,6 +58,13 @@ test("everything an operator asks first", () => {
     "WORKER  PID  STATE    UP     RESTARTS  MEMORY  LAG  CONNECTIONS  REQUESTS  SERVES  LAST DEATH",
     "     0   43  serving  1m33s         1  61.4MB  2ms            3     1,204  web :0  signal SIGKILL",
   ]);
+});
+
+test("what is not in the file is said beside it", () => {
+  const [, config] = showStatus({ ...status, unsaved: 2 }, plain).split("\n");
+  expect(config).toBe(
+    "config /etc/tern/tern.yaml, generation 3, 2 changes not saved (tern diff, tern save)",
+  );
 });
 
 test.each([

@@ -6,8 +6,13 @@ import type {
   HostStats,
   PoolStats,
 } from "../../src/admin/console/page/state/answers.ts";
+import type { FileDiff, ToldProblem } from "../../src/admin/deps.ts";
+import { configDiff } from "../../src/config/config-diff.ts";
+import type { Level, LogFields } from "../../src/observe/log.ts";
+import { changes as balanceChanges } from "../../src/services/balance/changes.ts";
+import { changes as poolChanges } from "../../src/services/pools/changes.ts";
 
-const text = (about: string): v.GenericSchema<unknown, string> =>
+const words = (about: string): v.GenericSchema<unknown, string> =>
   v.pipe(v.string(), v.description(about));
 const CONFIG = `# The edge of example.net
 workers: 2
@@ -44,6 +49,61 @@ web:
     root: ./www
     charset: utf-8
 `;
+
+const RUNNING = CONFIG.replace(
+  "hosts: [10.0.1.1:8080, 10.0.1.2:8080]",
+  'hosts:\n      - 10.0.1.1:8080\n      - { address: "10.0.1.2:8080", state: drain }',
+);
+
+/** The text that runs and the file, as the supervisor keeps them. */
+class Text {
+  generation = 14;
+  running = RUNNING;
+  #file = CONFIG;
+  #changes = [{ at: Date.now() - 60_000, who: "ann", what: "pools state: 10.0.1.2:8080 to drain" }];
+
+  get unsaved(): number {
+    return this.#changes.length;
+  }
+  put(text: string, what: string, who: string): void {
+    this.running = text;
+    this.generation++;
+    this.#changes.push({ at: Date.now(), who, what });
+  }
+  save(): void {
+    this.#file = this.running;
+    this.#changes = [];
+  }
+  diff(): FileDiff {
+    const names = ["tern.yaml", "running"] as const;
+    const file = "/etc/tern/tern.yaml";
+    return {
+      ...configDiff(this.#file, this.running, names),
+      file,
+      changedOnDisk: false,
+      unsaved: this.#changes,
+    };
+  }
+}
+
+function event(agoMs: number, level: Level, message: string, fields: LogFields) {
+  return { at: Date.now() - agoMs, level, message, fields };
+}
+
+function session(i: number) {
+  return {
+    id: i + 1,
+    service: "shop",
+    client: `192.0.2.${i + 7}:${40_000 + i}`,
+    pool: "app",
+    server: `web-${(i % 2) + 1}`,
+    step: "relaying",
+    age: 4.2 * (i + 1),
+    up: 2100 * i,
+    down: 34_000 * i,
+    relay: "splice",
+  };
+}
 
 export type Model = ReturnType<typeof model>;
 
@@ -115,7 +175,8 @@ export function model() {
     shop: {
       listen: "0.0.0.0:443",
       enabled: "main",
-      groups: "main=app, upgrade=app-next",
+      groups: "main,upgrade",
+      pools: "main=app,upgrade=app-next",
       tls: "off",
       open: 0,
       accepted: 2_416_443,
@@ -140,52 +201,20 @@ export function model() {
       "example.org": { records: 12, serial: 7, queries: 1_331, state: "good" },
     },
   };
-  const entries: Record<string, unknown>[] = [];
-  const log = (
-    level: string,
-    message: string,
-    more: object = {},
-    agoMs = 0,
-  ): Record<string, unknown> => {
-    const entry = { time: new Date(Date.now() - agoMs).toISOString(), level, message, ...more };
-    entries.push(entry);
-    return entry;
-  };
-  log("info", "serving", { workers: 2, generation: 1 }, 4_000_000);
-  log("info", "login", { user: "ann", client: "192.0.2.7" }, 3_600_000);
-  log("info", "reload", { user: "ann", ok: true, changed: ["web"] }, 3_500_000);
-  log("warn", "reload refused", { user: "ann", problems: 2, path: "web.site.rooot" }, 900_000);
-  log(
-    "error",
-    "a server is down",
-    { pool: "app", host: "10.0.0.3:8080", why: "tcp: connection refused" },
-    190_000,
-  );
-  log(
-    "info",
-    "change",
-    {
-      user: "ann",
-      service: "pools",
-      name: "state",
-      pool: "app-next",
-      host: "10.0.1.2:8080",
-      to: "drain",
-    },
-    60_000,
-  );
-  log("info", "login refused", { client: "198.51.100.20", waits: false }, 30_000);
-
-  let file = CONFIG;
-  let running = CONFIG.replace(
-    "hosts: [10.0.1.1:8080, 10.0.1.2:8080]",
-    'hosts:\n      - 10.0.1.1:8080\n      - { address: "10.0.1.2:8080", state: drain }',
-  );
-  let generation = 14;
-  const people = new Map([
-    ["ann", "full"],
-    ["bob", "readonly"],
-  ]);
+  const past = [
+    event(4_000_000, "info", "serving", { workers: 2, generation: 1 }),
+    event(3_600_000, "info", "login", { user: "ann", client: "192.0.2.7" }),
+    event(3_500_000, "info", "reloaded", { who: "ann", changed: ["web"], ms: 18 }),
+    event(900_000, "warn", "reload refused", { who: "ann", problems: 2, path: "web.site.rooot" }),
+    event(190_000, "error", "a server is down", {
+      pool: "app",
+      server: "10.0.0.3:8080",
+      why: "tcp: connection refused",
+    }),
+    event(60_000, "info", "changed", { who: "ann", what: "pools state: 10.0.1.2:8080 to drain" }),
+    event(30_000, "info", "login refused", { client: "198.51.100.20", waits: false }),
+  ];
+  const text = new Text();
 
   const tick = (): void => {
     seconds++;
@@ -231,91 +260,37 @@ export function model() {
 
   return {
     tick,
-    log: (level: string, message: string, more: object) => log(level, message, more),
     pools,
     balance,
     web,
-    entries: () => entries,
-    text: () => running,
-    save: () => {
-      file = running;
-    },
-    diff: () =>
-      file === running
-        ? ""
-        : '--- tern.yaml\n+++ running\n@@ -18,3 +18,5 @@\n   app-next:\n-    hosts: [10.0.1.1:8080, 10.0.1.2:8080]\n+    hosts:\n+      - 10.0.1.1:8080\n+      - { address: "10.0.1.2:8080", state: drain }\n \n',
+    past: () => past,
+    text,
     check: problemsOf,
-    put: (next: string) => {
-      const problems = problemsOf(next);
-      if (problems.length === 0) {
-        running = next;
-        generation++;
-      }
-      return problems;
-    },
-    users: () => [...people].map(([name, access]) => ({ name, access })),
-    user: (name: string, input: Readonly<Record<string, string>> | undefined) => {
-      if (input) people.set(name, input["access"] ?? "readonly");
-      else people.delete(name);
-    },
-    services: () => [
-      {
-        name: "pools",
-        about: "groups of servers: schedulers, health, live changes",
-        actions: forms({ retry: ["pool", "host?"] }),
-      },
-      {
-        name: "balance",
-        about: "TCP and UDP, to one group of servers each",
-        actions: forms({ sessions: ["service?"], kill: ["service", "id"] }),
-      },
-      { name: "web", about: "static files and WebDAV", actions: forms({ purge: ["path?"] }) },
-      {
-        name: "dns",
-        about: "zones and computed names",
-        actions: forms({ reload: ["zone?"], state: ["name?"] }),
-      },
-    ],
-    changes: () => ({
-      pools: {
-        ...forms({
-          "add-host": ["pool", "address", "name?", "weight?"],
-          "remove-host": ["pool", "host"],
-          "add-pool": ["pool"],
-        }),
-        scheduler: {
-          about: "how a host is chosen",
-          input: {
-            type: "object",
-            properties: {
-              pool: { type: "string" },
-              scheduler: {
-                enum: [
-                  "random",
-                  "roundrobin",
-                  "leastconns",
-                  "leastconnsrr",
-                  "iphash",
-                  "maglev",
-                  "p2c",
-                ],
-              },
-            },
-            required: ["pool", "scheduler"],
-          },
+    services: () =>
+      [
+        {
+          name: "pools",
+          about: "groups of servers: schedulers, health, live changes",
+          actions: forms({ retry: ["pool", "host?"] }),
         },
-      },
-      balance: forms({
-        "add-service": ["service", "listen", "group", "pool"],
-        "add-group": ["service", "group", "pool"],
-      }),
-    }),
+        {
+          name: "balance",
+          about: "TCP and UDP, to one group of servers each",
+          actions: forms({ sessions: ["service?"], kill: ["service", "id"] }),
+        },
+        { name: "web", about: "static files and WebDAV", actions: forms({ purge: ["path?"] }) },
+        {
+          name: "dns",
+          about: "zones and computed names",
+          actions: forms({ reload: ["zone?"], state: ["name?"] }),
+        },
+      ].map((one) => ({ ...one, stats: () => ({}) })),
+    changes: () => ({ pools: actionForms(poolChanges), balance: actionForms(balanceChanges) }),
     ask: (service: string, name: string, input: Readonly<Record<string, string>>): unknown => {
       const { pool = "", host: server = "" } = input;
       switch (`${service} ${name}`) {
         case "pools state":
           named(pool, server).set = input["to"] ?? "";
-          running += " ";
           return null;
         case "pools weight":
           named(pool, server).weight = String(input["weight"]);
@@ -338,14 +313,7 @@ export function model() {
             (balance[input["service"] ?? ""] as { enabled: string }).enabled = input["group"] ?? "";
           return null;
         case "balance sessions":
-          return Array.from({ length: 6 }, (_, i) => ({
-            id: `0-${i}`,
-            client: `192.0.2.${i + 7}:${40_000 + i}`,
-            server: `web-${(i % 2) + 1}`,
-            age_ms: 4200 * (i + 1),
-            up_bytes: 2100 * i,
-            down_bytes: 34_000 * i,
-          }));
+          return { sessions: Array.from({ length: 6 }, (_, i) => session(i)) };
         case "dns state":
           return [{ name: "www.example.net", state: "up", answers: ["192.0.2.1", "192.0.2.2"] }];
         case "web purge":
@@ -355,13 +323,14 @@ export function model() {
       }
     },
     figures: () => ({
+      at: Date.now(),
       status: {
         version: "0.1.0",
         pid: 4711,
         state: "serving",
         config: "/etc/tern/tern.yaml",
-        generation,
-        unsaved: file !== running,
+        generation: text.generation,
+        unsaved: text.unsaved,
         startedAt: started,
         user: "tern",
         admin: ["127.0.0.1:9900"],
@@ -415,6 +384,7 @@ export function model() {
         ],
       },
       services: { pools, balance, web, dns },
+      totals: {},
     }),
   };
 }
@@ -430,7 +400,7 @@ function forms(asked: Readonly<Record<string, readonly string[]>>): ReturnType<t
             Object.fromEntries(
               fields.map((f) => [
                 f.replace("?", ""),
-                f.endsWith("?") ? v.optional(text(`The ${f.slice(0, -1)}.`)) : text(`The ${f}.`),
+                f.endsWith("?") ? v.optional(words(`The ${f.slice(0, -1)}.`)) : words(`The ${f}.`),
               ]),
             ),
           ),
@@ -442,15 +412,14 @@ function forms(asked: Readonly<Record<string, readonly string[]>>): ReturnType<t
 }
 
 /** The one mistake this appliance knows: a key spelled wrong. */
-function problemsOf(
-  text: string,
-): { line: number; column: number; path: string; message: string }[] {
+function problemsOf(text: string): ToldProblem[] {
   return text.split("\n").flatMap((line, i) => {
     const at = line.indexOf("rooot:");
     return at < 0
       ? []
       : [
           {
+            file: "tern.yaml",
             line: i + 1,
             column: at + 1,
             path: "web.site",

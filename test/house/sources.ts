@@ -14,7 +14,7 @@ export interface Source {
 const IMPORT = /(?:from|import)\s*\(?\s*"([^"]+)"/g;
 
 export async function sources(): Promise<Source[]> {
-  const paths = await Array.fromAsync(new Bun.Glob("**/*.ts").scan(join(ROOT, "src")));
+  const paths = await Array.fromAsync(new Bun.Glob("**/*.{ts,tsx}").scan(join(ROOT, "src")));
   return Promise.all(
     paths.sort().map(async (path) => {
       const text = await Bun.file(join(ROOT, "src", path)).text();

@@ -24,9 +24,14 @@ export class PlainDuplex implements Duplex {
   #watched = 0;
   #open = true;
 
-  constructor(fd: number, reactor: Reactor) {
+  /** `events`: the reactor watches it as a Dialer leaves it, and this is what that was told. */
+  constructor(fd: number, reactor: Reactor, events?: number) {
     this.#fd = fd;
     this.#reactor = reactor;
+    if (events === undefined) return;
+    this.#watched = READABLE | WRITABLE;
+    this.#hungUp = (events & (HALF_CLOSED | BROKEN)) !== 0;
+    reactor.handOver(fd, this.#ready);
   }
 
   read(into: Uint8Array): number {

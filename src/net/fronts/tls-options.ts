@@ -37,7 +37,7 @@ export function tlsOptions(
     options = {
       cert,
       key: privateKey,
-      ...(alpn.length > 0 && { ALPNProtocols: wireAlpn(alpn) }),
+      ...(alpn.length > 0 && { ALPNProtocols: alpnList(alpn) }),
       // Who shows a bad one is found out after the handshake: see `clientRefused`.
       ...(clients && {
         ca: clients.ca,
@@ -65,7 +65,7 @@ export function clientRefused(
 }
 
 /** A ProtocolNameList's entries (RFC 7301, 3.1). */
-function wireAlpn(names: readonly string[]): Buffer {
+export function alpnList(names: readonly string[]): Buffer {
   return Buffer.concat(
     names.map((name) => Buffer.from([name.length, ...Buffer.from(name, "latin1")])),
   );

@@ -86,6 +86,10 @@ export class PoolBook implements PoolKeeper {
     return this.pool(pool).forgive(host);
   }
 
+  heard(pool: string, client: string, server: string): void {
+    this.#pools.get(pool)?.heard(client, server);
+  }
+
   rest(): void {
     for (const following of this.#following.values()) following.close();
   }

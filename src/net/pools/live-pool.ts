@@ -126,6 +126,11 @@ export class LivePool implements Pool, Home {
     return chosen;
   }
 
+  /** Another process has sent this client to that server. */
+  heard(client: string, server: string): void {
+    if (this.#plan?.sticky === "ip") this.#sticky.learn(client, server, this.#parts.clock.now());
+  }
+
   async queue(client: Client, signal: AbortSignal): Promise<Member | undefined> {
     const plan = this.#plan;
     if (plan === undefined || signal.aborted) return undefined;

@@ -87,6 +87,8 @@ export interface PoolKeeper extends Pools {
   stats(): Readonly<Record<string, PoolStats>>;
   /** Forget that servers failed and probe now: all of a pool, or one host. How many were out. */
   retry(pool: string, host?: string): number;
+  /** Another process has sent a client of a pool to this server (`10.0.0.1:80`). */
+  heard(pool: string, client: string, server: string): void;
   /** Look nothing up and probe nobody any more: everything stays as it is known. */
   rest(): void;
 }
@@ -103,5 +105,6 @@ export const noPools: PoolKeeper = {
   prepare: async () => ({ commit() {}, abandon() {} }),
   stats: () => ({}),
   retry: () => 0,
+  heard() {},
   rest() {},
 };

@@ -49,11 +49,16 @@ export class StickyTable {
 
   /** It is with this server from now on. With no room, the client not seen for longest is forgotten. */
   put(client: string, server: string, now: number): void {
+    this.learn(client, server, now);
+    this.#tell(client, server, this.#expire);
+  }
+
+  /** As `put`, by the word of others: it is no news to them. */
+  learn(client: string, server: string, now: number): void {
     this.#entries.delete(client);
     this.#makeRoom(1);
     const until = now + this.#expire;
     this.#entries.set(client, { server, until, known: until });
-    this.#tell(client, server, this.#expire);
   }
 
   clear(): void {

@@ -14,8 +14,11 @@ const SWEEP_MS = 50;
 
 /** Who wants a connection. Exactly one of both is called, once. */
 export interface Caller {
-  /** It stands after `tookMs`. The reactor still watches `fd` for ALL_ONCE: `handOver` or `remove` it. */
-  connected(fd: number, tookMs: number): void;
+  /**
+   * It stands after `tookMs`. The reactor still watches `fd` for ALL_ONCE: `handOver` or `remove` it
+   * at once. `events`: what it told already, and will not tell again; the server may have spoken.
+   */
+  connected(fd: number, tookMs: number, events: number): void;
   /** "exhausted": the machine is out of files or ports, which says nothing of the server. */
   unreachable(why: ConnectFailure | "exhausted"): void;
 }
@@ -70,7 +73,7 @@ export class Dialer {
     const why = (events & BROKEN) === 0 ? undefined : dialled(fd);
     if (why !== undefined) return this.#fail(fd, connectFailure(why));
     const took = performance.now() - (this.#began[fd] as number); // set when it was dialled
-    this.#done(fd)?.connected(fd, took);
+    this.#done(fd)?.connected(fd, took, events);
   };
 
   readonly #turn = (now: number): void => {

@@ -116,9 +116,10 @@ export class Relays {
 
   /**
    * Relay between two connected sockets, which are ours from now on. `server` is watched by the
-   * reactor as a Dialer leaves it, `client` not at all.
+   * reactor as a Dialer leaves it, and `events` is what that was told of it; `client` is watched by
+   * nobody.
    */
-  join(client: number, server: number, owner: RelayOwner, rules: RelayRules): void {
+  join(client: number, server: number, owner: RelayOwner, rules: RelayRules, events: number): void {
     const most = Math.max(client, server);
     if (most >= this.#flags.length) this.#grow(most);
     if (most > this.#highest) this.#highest = most;
@@ -134,7 +135,9 @@ export class Relays {
     this.#reactor.handOver(server, this.#ready);
     // Most clients have spoken by now. What comes later is told by epoll.
     this.#pump(client, 0);
-    if (this.#owners[client] === owner) this.#reactor.add(client, ALL_ONCE, this.#ready);
+    if (this.#owners[client] !== owner) return; // over already
+    this.#reactor.add(client, ALL_ONCE, this.#ready);
+    this.#ready(events, server);
   }
 
   /** End a pair now: `abort` sends a RST to both. */

@@ -8,7 +8,10 @@ export interface HandshakeOptions extends Omit<AdoptOptions, "halfOpen"> {
   readonly reactor: Reactor;
   /** Milliseconds until it is given up. */
   readonly timeout: number;
-  /** Hands were shaken: why the peer is not good enough all the same. */
+  /**
+   * Why the peer is not let in, although hands were shaken. Asked by the client's side also when
+   * the runtime does not like the certificate (`why`).
+   */
   readonly refuses: (tls: Socket<unknown>, why: Error | undefined) => string | undefined;
 }
 
@@ -35,7 +38,8 @@ export class Handshake {
     this.#timer = setTimeout(() => this.#fail("took too long"), options.timeout);
     options.reactor.nudge();
     const duplex = new SecureDuplex(fd, options, (tls, ok, why) => {
-      const refused = ok ? options.refuses(tls, why) : (why?.message.trim() ?? "failed");
+      const shaken = ok || options.side === "client";
+      const refused = shaken ? options.refuses(tls, why) : (why?.message.trim() ?? "failed");
       if (refused !== undefined) return this.#fail(refused);
       const agreed = (tls as unknown as { alpnProtocol: string | false }).alpnProtocol;
       this.#end({ duplex, tls, alpn: agreed || undefined });

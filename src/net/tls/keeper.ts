@@ -59,9 +59,6 @@ export class CertificateKeeper {
     for (const pair of files.pairs) warnOfExpiry(pair, lent);
     const { acme } = options;
     if (acme === undefined) return new CertificateKeeper(options, files, undefined, lent);
-    const wildcard = acme.names.find((name) => name.startsWith("*."));
-    if (wildcard !== undefined)
-      throw new CertificateError(`${wildcard}: wildcards need dns-01, which is not available`);
     const ca = { directory: acme.directory, email: acme.email, root: await rootOf(acme.ca) };
     return new CertificateKeeper(options, files, await Acme.prepare(acme.names, ca, lent), lent);
   }

@@ -12,9 +12,10 @@ import { enabledGroup, type ServiceConfig } from "./config.ts";
 import { Connection, type End } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { Gate, type Keeper } from "./gate.ts";
-import { PlainWay } from "./plain-way.ts";
 import { introduce } from "./proxy-out.ts";
 import { Sessions } from "./sessions.ts";
+import { type TlsParts, tlsParts } from "./tls/files.ts";
+import { wayFor } from "./tls/way-for.ts";
 import type { Carrier, Way } from "./way.ts";
 
 /** Pause between two lines of the log about clients without a server. */
@@ -37,6 +38,7 @@ export class Balancer implements Keeper {
 
   /** Everything that can fail: sockets are bound. Rejects with SysError. */
   static async prepare(name: string, config: ServiceConfig, host: Host): Promise<Balancer> {
+    const tls = tlsParts(config, host.certificates);
     const leases = new Leased(host);
     try {
       const engine = await leases.take("balance engine", async () => new Engine(host.reactor));
@@ -53,7 +55,7 @@ export class Balancer implements Keeper {
             return new Gate({ address: at, socket, options: config.socket, reactor, log });
           }),
         );
-      return new Balancer(name, config, host, { leases, engine, sessions, gates });
+      return new Balancer(name, config, host, { leases, engine, sessions, gates, tls });
     } catch (failed) {
       await leases.giveBack();
       throw failed;
@@ -64,9 +66,15 @@ export class Balancer implements Keeper {
     name: string,
     config: ServiceConfig,
     host: Host,
-    parts: { leases: Leased; engine: Engine; sessions: Sessions; gates: readonly Gate[] },
+    parts: {
+      leases: Leased;
+      engine: Engine;
+      sessions: Sessions;
+      gates: readonly Gate[];
+      tls: TlsParts;
+    },
   ) {
-    const { leases, engine, sessions, gates } = parts;
+    const { leases, engine, sessions, gates, tls } = parts;
     this.name = name;
     this.config = config;
     this.#host = host;
@@ -75,9 +83,7 @@ export class Balancer implements Keeper {
     this.sessions = sessions;
     this.dialer = engine.dialer;
     this.#admission = new Admission(config, sessions);
-    const { groups, relay, idle_timeout: idle, total_timeout: total } = config;
-    const pool = groups[enabledGroup(config)]?.pool ?? "";
-    this.way = new PlainWay(engine.relays, () => host.pools.pool(pool), { relay, idle, total });
+    this.way = wayFor(config, tls, engine, host);
   }
 
   /** Its addresses, with the ports that the kernel chose. */
@@ -115,6 +121,9 @@ export class Balancer implements Keeper {
       listen: this.listeners.join(","),
       enabled: enabledGroup(config),
       groups: Object.keys(config.groups).join(","),
+      pools: Object.entries(config.groups)
+        .map(([group, { pool }]) => `${group}=${pool}`)
+        .join(","),
       tls: config.tls,
       open: sessions.open.size,
       accepted: sessions.count("accepted"),
@@ -167,10 +176,11 @@ export class Balancer implements Keeper {
   }
 
   /** A server is there: what it is to know first, then both sides are the way's. */
-  join(connection: Connection, server: number): void {
+  join(connection: Connection, server: number, events: number): void {
     const { send_proxy: version } = this.config;
-    if (version !== "off") introduce(connection, server, version);
-    this.way.join(connection, server);
+    if (version !== "off")
+      introduce(connection, server, version, this.way.details?.(connection) ?? {});
+    this.way.join(connection, server, events);
   }
 
   /** A connection is over. */

@@ -12,6 +12,7 @@ import {
 } from "../../config/scalars.ts";
 import { parseIp } from "../../core/ip.ts";
 import { RELAY_WAYS } from "../../net/tcp/relays.ts";
+import { misfit, tlsKeys } from "./tls/config.ts";
 
 /** What a name of a service or a group may look like: it is spoken in paths and on the command line. */
 export const name = v.pipe(
@@ -51,6 +52,7 @@ const keys = v.strictObject({
     "off",
     "off: bytes as they are. terminate: TLS ends here. pass: TLS goes through, servers are chosen by the name asked for.",
   ),
+  ...tlsKeys,
   send_proxy: key(
     v.picklist(["off", "v1", "v2"]),
     "off",
@@ -95,6 +97,15 @@ const service = v.pipe(
         message: `"${value.enable}" is no group of \`groups\`: ${groups.join(", ")}`,
         path: pathTo(value, "enable"),
       });
+    const wrong = misfit(value);
+    if (wrong !== undefined) addIssue({ message: wrong.message, path: pathTo(value, wrong.key) });
+    for (const table of ["sni", "alpn_routes"] as const)
+      for (const [asked, to] of Object.entries(value[table]))
+        if (!groups.includes(to))
+          addIssue({
+            message: `"${to}" is no group of \`groups\`: ${groups.join(", ")}`,
+            path: pathTo(value, table, asked),
+          });
   }),
 );
 

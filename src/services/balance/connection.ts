@@ -47,6 +47,7 @@ export class Connection implements Client, Caller, RelayOwner {
   readonly #home: Balancer;
   #tried: Server[] | undefined;
   #dialling = -1;
+  #tookMs = 0;
   #waiting: AbortController | undefined;
 
   constructor(home: Balancer, id: number, client: number, remote: Remote, now: number) {
@@ -80,7 +81,7 @@ export class Connection implements Client, Caller, RelayOwner {
     if (this.step === "over" || this.step === "open") return;
     if (this.#dialling >= 0) this.#home.dialer.cancel(this.#dialling);
     this.#waiting?.abort();
-    if (this.#dialling >= 0) this.server?.closed();
+    this.server?.closed();
     this.#dialling = -1;
     this.#home.way.drop(this);
     this.#over(why);
@@ -136,12 +137,18 @@ export class Connection implements Client, Caller, RelayOwner {
   }
 
   /** The dialer's word: here it is. */
-  connected(fd: number, tookMs: number): void {
+  connected(fd: number, tookMs: number, events: number): void {
     this.#dialling = -1;
+    this.#tookMs = tookMs;
+    if (!this.#home.way.shakes) this.reached(0);
+    this.#home.join(this, fd, events);
+  }
+
+  /** The server will do, `moreMs` after it was connected. */
+  reached(moreMs: number): void {
     this.step = "open";
     this.#tried = undefined;
-    this.server?.connected(tookMs);
-    this.#home.join(this, fd);
+    this.server?.connected(this.#tookMs + moreMs);
   }
 
   moved(up: number, down: number): void {

@@ -13,7 +13,7 @@ export interface PlainRules {
 
 /** Bytes as they are, between two sockets. */
 export class PlainWay implements Way {
-  readonly hello = false;
+  readonly hello: boolean = false;
   readonly #relays: Relays;
   readonly #pool: () => Pool;
   readonly #rules: PlainRules;
@@ -30,13 +30,11 @@ export class PlainWay implements Way {
     connection.proceed(this.#pool());
   }
 
-  join(connection: Connection, server: number): void {
+  join(connection: Connection, server: number, events: number): void {
     const { relay, total } = this.#rules;
-    this.#relays.join(connection.client, server, connection, {
-      way: relay,
-      idle: this.#idle,
-      deadline: total === 0 ? Infinity : connection.began + total,
-    });
+    const deadline = total === 0 ? Infinity : connection.began + total;
+    const rules = { way: relay, idle: this.#idle, deadline };
+    this.#relays.join(connection.client, server, connection, rules, events);
   }
 
   drop(connection: Connection): void {

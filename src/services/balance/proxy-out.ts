@@ -4,6 +4,7 @@ import type { SocketAddress } from "../../sys/sockaddr.ts";
 import { boundTo } from "../../sys/socket-options.ts";
 import { send } from "../../sys/socket.ts";
 import { emitV1, emitV2 } from "../../wire/proxy-protocol.ts";
+import { emitDetails, type ProxyDetails } from "../../wire/proxy-tlv.ts";
 import type { Connection } from "./connection.ts";
 
 /** Tell a server whose connection it gets, by a PROXY header: its first bytes. */
@@ -11,10 +12,15 @@ export function introduce(
   { client, remote }: Connection,
   server: number,
   version: "v1" | "v2",
+  details: ProxyDetails,
 ): void {
   const { address: host, port } = remote;
   const source: Address | undefined = host === "unix" ? undefined : { kind: "tcp", host, port };
-  const header = (version === "v1" ? emitV1 : emitV2)(source, addressOf(boundTo(client)));
+  const destination = addressOf(boundTo(client));
+  const header =
+    version === "v1"
+      ? emitV1(source, destination)
+      : emitV2(source, destination, emitDetails(details));
   // An empty socket buffer takes it whole, or the connection is broken, which its relay will see.
   send(server, address(header), header.length, true);
 }

@@ -1,4 +1,5 @@
 import type { RelayEnd } from "../../net/tcp/relays.ts";
+import type { ProxyDetails } from "../../wire/proxy-tlv.ts";
 import type { ClientHello } from "../../wire/tls/client-hello.ts";
 import type { Connection } from "./connection.ts";
 
@@ -9,6 +10,8 @@ import type { Connection } from "./connection.ts";
 export interface Way {
   /** A ClientHello is waited for and looked at (it stays in the socket) before `greet`. */
   readonly hello: boolean;
+  /** A server counts as reached only when the way says so: `connection.reached`, or `unreachable`. */
+  readonly shakes?: boolean;
   /**
    * A client is there: `connection.client` is its socket, watched by nobody. Calls
    * `connection.proceed(pool)` or `connection.fail(why)`, once, now or later.
@@ -16,16 +19,18 @@ export interface Way {
   greet(connection: Connection, hello: ClientHello | undefined): void;
   /**
    * A server is there, and has been told by a PROXY header who asks if it was to be. `server` is
-   * watched by the reactor as a Dialer leaves it. From here on both sockets are the way's: it
+   * watched by the reactor as a Dialer leaves it, and `events` is what that was told of it. From here on both sockets are the way's: it
    * closes them and then calls `connection.over(why)`, once; `connection.moved` meanwhile.
    */
-  join(connection: Connection, server: number): void;
+  join(connection: Connection, server: number, events: number): void;
   /** Close the client's side of one that was not joined. Nobody is called. */
   drop(connection: Connection): void;
   /** End one that was joined, now: `connection.over(why)` is called. `abort`: by a RST. */
   end(connection: Connection, why: RelayEnd, abort: boolean): void;
   /** How its bytes go now; undefined before `join`. */
   carrier(connection: Connection): Carrier | undefined;
+  /** What a server may be told of a client that is about to be joined, beyond its address. */
+  details?(connection: Connection): ProxyDetails;
 }
 
 /** What moves the bytes of a connection. */

@@ -31,7 +31,7 @@ import { Signatures } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { MAX_MESSAGE } from "./stream.ts";
 import { Traffic } from "./traffic.ts";
-import { Transfers } from "./transfers.ts";
+import { Transfers } from "./transfer/transfers.ts";
 import { VerifiedClients } from "./verified.ts";
 import { ZoneSource } from "./zone-source.ts";
 import { ZoneAnswerer } from "./zone/zone-answerer.ts";

@@ -4,6 +4,8 @@ import { dirname, resolve } from "node:path";
 import type { Closable } from "../../core/lease.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import type { ZoneProblem } from "../../wire/dns/zone-scan.ts";
+import { Journal } from "./transfer/journal.ts";
+import { inTurns } from "./turns.ts";
 import { keepBackup, readBackup } from "./zone-backup.ts";
 import type { Signer } from "./zone/signing/signer.ts";
 import { type Built, loadZoneInTurns } from "./zone/zone-builder.ts";
@@ -65,8 +67,11 @@ export interface ZoneFileParts {
 export class ZoneFile implements Closable {
   /** The serial that other servers were told of. */
   announced: number | undefined;
+  /** How its versions differ. */
+  readonly journal = new Journal();
   readonly #parts: ZoneFileParts;
   readonly #origin: Uint8Array;
+  #journaled = false;
   #stamps: readonly Stamp[] = [];
   #version: ZoneVersion | undefined;
 
@@ -75,8 +80,12 @@ export class ZoneFile implements Closable {
     this.#origin = parseName(parts.name.replace(/\.?$/, ".")) as Uint8Array; // the schema has read it
   }
 
-  /** The zone as its file has it now. Never rejects for what is in it. */
-  async latest(): Promise<ZoneVersion> {
+  /**
+   * The zone as its file has it now. Never rejects for what is in it. `journaled`: somebody may
+   * ask how it differs from the version before.
+   */
+  async latest(journaled = false): Promise<ZoneVersion> {
+    this.#journaled ||= journaled; // for one of several servers
     const before = this.#version;
     if (before !== undefined && this.#stamps.every(({ path, is }) => stampOf(path) === is))
       return before;
@@ -94,6 +103,8 @@ export class ZoneFile implements Closable {
     const version = { loadedAt: wall(), tookMs: Math.round(performance.now() - began) };
     if (loaded.ok) {
       const { zone, warnings } = loaded;
+      if (before?.zone !== undefined && this.#journaled)
+        await inTurns(this.journal.follow(before.zone, zone));
       if (backup !== undefined && keeps) keepBackup(backup, texts).catch(trouble);
       return (this.#version = { zone, ...version, problems: [], warnings });
     }
@@ -113,12 +124,7 @@ export class ZoneFile implements Closable {
     }
     const include = (name: string, from: string): Uint8Array => text(resolve(dirname(from), name));
     const source = { file: path, origin: this.#origin, include };
-    const turns = loadZoneInTurns(whole, source, signer);
-    for (;;) {
-      const { done, value } = turns.next();
-      if (done) return value;
-      await new Promise((go) => setImmediate(go));
-    }
+    return inTurns(loadZoneInTurns(whole, source, signer));
   }
 
   async #backup(): Promise<Zone | undefined> {

@@ -70,7 +70,7 @@ export class Zones {
     )) as Lease<ZoneFile>;
     this.#leases.push(lease);
     const file = lease.value;
-    const version = await file.latest();
+    const version = await file.latest(config.transfer.length > 0);
     const { zone } = version;
     if (zone === undefined)
       throw new Error(`${key}: ${version.problems.map(showZoneProblem).join("\n")}`);

@@ -57,15 +57,6 @@ const host = v.union([
       ...hostKeys,
       address: v.pipe(places, v.description("Where it is; a range is several hosts.")),
     }),
-    v.rawCheck(({ dataset, addIssue }) => {
-      if (!dataset.typed || dataset.value.name === undefined) return;
-      const { length } = dataset.value.address;
-      if (length > 1)
-        addIssue({
-          message: `a name is for one host, and the range has ${length}`,
-          path: pathTo(dataset.value, "name"),
-        });
-    }),
     v.transform(({ address, ...keys }): HostPlan[] => address.map((one) => hostPlan(one, keys))),
   ),
 ]);
@@ -89,17 +80,21 @@ const hosts = v.pipe(
   v.array(host),
   v.rawCheck(({ dataset, addIssue }) => {
     if (!dataset.typed) return;
-    const seen = new Map<string, number>();
-    for (const [i, plans] of dataset.value.entries())
+    const seen = new Set<string>();
+    for (const [i, plans] of dataset.value.entries()) {
+      const complain = (message: string): void =>
+        addIssue({ message, path: pathTo(dataset.value, i) });
+      const labels = new Set(plans.map(({ label }) => label));
+      if (labels.size < plans.length) {
+        complain(`a name is for one host, and the range has ${plans.length}`);
+        continue;
+      }
       for (const { label, place } of plans)
         for (const word of new Set([label, wordOf(place)])) {
-          if (seen.has(word))
-            addIssue({
-              message: `${JSON.stringify(word)} is there twice`,
-              path: pathTo(dataset.value, i),
-            });
-          seen.set(word, i);
+          if (seen.has(word)) complain(`${JSON.stringify(word)} is there twice`);
+          seen.add(word);
         }
+    }
   }),
   v.transform((all): readonly HostPlan[] => all.flat()),
   v.check((all) => all.length <= MAX_HOSTS, `expected at most ${MAX_HOSTS} hosts`),

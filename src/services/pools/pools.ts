@@ -1,6 +1,7 @@
 /** Groups of servers: who is in them, who is alive, and how one is chosen. */
 import * as v from "valibot";
 
+import type { PoolStats } from "../../net/pools/pool-stats.ts";
 import type { Host, Instance, Service } from "../service.ts";
 import { changes } from "./changes.ts";
 import { type PoolsConfig, poolsSchema } from "./config.ts";
@@ -43,10 +44,19 @@ async function prepare(config: PoolsConfig, { pools: keeper }: Host): Promise<In
         run: async ({ pool, host }: { pool: string; host?: string | undefined }) => {
           const known = keeper.stats()[pool];
           if (known === undefined) throw new Error(`there is no pool ${JSON.stringify(pool)}`);
+          if (host !== undefined && !isOf(host, known))
+            throw new Error(`pool ${pool} has no host ${JSON.stringify(host)}`);
           return { let_in: keeper.retry(pool, host) };
         },
       },
     },
   };
   return instance;
+}
+
+/** A server's name or address, or the name that several are looked up by. */
+function isOf(host: string, { hosts }: PoolStats): boolean {
+  return Object.entries(hosts).some(
+    ([name, { address }]) => host === name || host === address || name.startsWith(`${host}/`),
+  );
 }

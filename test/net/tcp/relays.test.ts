@@ -26,11 +26,9 @@ class Pair {
   down = 0;
   end: RelayEnd | undefined;
   fd = -1;
-  constructor(
-    readonly client: RawPeer,
-    readonly server: RawPeer,
-  ) {
-    ends.push(client, server);
+  server = new RawPeer(-1);
+  constructor(readonly client: RawPeer) {
+    ends.push(client);
   }
   moved(up: number, down: number): void {
     this.up += up;
@@ -46,14 +44,21 @@ async function pair(rules: Partial<RelayRules> = {}): Promise<Pair> {
   using back = new RawListener();
   const client = await RawPeer.to(front.port);
   const { fd } = await front.accept();
-  const server = await new Promise<number>((connected, unreachable) => {
-    const to = destination("127.0.0.1", back.port);
+  const accepted = back.accept();
+  const to = destination("127.0.0.1", back.port);
+  return await new Promise((resolve, unreachable) => {
+    const connected = (server: number, _: number, events: number): void => {
+      const made = new Pair(client);
+      made.fd = fd;
+      relays.join(fd, server, made, { ...FOREVER, ...rules }, events);
+      void accepted.then((peer) => {
+        ends.push(peer);
+        made.server = peer;
+        resolve(made);
+      });
+    };
     if (to !== undefined) dialer.dial(to, 1000, { connected, unreachable });
   });
-  const made = new Pair(client, await back.accept());
-  made.fd = fd;
-  relays.join(fd, server, made, { ...FOREVER, ...rules });
-  return made;
 }
 
 function noise(length: number): Uint8Array {

@@ -65,20 +65,6 @@ describe("certificates from files", () => {
   });
 });
 
-test("a wildcard from a CA is refused before anything is asked", async () => {
-  await using dir = await temporary();
-  const acme = {
-    directory: "https://127.0.0.1:1/",
-    email: undefined,
-    names: ["*.example"],
-    ca: undefined,
-  };
-  const options = { certificates: [], acme, minVersion: "1.2" } as const;
-  expect(CertificateKeeper.prepare(options, lent(dir.path))).rejects.toThrow(
-    "*.example: wildcards",
-  );
-});
-
 test("a CA out of reach is asked again later; meanwhile a self-signed certificate answers", async () => {
   await using dir = await temporary();
   const acme = {

@@ -4,10 +4,11 @@ import {
   CHECKTIME_S,
   type Director,
   type Service,
+  SERVICE_KEYS,
   type User,
 } from "../../import/pydir/director.ts";
 import { listenPlace } from "../../import/pydir/places.ts";
-import { isPlainMap, type Plain, type PlainMap } from "../../plain.ts";
+import { isPlainMap, type Plain, type PlainMap, samePlain } from "../../plain.ts";
 import { emitDirector } from "./emit.ts";
 import { groupOf } from "./group.ts";
 import { listed, mapAt, Remarks, seconds } from "./written.ts";
@@ -57,14 +58,7 @@ function serviceOf(
   used: Set<string>,
   remarks: Remarks,
 ): Service | undefined {
-  const {
-    listen,
-    groups,
-    enable,
-    protocol,
-    idle_timeout: idle,
-    ...rest
-  } = isPlainMap(value) ? value : {};
+  const { listen, groups, enable, protocol, ...rest } = isPlainMap(value) ? value : {};
   if (protocol === "udp") {
     remarks.whole(`service ${name} is for UDP: left out`);
     return undefined;
@@ -75,7 +69,7 @@ function serviceOf(
     if (place === undefined) about.say(`it listens on ${text} too, which pythondirector cannot`);
     return place ?? [];
   });
-  about.leave(idle === undefined || seconds(idle) === 0 ? rest : { ...rest, idle_timeout: idle });
+  about.leave(unlike(rest, SERVICE_KEYS));
   const members = Object.entries(isPlainMap(groups) ? groups : {}).map(([group, of]) =>
     groupOf(group, of, pools, used, remarks, `service ${name}, group ${group}`),
   );
@@ -86,6 +80,12 @@ function serviceOf(
   }
   const enabled = typeof enable === "string" ? enable : (members[0]?.name ?? "");
   return about.of({ name, listen: places, groups: members, enable: enabled });
+}
+
+/** Those keys that do not say what goes without saying. */
+function unlike(keys: PlainMap, usual: PlainMap): PlainMap {
+  const others = Object.entries(keys).filter(([key, value]) => !samePlain(value, usual[key]));
+  return Object.fromEntries(others);
 }
 
 function adminOf(admin: PlainMap, users: readonly User[], remarks: Remarks): Admin | undefined {

@@ -46,6 +46,12 @@ export interface User {
 /** pythondirector's own, when the file does not say another. */
 export const CHECKTIME_S = 120;
 
+/**
+ * What every service of a director is besides, as `balance:` says it: silence ends no connection,
+ * and the server may be the one that speaks first.
+ */
+export const SERVICE_KEYS = { idle_timeout: 0, socket: { defer_accept: 0 } } as const;
+
 /** Schedulers that pythondirector has. */
 export const OWN_SCHEDULERS: readonly string[] = [
   "random",

@@ -2,7 +2,14 @@ import { stringify } from "yaml";
 
 import { isLoopback } from "../../../core/loopback.ts";
 import type { Problem } from "../../problem.ts";
-import type { Admin, Director, Group, Host, Service } from "./director.ts";
+import {
+  type Admin,
+  type Director,
+  type Group,
+  type Host,
+  type Service,
+  SERVICE_KEYS,
+} from "./director.ts";
 import { unused } from "./new-names.ts";
 import { readDirector } from "./read.ts";
 import type { Note } from "./report.ts";
@@ -89,7 +96,7 @@ function serviceYaml(service: Service, names: (group: Group) => string): string[
     "groups:",
     ...groups.map((group) => `  ${word(group.name)}: ${flow({ pool: names(group) })}`),
     `enable: ${word(enable)}`,
-    "idle_timeout: 0 # as it was: silence ends no connection",
+    ...Object.entries(SERVICE_KEYS).map(([key, value]) => `${key}: ${flow(value)}`),
   ];
 }
 

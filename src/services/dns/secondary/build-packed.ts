@@ -1,5 +1,6 @@
+import { unpack } from "../transfer/packed-records.ts";
+import { inTurns } from "../turns.ts";
 import { type Built, ZoneBuilder } from "../zone/zone-builder.ts";
-import { unpack } from "./packed-records.ts";
 
 /** Records taken in before others of the thread get their turn: a millisecond or two. */
 const TURN = 4096;
@@ -19,5 +20,5 @@ export async function buildPacked(
     left = TURN;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  return builder.finish();
+  return inTurns(builder.finishInTurns());
 }

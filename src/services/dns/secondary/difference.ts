@@ -1,7 +1,7 @@
 import { hashName, nameKey } from "../../../wire/dns/name.ts";
 import { canonicalRdata } from "../../../wire/dns/rdata/canonical.ts";
 import type { Rr } from "../../../wire/dns/rr.ts";
-import { RecordPacker, unpack } from "./packed-records.ts";
+import { RecordPacker, unpack } from "../transfer/packed-records.ts";
 import type { Step } from "./transfer-reader.ts";
 
 /**

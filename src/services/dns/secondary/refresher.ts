@@ -185,7 +185,7 @@ export class Refresher {
     if (this.#closed.signal.aborted) throw new NoAnswer("the zone is no longer wanted");
     const now = wall();
     const note = { checkedAt: now, digest: digestOf(packed), primary, takenAt: now };
-    zone.adopt({
+    await zone.adopt({
       zone: built.zone,
       note,
       warnings: built.warnings.map(({ message }) => message),

@@ -1,6 +1,8 @@
 import type { Clock } from "../../../core/clock.ts";
 import type { Closable } from "../../../core/lease.ts";
 import type { Log } from "../../../observe/log.ts";
+import { Journal } from "../transfer/journal.ts";
+import { inTurns } from "../turns.ts";
 import type { Zone } from "../zone/zone.ts";
 import { buildPacked } from "./build-packed.ts";
 import type { KeptZone, Note } from "./kept-zone.ts";
@@ -36,6 +38,8 @@ export interface Held {
 export class SecondaryZone implements Closable {
   readonly name: string;
   readonly origin: Uint8Array;
+  /** How its versions differ. */
+  readonly journal = new Journal();
   readonly #parts: SecondaryParts;
   readonly #closed = new AbortController();
   readonly #listeners = new Set<() => void>();
@@ -112,7 +116,8 @@ export class SecondaryZone implements Closable {
   }
 
   /** A new version, just fetched, that is not kept yet; serve it. */
-  adopt(held: Held): void {
+  async adopt(held: Held): Promise<void> {
+    await this.#note(held.zone);
     this.#set(held);
   }
 
@@ -172,10 +177,18 @@ export class SecondaryZone implements Closable {
     const built = await buildPacked(origin, packed, name);
     if (turn !== this.#turn) return;
     if (built.ok) {
+      await this.#note(built.zone);
+      if (turn !== this.#turn) return;
       const warnings = built.warnings.map(({ message }) => message);
       return this.#set({ zone: built.zone, note, warnings });
     }
     log.error("a kept zone cannot be served", { zone: name, problem: built.problems[0]?.message });
+  }
+
+  /** Those who have this zone from us may ask how it differs from what they have. */
+  async #note(next: Zone): Promise<void> {
+    const before = this.#held?.zone;
+    if (before !== undefined) await inTurns(this.journal.follow(before, next));
   }
 
   #set(held: Held): void {

@@ -6,7 +6,7 @@ import type { Rr } from "../../../wire/dns/rr.ts";
 import type { TsigVerifier } from "../../../wire/dns/tsig.ts";
 import { CLASS, OPCODE, RCODE, showRcode, showType, TYPE } from "../../../wire/dns/types.ts";
 import { FLAG } from "../../../wire/dns/writer.ts";
-import { RecordPacker } from "./packed-records.ts";
+import { RecordPacker } from "../transfer/packed-records.ts";
 import { isNewer, soaNumbers } from "./soa.ts";
 import { checkSignature } from "./tsig-check.ts";
 

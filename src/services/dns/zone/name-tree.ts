@@ -60,6 +60,11 @@ export class NameTree {
     }
   }
 
+  /** The child of `parent` by the label that `node` has in another tree; NONE when there is none. */
+  childLike(parent: number, other: NameTree, node: number): number {
+    return this.child(parent, other.#labels.array, other.#labelAt.array[node] as number);
+  }
+
   /** The node of a name at or below the origin, made with all between when it is new. */
   place(name: NamePath): number {
     let node = APEX;

@@ -28,7 +28,7 @@ export class NsecChain implements Denial {
     let length = 0;
     let node = APEX;
     do {
-      if (length % NODES_A_TURN === 0) yield;
+      if (length % NODES_A_TURN === NODES_A_TURN - 1) yield;
       const set = store.find(node, TYPE.NSEC);
       if (set === NONE) return `${show(store, node)} has no NSEC, but the chain leads to it`;
       order[length++] = node;

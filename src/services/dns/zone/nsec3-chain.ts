@@ -60,7 +60,7 @@ export class Nsec3Chain implements Denial {
     const { order } = found;
     const chain = new Nsec3Chain(store, hashed, hash, order, found.words);
     for (let i = 0; i < order.length; i++) {
-      if (i % NODES_A_TURN === 0) yield;
+      if (i % NODES_A_TURN === NODES_A_TURN - 1) yield;
       if (!chain.#leadsOn(i))
         return `the NSEC3 of ${showName(hashed.names.name(order[i] as number))} does not lead to the next`;
     }
@@ -199,7 +199,7 @@ function* readHashes(
   const name = new Uint8Array(MAX_NAME);
   let length = 0;
   for (let node = APEX + 1; node < names.size; node++) {
-    if (node % NODES_A_TURN === 0) yield;
+    if (node % NODES_A_TURN === NODES_A_TURN - 1) yield;
     const set = hashed.find(node, TYPE.NSEC3);
     if (set === NONE || !hash.fits(hashed.rdata, hashed.rdataAt(hashed.records(set)))) continue;
     names.write(node, name, 0);

@@ -92,7 +92,7 @@ export class RecordGatherer {
     const sets = new Sets(this.names.size);
     let from = 0;
     for (let node = 0; node < this.names.size; node++) {
-      if (node % NODES_A_TURN === 0) yield;
+      if (node % NODES_A_TURN === NODES_A_TURN - 1) yield;
       sets.beginNode(node);
       let to = from;
       while (to < order.length && this.#nodes.array[order[to] as number] === node) to++;

@@ -85,6 +85,12 @@ export class RecordStore {
   records(set: number): number {
     return this.#columns.at[set] as number;
   }
+  /** Where the last record or signature of `set` ends. */
+  endOfRecords(set: number): number {
+    let at = this.records(set);
+    for (let i = this.count(set) + this.signatures(set); i > 0; i--) at = this.next(at);
+    return at;
+  }
   /** Where the rdata of the record at `record` begin. */
   rdataAt(record: number): number {
     return record + 2;

@@ -35,7 +35,7 @@ export function* checkZone(
 
   checkApex();
   for (let node = 0; node < store.names.size; node++) {
-    if (node % NODES_A_TURN === 0) yield;
+    if (node % NODES_A_TURN === NODES_A_TURN - 1) yield;
     if (store.isEmpty(node)) continue;
     if (flagsOf(node) & FLAG.CNAME) checkBesideAlias(node);
     if (flagsOf(node) & FLAG.OCCLUDED) checkOccluded(node);

@@ -3,8 +3,8 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 
 import { applyDifference } from "../../../../src/services/dns/secondary/difference.ts";
-import { RecordPacker, unpack } from "../../../../src/services/dns/secondary/packed-records.ts";
 import type { Step } from "../../../../src/services/dns/secondary/transfer-reader.ts";
+import { RecordPacker, unpack } from "../../../../src/services/dns/transfer/packed-records.ts";
 import { showName } from "../../../../src/wire/dns/name.ts";
 import type { Rr } from "../../../../src/wire/dns/rr.ts";
 import { showType } from "../../../../src/wire/dns/types.ts";

@@ -1,9 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 
 import { askDns } from "../../../../src/net/dns-client.ts";
 import { decodeMessage, encodeMessage } from "../../../../src/wire/dns/message.ts";
 import { CLASS, RCODE, TYPE } from "../../../../src/wire/dns/types.ts";
+import { bindAt, KNOT, knotAt, NAMED, NSD, nsdAt, type PeerKey } from "../../../fake/dns-peers.ts";
 import { freePort, said } from "../serving.ts";
 import { ORIGIN } from "./records.ts";
 
@@ -25,9 +25,6 @@ export interface Setup {
 }
 
 export const KEY_NAME = "key1";
-const NSD = "/usr/sbin/nsd";
-const KNOT = "/usr/sbin/knotd";
-const NAMED = "/usr/sbin/named";
 const STARTING_TURNS = 100;
 const TURN_MS = 50;
 
@@ -37,73 +34,36 @@ export const PRIMARIES = [
   { name: "BIND", start: bind, differences: true, here: Bun.file(NAMED).size > 0 },
 ] as const;
 
+function keyOf(secret: string | undefined): PeerKey | undefined {
+  return secret === undefined ? undefined : { name: KEY_NAME, secret };
+}
+
 async function nsd({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
-  const port = await freePort();
   const own = join(dir, "nsd");
-  await mkdir(own);
   const file = join(own, "zone");
-  const config = join(own, "nsd.conf");
   const key = secret === undefined ? "NOKEY" : KEY_NAME;
-  await Bun.write(file, zone);
-  await Bun.write(
-    config,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "${own}"
-  pidfile: "${own}/pid"
-  database: ""
-  xfrdfile: "${own}/xfrd"
-  zonelistfile: "${own}/zones"
-  xfrdir: "${own}"
-remote-control:
-  control-enable: no
-${secret === undefined ? "" : `key:\n  name: "${KEY_NAME}"\n  algorithm: hmac-sha256\n  secret: "${secret}"`}
-zone:
+  const sections = `zone:
   name: "example.net"
   zonefile: "${file}"
   provide-xfr: 127.0.0.1 ${key}
   notify: 127.0.0.1@${notify} ${key}
-`,
-  );
-  const child = Bun.spawn([NSD, "-d", "-c", config], { stdout: "ignore", stderr: "ignore" });
-  await serves(port);
-  return {
-    port,
-    async update(text) {
-      await Bun.sleep(1100); // it compares times of files, in seconds
-      await Bun.write(file, text);
-      process.kill(Number(await Bun.file(join(own, "pid")).text()), "SIGHUP");
-    },
-    [Symbol.asyncDispose]: () => ended(child),
+`;
+  const hup = async (): Promise<void> => {
+    process.kill(Number(await Bun.file(join(own, "pid")).text()), "SIGHUP");
   };
+  return primary(
+    zone,
+    file,
+    (port) => nsdAt({ dir: own, port, key: keyOf(secret), sections }),
+    hup,
+  );
 }
 
 async function knot({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
-  const port = await freePort();
   const own = join(dir, "knot");
-  await mkdir(own);
   const file = join(own, "zone");
-  const config = join(own, "knot.conf");
   const key = secret === undefined ? "" : `key: ${KEY_NAME}`;
-  await Bun.write(file, zone);
-  await Bun.write(
-    config,
-    `server:
-  rundir: "${own}"
-  listen: 127.0.0.1@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-log:
-  - target: stderr
-    any: error
-database:
-  storage: "${own}"
-${secret === undefined ? "" : `key:\n  - id: ${KEY_NAME}\n    algorithm: hmac-sha256\n    secret: ${secret}`}
-remote:
+  const sections = `remote:
   - id: tern
     address: 127.0.0.1@${notify}
     ${key}
@@ -121,63 +81,46 @@ zone:
     journal-content: changes
     notify: tern
     acl: tern
-`,
-  );
-  const child = Bun.spawn([KNOT, "-c", config], { stdout: "ignore", stderr: "ignore" });
-  await serves(port);
-  return {
-    port,
-    async update(text) {
-      await Bun.sleep(1100); // the same
-      await Bun.write(file, text);
-      child.kill("SIGHUP");
-    },
-    [Symbol.asyncDispose]: () => ended(child),
-  };
+`;
+  return primary(zone, file, (port) => knotAt({ dir: own, port, key: keyOf(secret), sections }));
 }
 
 async function bind({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
-  const port = await freePort();
   const own = join(dir, "bind");
-  await mkdir(own);
   const file = join(own, "zone");
-  const config = join(own, "named.conf");
-  await Bun.write(file, zone);
-  await Bun.write(
-    config,
-    `options {
-  directory "${own}";
-  pid-file "${own}/pid";
-  session-keyfile "${own}/session.key";
-  listen-on port ${port} { 127.0.0.1; };
-  listen-on-v6 { none; };
-  recursion no;
-  dnssec-validation no;
-  notify explicit;
-  notify-delay 0;
-};
-controls { };
-${secret === undefined ? "" : `key "${KEY_NAME}" { algorithm hmac-sha256; secret "${secret}"; };`}
-zone "example.net" {
+  const sections = `zone "example.net" {
   type primary;
   file "${file}";
   ixfr-from-differences yes;
   allow-transfer { ${secret === undefined ? "127.0.0.1" : `key ${KEY_NAME}`}; };
   also-notify { 127.0.0.1 port ${notify} ${secret === undefined ? "" : `key ${KEY_NAME}`}; };
 };
-`,
+`;
+  const options = ["notify explicit;", "notify-delay 0;"];
+  return primary(zone, file, (port) =>
+    bindAt({ dir: own, port, key: keyOf(secret), options, sections }),
   );
-  const child = Bun.spawn([NAMED, "-f", "-n", "1", "-c", config], {
-    stdout: "ignore",
-    stderr: "ignore",
-  });
+}
+
+/** Start it with a zone; `hup` makes it read the file again. */
+async function primary(
+  zone: string,
+  file: string,
+  configured: (port: number) => Promise<string[]>,
+  hup?: () => Promise<void>,
+): Promise<RealPrimary> {
+  const port = await freePort();
+  const command = await configured(port);
+  await Bun.write(file, zone);
+  const child = Bun.spawn(command, { stdout: "ignore", stderr: "ignore" });
   await serves(port);
   return {
     port,
     async update(text) {
-      await Bun.sleep(1100); // the same
+      await Bun.sleep(1100); // they compare times of files, in seconds
       await Bun.write(file, text);
-      child.kill("SIGHUP");
+      if (hup === undefined) child.kill("SIGHUP");
+      else await hup();
     },
     [Symbol.asyncDispose]: () => ended(child),
   };
@@ -256,6 +199,8 @@ export interface FollowerSetup {
 
 export interface Follower extends AsyncDisposable {
   readonly port: number;
+  /** What it has said so far. */
+  readonly log: string;
 }
 
 export const FOLLOWERS = [
@@ -265,52 +210,20 @@ export const FOLLOWERS = [
 ] as const;
 
 async function nsdFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
-  const config = join(dir, "nsd.conf");
   const key = secret === undefined ? "NOKEY" : KEY_NAME;
-  await Bun.write(
-    config,
-    `server:
-  ip-address: 127.0.0.1@${port}
-  server-count: 1
-  username: ""
-  chroot: ""
-  zonesdir: "${dir}"
-  pidfile: "${dir}/pid"
-  database: ""
-  xfrdfile: "${dir}/xfrd"
-  zonelistfile: "${dir}/zones"
-  xfrdir: "${dir}"
-remote-control:
-  control-enable: no
-${secret === undefined ? "" : `key:\n  name: "${KEY_NAME}"\n  algorithm: hmac-sha256\n  secret: "${secret}"`}
-zone:
+  const sections = `zone:
   name: "example.net"
   request-xfr: 127.0.0.1@${primary} ${key}
   allow-notify: 127.0.0.1 ${key}
   provide-xfr: 127.0.0.1 NOKEY
-`,
-  );
-  return follower([NSD, "-d", "-c", config], port);
+`;
+  const options = ["verbosity: 2"];
+  return follower(await nsdAt({ dir, port, key: keyOf(secret), options, sections }), port);
 }
 
 async function knotFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
-  const config = join(dir, "knot.conf");
   const key = secret === undefined ? "" : `key: ${KEY_NAME}`;
-  await Bun.write(
-    config,
-    `server:
-  rundir: "${dir}"
-  listen: 127.0.0.1@${port}
-  udp-workers: 1
-  tcp-workers: 1
-  background-workers: 1
-log:
-  - target: stderr
-    any: error
-database:
-  storage: "${dir}"
-${secret === undefined ? "" : `key:\n  - id: ${KEY_NAME}\n    algorithm: hmac-sha256\n    secret: ${secret}`}
-remote:
+  const sections = `remote:
   - id: tern
     address: 127.0.0.1@${primary}
     ${key}
@@ -327,40 +240,34 @@ zone:
     storage: "${dir}"
     master: tern
     acl: [notify, all]
-`,
-  );
-  return follower([KNOT, "-c", config], port);
+`;
+  return follower(await knotAt({ dir, port, key: keyOf(secret), sections }, "info"), port);
 }
 
 async function bindFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
-  const config = join(dir, "named.conf");
   const key = secret === undefined ? "" : `key ${KEY_NAME}`;
-  await Bun.write(
-    config,
-    `options {
-  directory "${dir}";
-  pid-file "${dir}/pid";
-  session-keyfile "${dir}/session.key";
-  listen-on port ${port} { 127.0.0.1; };
-  listen-on-v6 { none; };
-  recursion no;
-  dnssec-validation no;
-  min-refresh-time 1;
-};
-controls { };
-${secret === undefined ? "" : `key "${KEY_NAME}" { algorithm hmac-sha256; secret "${secret}"; };`}
-zone "example.net" {
+  const sections = `zone "example.net" {
   type secondary;
   primaries { 127.0.0.1 port ${primary} ${key}; };
   allow-notify { ${secret === undefined ? "127.0.0.1" : key}; };
   allow-transfer { 127.0.0.1; };
 };
-`,
-  );
-  return follower([NAMED, "-f", "-n", "1", "-c", config], port);
+`;
+  const options = ["min-refresh-time 1;"];
+  return follower(await bindAt({ dir, port, key: keyOf(secret), options, sections }), port);
 }
 
 function follower(command: readonly string[], port: number): Follower {
-  const child = Bun.spawn([...command], { stdout: "ignore", stderr: "ignore" });
-  return { port, [Symbol.asyncDispose]: () => ended(child) };
+  const child = Bun.spawn([...command], { stdout: "ignore", stderr: "pipe" });
+  let log = "";
+  void (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) log += text;
+  })();
+  return {
+    port,
+    get log() {
+      return log;
+    },
+    [Symbol.asyncDispose]: () => ended(child),
+  };
 }

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 
 import { NoAnswer } from "../../../../src/net/dns-client.ts";
 import { digestOf, KeptZone, type Note } from "../../../../src/services/dns/secondary/kept-zone.ts";
-import { RecordPacker } from "../../../../src/services/dns/secondary/packed-records.ts";
 import type { PrimaryAddress } from "../../../../src/services/dns/secondary/primary.ts";
 import { type Asked, Refresher } from "../../../../src/services/dns/secondary/refresher.ts";
 import { SecondaryZone } from "../../../../src/services/dns/secondary/secondary-zone.ts";
+import { RecordPacker } from "../../../../src/services/dns/transfer/packed-records.ts";
 import { FakeClock } from "../../../fake/clock.ts";
 import { memoryLog } from "../../../fake/log.ts";
 import { a, ns, ORIGIN, soa } from "./records.ts";

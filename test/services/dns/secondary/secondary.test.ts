@@ -3,9 +3,9 @@ import { join } from "node:path";
 
 import { askDns } from "../../../../src/net/dns-client.ts";
 import { digestOf, KeptZone } from "../../../../src/services/dns/secondary/kept-zone.ts";
-import { RecordPacker } from "../../../../src/services/dns/secondary/packed-records.ts";
 import type { ServerStatus } from "../../../../src/services/dns/server-status.ts";
 import { appendTsig } from "../../../../src/services/dns/signatures.ts";
+import { RecordPacker } from "../../../../src/services/dns/transfer/packed-records.ts";
 import { decodeMessage, type Message } from "../../../../src/wire/dns/message.ts";
 import { type TsigKey, tsigKey, TsigSigner } from "../../../../src/wire/dns/tsig.ts";
 import { OPCODE, RCODE, showRcode, TYPE } from "../../../../src/wire/dns/types.ts";

@@ -2,12 +2,12 @@ import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { unpack } from "../../../../src/services/dns/secondary/packed-records.ts";
 import {
   type Outcome,
   TransferReader,
 } from "../../../../src/services/dns/secondary/transfer-reader.ts";
 import { appendTsig } from "../../../../src/services/dns/signatures.ts";
+import { unpack } from "../../../../src/services/dns/transfer/packed-records.ts";
 import type { Rr } from "../../../../src/wire/dns/rr.ts";
 import { type TsigKey, tsigKey, TsigSigner, TsigVerifier } from "../../../../src/wire/dns/tsig.ts";
 import { RCODE, TYPE } from "../../../../src/wire/dns/types.ts";

@@ -2,7 +2,16 @@ import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
 import { KEPT } from "../state/series.ts";
-import { areaPath, highest, latest, linePath, newest, pieces, roundTop } from "./lines.ts";
+import {
+  areaPath,
+  highest,
+  latest,
+  linePath,
+  newest,
+  pieces,
+  roundTop,
+  windowFor,
+} from "./lines.ts";
 
 const WIDTH = 600;
 const HEIGHT = 140;
@@ -12,21 +21,24 @@ export interface Line {
   readonly samples: Float32Array;
 }
 
-/** Five minutes of one to four figures of a kind, with a scale, and values under the pointer. */
+/** The last minutes of one or two figures of a kind, with a scale, and values under the pointer. */
 export function Chart(props: {
   readonly title: string;
   readonly lines: readonly Line[];
   readonly show: (value: number) => string;
+  /** 1024 for bytes. */
+  readonly base?: 1000 | 1024;
 }): JSX.Element {
   const [at, setAt] = useState<number | undefined>(undefined);
-  const lines = props.lines.map((line) => ({ ...line, samples: newest(line.samples, KEPT) }));
-  const top = roundTop(Math.max(...lines.map((line) => highest(line.samples)), 0));
+  const room = windowFor(Math.max(0, ...props.lines.map((l) => l.samples.length)), KEPT);
+  const lines = props.lines.map((line) => ({ ...line, samples: newest(line.samples, room) }));
+  const top = roundTop(Math.max(...lines.map((line) => highest(line.samples)), 0), props.base);
   const now = lines.map((l) => `${l.name} ${props.show(latest(l.samples))}`).join(", ");
 
   const point = (event: PointerEvent): void => {
     const box = (event.currentTarget as Element).getBoundingClientRect();
     const share = (event.clientX - box.left) / box.width;
-    setAt(Math.max(0, Math.min(KEPT - 1, Math.round(share * (KEPT - 1)))));
+    setAt(Math.max(0, Math.min(room - 1, Math.round(share * (room - 1)))));
   };
   const valueOf = (samples: Float32Array): number =>
     at === undefined ? latest(samples) : (samples[at] ?? Number.NaN);
@@ -44,7 +56,7 @@ export function Chart(props: {
               {line.name} <b>{props.show(valueOf(line.samples))}</b>
             </li>
           ))}
-          {at !== undefined && <li class="soft">{when(KEPT - 1 - at)}</li>}
+          {at !== undefined && <li class="soft">{when(room - 1 - at)}</li>}
         </ul>
       </figcaption>
       <div class="plot" onPointerMove={point} onPointerLeave={() => setAt(undefined)}>
@@ -66,12 +78,12 @@ export function Chart(props: {
             );
           })}
           {at !== undefined && (
-            <path class="cross" d={`M${(at / (KEPT - 1)) * WIDTH} 0V${HEIGHT}`} />
+            <path class="cross" d={`M${(at / (room - 1)) * WIDTH} 0V${HEIGHT}`} />
           )}
         </svg>
       </div>
       <div class="times soft" aria-hidden="true">
-        <span>5 min ago</span>
+        <span>{when(room)}</span>
         <span>now</span>
       </div>
     </figure>
@@ -80,5 +92,5 @@ export function Chart(props: {
 
 function when(secondsAgo: number): string {
   if (secondsAgo < 1) return "now";
-  return secondsAgo < 60 ? `${secondsAgo} s ago` : `${(secondsAgo / 60).toFixed(1)} min ago`;
+  return secondsAgo < 60 ? `${secondsAgo} s ago` : `${Math.round(secondsAgo / 6) / 10} min ago`;
 }

@@ -6,6 +6,14 @@ export function newest(samples: Float32Array, length: number): Float32Array {
   return out;
 }
 
+/**
+ * How many samples to give room to: a short history would be a speck at the edge of a long one.
+ * It grows by steps, so that a line does not breathe.
+ */
+export function windowFor(known: number, most: number): number {
+  return [30, 60, 120, 300].find((size) => size >= known || size >= most) ?? most;
+}
+
 /** The largest that is known; 0 when nothing is. */
 export function highest(samples: Float32Array): number {
   let most = 0;
@@ -22,12 +30,16 @@ export function latest(samples: Float32Array): number {
   return Number.NaN;
 }
 
-/** A round number not below `value` for the top of a scale: 1, 2, 5, 10, 20, … */
-export function roundTop(value: number): number {
+/**
+ * A round number not below `value` for the top of a scale, one that can be halved: 1, 2, 4, 6, 10,
+ * 20, … With `base` 1024 it is round as KiB, MiB, ….
+ */
+export function roundTop(value: number, base: 1000 | 1024 = 1000): number {
   if (value <= 0) return 1;
-  const power = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 5, 10].find((s) => s * power >= value) ?? 10;
-  return step * power;
+  const unit = base ** Math.max(0, Math.floor(Math.log(value) / Math.log(base)));
+  const power = 10 ** Math.floor(Math.log10(value / unit));
+  const step = [1, 2, 4, 6, 10].find((s) => s * power * unit >= value) ?? 10;
+  return step * power * unit;
 }
 
 /** Where samples lie in a box, in pieces where some are missing; `top` is at y = 0. */

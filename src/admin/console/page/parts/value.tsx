@@ -13,7 +13,7 @@ export function Value(props: { readonly name: string; readonly value: unknown })
   if (typeof value !== "object") return <span class="text">{String(value as string)}</span>;
   if (Array.isArray(value)) return <List name={name} items={value as unknown[]} />;
   const rows = alike(value as Plain);
-  if (rows) return <Rows caption={name} rows={rows} first={title(name)} />;
+  if (rows) return <Rows caption={name} rows={rows} first="Name" />;
   return <Pairs of={value as Plain} />;
 }
 
@@ -51,7 +51,7 @@ export function Rows(props: {
           <tr>
             {first !== "" && <th scope="col">{capital(first)}</th>}
             {columns.map((column) => (
-              <th scope="col" key={column}>
+              <th scope="col" key={column} class={isFigure(rows, column) ? "figure" : ""}>
                 {capital(title(column))}
               </th>
             ))}
@@ -89,6 +89,10 @@ function List(props: { readonly name: string; readonly items: readonly unknown[]
       ))}
     </ul>
   );
+}
+
+function isFigure(rows: readonly (readonly [string, Plain])[], column: string): boolean {
+  return rows.every(([, row]) => row[column] === undefined || typeof row[column] === "number");
 }
 
 /** The entries of a map whose values are all flat objects with keys in common; else undefined. */

@@ -4,9 +4,9 @@ export interface Stretch {
   readonly text: string;
 }
 
-const KEY = /^(\s*(?:- +)*)((?:"[^"]*"|'[^']*'|[^\s#"'{[][^:#]*?)\s*)(:)(?=\s|$)/;
+const KEY = /^(\s*(?:- +)*)((?:"[^"]*"|'[^']*'|[^\s#"'{[-][^:#]*?)\s*)(:)(?=\s|$)/;
 const PART =
-  /(?<comment>(?:^|(?<=\s))#.*$)|(?<text>"(?:[^"\\]|\\.)*"|'[^']*')|(?<mark>[{}[\],]|^\s*-(?=\s)|:(?=\s))|(?<value>\b(?:true|false|null|\d+(?:\.\d+)?)\b)/g;
+  /(?<comment>(?:^|(?<=\s))#.*$)|(?<text>"(?:[^"\\]|\\.)*"|'[^']*')|(?<mark>[{}[\],]|^\s*-(?=\s)|:(?=\s))|(?<key>[\w.-]+(?=:\s))|(?<value>(?<![\w.:-])(?:true|false|null|\d+(?:\.\d+)?)(?![\w.:-]))/g;
 
 /** Split a line so that the stretches put together are the line again. */
 export function colours(line: string): Stretch[] {

@@ -19,7 +19,8 @@ export interface Status {
   readonly startedAt: number;
   readonly user: string;
   readonly admin: readonly string[];
-  readonly unsaved?: boolean;
+  /** How many changes are in force and not in the file. */
+  readonly unsaved?: number;
   readonly lastReload?: {
     readonly at: number;
     readonly ok: boolean;
@@ -85,6 +86,8 @@ export interface BalanceStats {
   readonly listen: string;
   readonly enabled: string;
   readonly groups: string;
+  /** Of each group: "main=app,upgrade=next". */
+  readonly pools?: string;
   readonly tls: string;
   readonly open: number;
   readonly accepted: number;
@@ -111,6 +114,8 @@ export interface ServiceInfo {
 
 /** An entry of GET /api/v1/log. */
 export interface Entry extends Plain {
+  /** Counts up; a gap means that something was forgotten. */
+  readonly number: number;
   readonly time: string;
   readonly level: string;
   readonly message: string;
@@ -118,6 +123,8 @@ export interface Entry extends Plain {
 
 /** The data of a `stats` event. */
 export interface Figures {
+  /** Milliseconds since 1970, by the server's clock. */
+  readonly at: number;
   readonly status: Status;
   readonly services: Readonly<Record<string, Plain>>;
 }
@@ -128,4 +135,13 @@ export interface Problem {
   readonly column: number;
   readonly path: string;
   readonly message: string;
+}
+
+/** GET /api/v1/config/diff */
+export interface FileDiff {
+  readonly file: string;
+  readonly changedOnDisk: boolean;
+  /** As `diff -u` prints it; "" when the file says what runs. */
+  readonly diff: string;
+  readonly unsaved: readonly { readonly at: number; readonly who: string; readonly what: string }[];
 }

@@ -2,6 +2,8 @@ import { Series } from "./series.ts";
 
 /** Longer than this without a sample, and what lies between is unknown. */
 const GAP_MS = 5000;
+/** Sooner than this after the last, a sample says little about how fast things grow. */
+const LEAST_MS = 400;
 
 /** A path into the figures: `services/pools/app/hosts/web-1/open`. */
 type Key = string;
@@ -19,13 +21,14 @@ export class History {
 
   /** Take in a whole set of figures. `now` is milliseconds. */
   push(now: number, tree: Tree): void {
+    if (now - this.#at < LEAST_MS) return;
     const seconds = (now - this.#at) / 1000;
     const gap = this.#at === 0 || now - this.#at > GAP_MS;
     const seen = new Map<Key, number>();
     walk(tree, "", seen);
     for (const [key, value] of seen) {
       const before = this.#last.get(key);
-      const known = before !== undefined && !gap && seconds > 0;
+      const known = before !== undefined && !gap;
       // A counter that fell was begun anew: a worker was replaced.
       const rate = known ? Math.max(0, value - before) / seconds : Number.NaN;
       if (gap && before !== undefined) {

@@ -16,7 +16,12 @@ export type Link =
 export async function follow(
   api: Api,
   signal: AbortSignal,
-  on: { readonly event: (event: StreamEvent) => void; readonly link: (link: Link) => void },
+  on: {
+    readonly event: (event: StreamEvent) => void;
+    readonly link: (link: Link) => void;
+    /** Number of the newest log entry there is here: those after it are sent again. */
+    readonly newest: () => number | undefined;
+  },
 ): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
@@ -39,8 +44,12 @@ async function listen(
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MS);
   try {
+    const newest = on.newest();
     const response = await api.open("events", {
-      headers: { Accept: "text/event-stream" },
+      headers: {
+        Accept: "text/event-stream",
+        ...(newest !== undefined && { "Last-Event-ID": String(newest) }),
+      },
       signal: AbortSignal.any([signal, silence.signal]),
     });
     const stream = new EventStream();

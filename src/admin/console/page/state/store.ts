@@ -27,11 +27,13 @@ export class Store {
   me: Me | undefined;
   figures: Figures | undefined;
   services: readonly ServiceInfo[] = [];
+  /** By service, whether it runs or not: a change may be what makes it run. */
+  changes: Readonly<Record<string, Readonly<Record<string, Form>>>> = {};
   entries: readonly Entry[] = [];
   link: Link = { kind: "connecting" };
   toasts: readonly Toast[] = [];
   /** A config being written, and the running one it began from. */
-  draft: { readonly base: string; readonly text: string } | undefined;
+  draft: { readonly base: string; readonly generation: number; readonly text: string } | undefined;
 
   #listeners = new Set<() => void>();
   #session: AbortController | undefined;
@@ -125,6 +127,7 @@ export class Store {
         this.link = link;
         this.#tell();
       },
+      newest: () => this.entries.at(-1)?.number,
     });
     void this.#loadEntries();
     this.#tell();
@@ -153,38 +156,46 @@ export class Store {
   #event({ event, data }: StreamEvent): void {
     if (event === "stats") {
       this.figures = JSON.parse(data) as Figures; // the route says it is
-      const { services } = this.figures;
-      this.history.push(Date.now(), { services, total: totals(this.figures) });
+      const { at, services } = this.figures;
+      this.history.push(at, { services, total: totals(this.figures) });
       void this.#loadForms();
     } else if (event === "log") {
-      this.entries = [...this.entries, JSON.parse(data) as Entry].slice(-MOST_ENTRIES);
+      this.#remember([JSON.parse(data) as Entry]);
     }
     this.#tell();
   }
 
   async #loadEntries(): Promise<void> {
-    const before = await this.api.get<Entry[]>(`log?limit=${MOST_ENTRIES}`).catch(() => []);
-    const known = new Set(this.entries.map((e) => JSON.stringify(e)));
-    const older = before.filter((e) => !known.has(JSON.stringify(e)));
-    this.entries = [...older, ...this.entries].slice(-MOST_ENTRIES);
+    this.#remember(await this.api.get<Entry[]>(`log?limit=${MOST_ENTRIES}`).catch(() => []));
     this.#tell();
+  }
+
+  /** A process that was begun anew counts anew; then the time tells what is new. */
+  #remember(entries: readonly Entry[]): void {
+    const known = new Set(this.entries.map(({ number, time }) => `${number} ${time}`));
+    const fresh = entries.filter(({ number, time }) => !known.has(`${number} ${time}`));
+    if (fresh.length === 0) return;
+    this.entries = [...this.entries, ...fresh]
+      .sort((a, b) => a.time.localeCompare(b.time) || a.number - b.number)
+      .slice(-MOST_ENTRIES);
   }
 
   /** What can be asked follows the config: ask again when another one is in force. */
   async #loadForms(): Promise<void> {
     const now = Date.now();
-    const generation = `${this.figures?.status.pid} ${this.figures?.status.generation}`;
-    if (generation === this.#formsFor || now - this.#formsAt < FORMS_MS) return;
+    const { pid, generation } = this.figures?.status ?? {};
+    const config = `${pid} ${generation}`;
+    if (config === this.#formsFor || now - this.#formsAt < FORMS_MS) return;
     this.#formsAt = now;
-    const [services, changes] = await Promise.all([
-      this.api.get<Omit<ServiceInfo, "changes">[]>("services"),
-      this.api.get<Record<string, Record<string, Form>>>("changes").catch(() => ({})),
-    ]).catch(() => [undefined, {}] as const);
-    if (!services) return;
-    this.#formsFor = generation;
-    const changesOf = (name: string): Record<string, Form> =>
-      (changes as Record<string, Record<string, Form>>)[name] ?? {};
-    this.services = services.map((s) => ({ ...s, changes: changesOf(s.name) }));
+    try {
+      [this.services, this.changes] = await Promise.all([
+        this.api.get<ServiceInfo[]>("services"),
+        this.api.get<Record<string, Record<string, Form>>>("changes"),
+      ]);
+      this.#formsFor = config;
+    } catch {
+      return; // with the next figures they are asked for again
+    }
     this.#tell();
   }
 

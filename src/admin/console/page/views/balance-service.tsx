@@ -74,9 +74,10 @@ export function BalanceService({ name }: { readonly name: string }): JSX.Element
             { name: "to servers", samples: history.rate(at("up_bytes")) },
           ]}
           show={bytesPerSecond}
+          base={1024}
         />
         {relays.length > 0 && (
-          <Panel title="How bytes are moved">
+          <Panel title="How bytes are moved" about="open connections">
             <Pairs of={Object.fromEntries(relays)} />
           </Panel>
         )}
@@ -92,7 +93,7 @@ export function BalanceService({ name }: { readonly name: string }): JSX.Element
                   {
                     title: `Remove ${name}?`,
                     effects: [
-                      `Nobody listens on ${service.listen} any more; open connections are ended.`,
+                      `Nobody listens on ${service.listen} any more; open connections may finish.`,
                     ],
                     action: "Remove the service",
                     danger: true,

@@ -19,7 +19,7 @@ export function Balance(): JSX.Element {
   const { history } = store;
   const [adding, setAdding] = useState(false);
   const services = balanceOf(store.figures);
-  const form = store.services.find((s) => s.name === "balance")?.changes["add-service"];
+  const form = store.changes["balance"]?.["add-service"];
   return (
     <>
       <Head title="Balance" about="Connections in, to one group of servers each">
@@ -48,7 +48,7 @@ export function Balance(): JSX.Element {
                 <th scope="col" class="figure">
                   Traffic
                 </th>
-                <th scope="col">Last two minutes</th>
+                <th scope="col">Lately</th>
               </tr>
             </thead>
             <tbody>

@@ -3,8 +3,11 @@ import { useEffect, useState } from "preact/hooks";
 
 import { useStore } from "../parts/context.tsx";
 import { Diff } from "../parts/diff.tsx";
-import { Head } from "../parts/page.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { Head, Panel } from "../parts/page.tsx";
 import { YamlText } from "../parts/yaml-text.tsx";
+import type { FileDiff } from "../state/answers.ts";
+import { ago } from "../state/format.ts";
 import { href } from "../state/route.ts";
 import { ConfigEditor } from "./config-editor.tsx";
 
@@ -71,11 +74,29 @@ function Running(): JSX.Element {
 }
 
 function Differences(): JSX.Element {
-  const diff = useAnswer<string>("config/diff");
-  if (diff === undefined) return <p class="soft">Asking …</p>;
+  const answer = useAnswer<FileDiff>("config/diff");
+  if (answer === undefined) return <p class="soft">Asking …</p>;
+  const { diff, changedOnDisk, unsaved } = answer;
   if (diff === "") return <p>What runs is what the file says.</p>;
   return (
     <>
+      {changedOnDisk && (
+        <p class="banner warn">
+          <Icon name="warn" />
+          <span>The file was changed by somebody else since it was read.</span>
+        </p>
+      )}
+      {unsaved.length > 0 && (
+        <Panel title="Changes not in the file" about={`${unsaved.length}`}>
+          <ul class="plain-list">
+            {unsaved.map(({ at, who, what }, i) => (
+              <li key={i}>
+                {what} <span class="soft">{`${who}, ${ago(at)}`}</span>
+              </li>
+            ))}
+          </ul>
+        </Panel>
+      )}
       <p class="soft">
         From the file (−) to what runs (+). Saving writes the second into the first, comments kept.
       </p>

@@ -6,6 +6,11 @@ import type { Problem } from "../state/answers.ts";
 /** Typing rests for this long before it is checked. */
 const REST_MS = 350;
 
+interface Running {
+  readonly text: string;
+  readonly generation: number;
+}
+
 export interface Draft {
   /** Undefined until the running config has come. */
   readonly text: string | undefined;
@@ -26,16 +31,16 @@ export function useDraft(): Draft {
   const [, again] = useState(0);
   const [problems, setProblems] = useState<readonly Problem[]>([]);
   const [checking, setChecking] = useState(false);
-  const [running, setRunning] = useState<string | undefined>(undefined);
+  const [running, setRunning] = useState<Running | undefined>(undefined);
   const { generation, unsaved } = store.figures?.status ?? {};
   const { draft } = store;
-  const text = draft?.text ?? running;
+  const text = draft?.text ?? running?.text;
   const changed = draft !== undefined && draft.text !== draft.base;
 
   useEffect(() => {
     let wanted = true;
     void store.api.get<string>("config").then(
-      (now) => wanted && setRunning(now),
+      (text) => wanted && setRunning({ text, generation: generation ?? 0 }),
       () => {}, // the link banner or the login page says why
     );
     return () => {
@@ -79,14 +84,16 @@ export function useDraft(): Draft {
     changed,
     checking,
     problems,
-    outdated: changed && running !== undefined && running !== draft.base,
-    type: (typed) => put({ base: draft?.base ?? running ?? "", text: typed }),
+    outdated: changed && running !== undefined && running.text !== draft.base,
+    type: (typed) => {
+      const { text = "", generation = 0 } = running ?? {};
+      put({ base: text, generation, ...draft, text: typed });
+    },
     discard: () => put(undefined),
     apply: async () => {
       if (!draft) return;
-      await store.api.send("PUT", "config", { text: draft.text });
-      setRunning(draft.text);
-      put(undefined);
+      await store.api.send("PUT", "config", { text: draft.text, base: draft.generation });
+      put(undefined); // the next figures bring the text as it now runs
     },
   };
 }

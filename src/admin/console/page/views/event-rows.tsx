@@ -9,7 +9,6 @@ const LEVELS: Readonly<Record<string, { readonly tone: Tone; readonly icon: Icon
   error: { tone: "bad", icon: "down" },
   warn: { tone: "warn", icon: "warn" },
   info: { tone: "quiet", icon: "info" },
-  debug: { tone: "quiet", icon: "unknown" },
 };
 
 /** In every entry, or shown otherwise. */
@@ -19,7 +18,7 @@ const SHOWN_APART: readonly string[] = ["time", "level", "message", "number"];
 export function EventRows({ entries }: { readonly entries: readonly Entry[] }): JSX.Element {
   if (entries.length === 0) return <p class="soft">Nothing to show.</p>;
   return (
-    <div class="scroll" tabIndex={0} role="region" aria-label="Events">
+    <div class="scroll" tabIndex={0} role="region" aria-label="Log entries">
       <table class="events">
         <thead>
           <tr>
@@ -29,10 +28,10 @@ export function EventRows({ entries }: { readonly entries: readonly Entry[] }): 
           </tr>
         </thead>
         <tbody>
-          {entries.map((entry, i) => {
+          {entries.map((entry) => {
             const { tone, icon } = LEVELS[entry.level] ?? { tone: "quiet", icon: "info" };
             return (
-              <tr key={`${entry.time} ${i}`}>
+              <tr key={`${entry.number} ${entry.time}`}>
                 <td class="when">
                   <time dateTime={entry.time} title={entry.time}>
                     {clock(entry.time)}

@@ -7,7 +7,7 @@ import type { Entry } from "../state/answers.ts";
 import { count } from "../state/format.ts";
 import { EventRows, searchable } from "./event-rows.tsx";
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
+const LEVELS = ["info", "warn", "error"] as const;
 const PAGE = 200;
 
 /** What happened lately, and who did it: newest first, searched as you type. */
@@ -48,7 +48,7 @@ export function Events(): JSX.Element {
           >
             {LEVELS.map((level) => (
               <option key={level} value={level}>
-                {level === "error" ? "errors only" : `${level} and worse`}
+                {{ info: "everything", warn: "warnings and errors", error: "errors only" }[level]}
               </option>
             ))}
           </select>

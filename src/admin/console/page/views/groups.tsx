@@ -23,7 +23,7 @@ export function Groups(props: {
   const { service, stats, ask } = props;
   const store = useStore();
   const [adding, setAdding] = useState(false);
-  const form = store.services.find((s) => s.name === "balance")?.changes["add-group"];
+  const form = store.changes["balance"]?.["add-group"];
   const change = (what: string, group: string, done: string): Promise<boolean> =>
     store.attempt(done, () => store.api.ask("changes", "balance", what, { service, group }));
 

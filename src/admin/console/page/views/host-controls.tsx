@@ -112,7 +112,7 @@ export function HostControls(props: {
                     action: "Remove",
                     danger: true,
                   },
-                  () => change("remove-host", {}, `${name} is removed.`),
+                  () => change("remove-host", last ? { force: true } : {}, `${name} is removed.`),
                 );
               }}
             >

@@ -5,7 +5,7 @@ import type { Question } from "../parts/confirm.tsx";
 import { useStore } from "../parts/context.tsx";
 import { Spark } from "../parts/spark.tsx";
 import type { HostStats } from "../state/answers.ts";
-import { ago, bytes, count, milliseconds, perSecond } from "../state/format.ts";
+import { bytes, count, milliseconds, perSecond, span } from "../state/format.ts";
 import { key } from "../state/history.ts";
 import { HostControls } from "./host-controls.tsx";
 
@@ -63,7 +63,7 @@ function Host(props: {
         <ConditionBadge is={condition(host)} />
         <span class="soft">
           {host.why !== "" && <span>{host.why}</span>}
-          {!Number.isNaN(since) && <span>{ago(since)}</span>}
+          {since > 0 && <span>for {span(Date.now() - since)}</span>}
         </span>
       </div>
       <Meter

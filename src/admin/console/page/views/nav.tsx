@@ -15,7 +15,7 @@ const OWN_PAGES: readonly string[] = ["pools", "balance"];
 export function Nav({ route }: { readonly route: Route }): JSX.Element {
   const store = useStore();
   const { figures, me } = store;
-  const has = (name: string): boolean => store.services.some((s) => s.name === name);
+  const has = (name: string): boolean => store.changes[name] !== undefined;
   const others = store.services.filter((s) => !OWN_PAGES.includes(s.name));
   const named = "name" in route ? route.name : undefined;
   return (

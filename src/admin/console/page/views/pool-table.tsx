@@ -30,7 +30,7 @@ export function PoolTable(): JSX.Element {
           <th scope="col" class="figure">
             New
           </th>
-          <th scope="col">Last two minutes</th>
+          <th scope="col">Lately</th>
         </tr>
       </thead>
       <tbody>

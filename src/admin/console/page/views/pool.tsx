@@ -28,7 +28,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
   const pool = new Map(poolsOf(figures)).get(name);
   if (!pool) return <Lost what="pool" name={name} />;
 
-  const changes = store.services.find((s) => s.name === "pools")?.changes ?? {};
+  const changes = store.changes["pools"] ?? {};
   const hosts = Object.entries(pool.hosts);
   const series = (figure: string, as: "gauge" | "rate"): Float32Array =>
     poolSeries(history, name, hosts, figure, as);
@@ -107,6 +107,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
             { name: "to hosts", samples: series("up_bytes", "rate") },
           ]}
           show={bytesPerSecond}
+          base={1024}
         />
       </div>
       {store.full && (

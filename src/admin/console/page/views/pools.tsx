@@ -13,7 +13,7 @@ import { PoolTable } from "./pool-table.tsx";
 export function Pools(): JSX.Element {
   const store = useStore();
   const [adding, setAdding] = useState(false);
-  const form = store.services.find((s) => s.name === "pools")?.changes["add-pool"];
+  const form = store.changes["pools"]?.["add-pool"];
   return (
     <>
       <Head title="Pools" about="Servers that do the same work">

@@ -4,36 +4,48 @@ import { useEffect, useState } from "preact/hooks";
 import { ChangeButton } from "../parts/button.tsx";
 import { useStore } from "../parts/context.tsx";
 import { Panel } from "../parts/page.tsx";
-import { isObject, Value } from "../parts/value.tsx";
-import type { Plain } from "../state/answers.ts";
-import { capital, title } from "../state/format.ts";
+import { bytes, span } from "../state/format.ts";
 import type { Ask } from "./host-rows.tsx";
 import { Scroll } from "./machine.tsx";
+
+/** One open connection, as the action `sessions` lists it. */
+interface Session {
+  readonly id: number;
+  readonly client: string;
+  readonly pool: string;
+  readonly server: string;
+  readonly step: string;
+  /** Seconds. */
+  readonly age: number;
+  readonly up: number;
+  readonly down: number;
+  readonly relay: string;
+}
 
 /** Who is connected through a service, when asked, and a way to end it. */
 export function SessionsPanel(props: { readonly service: string; readonly ask: Ask }): JSX.Element {
   const { service, ask } = props;
   const store = useStore();
-  const [sessions, setSessions] = useState<readonly Plain[] | undefined>(undefined);
+  const [sessions, setSessions] = useState<readonly Session[] | undefined>(undefined);
   const load = async (): Promise<void> => {
-    const answer = await store.api
-      .ask<unknown>("actions", "balance", "sessions", { service })
-      .catch((error: unknown) => {
-        store.toast("bad", error instanceof Error ? error.message : String(error));
-        return [];
-      });
-    setSessions(listOf(answer).map((s) => ("service" in s ? without(s, "service") : s)));
+    try {
+      const input = { service };
+      const answer = await store.api.ask<Answer>("actions", "balance", "sessions", input);
+      setSessions(answer.sessions);
+    } catch (error) {
+      store.toast("bad", error instanceof Error ? error.message : String(error));
+    }
   };
   // Listing is an action, which those who may only look cannot ask for.
   useEffect(() => {
     if (store.full) void load();
   }, []);
 
-  const kill = (id: string): Promise<void> =>
+  const kill = ({ id, client }: Session): Promise<void> =>
     ask(
       {
-        title: "End this connection?",
-        effects: ["Client and server both see it closed at once."],
+        title: `End the connection of ${client}?`,
+        effects: ["Client and server both see it break at once."],
         action: "End it",
         danger: true,
       },
@@ -44,13 +56,12 @@ export function SessionsPanel(props: { readonly service: string; readonly ask: A
         await load();
       },
     );
-  const columns = [...new Set(sessions?.flatMap((s) => Object.keys(s)))].filter((c) => c !== "id");
 
   return (
     <Panel
       title="Connections"
       side={<ChangeButton onPress={load}>Refresh</ChangeButton>}
-      {...(sessions && { about: String(sessions.length) })}
+      {...(sessions && { about: `the oldest ${sessions.length}` })}
     >
       {!store.full ? (
         <p class="soft">Only users with full access can list connections.</p>
@@ -62,41 +73,49 @@ export function SessionsPanel(props: { readonly service: string; readonly ask: A
         <Scroll label="Connections">
           <thead>
             <tr>
-              {columns.map((column) => (
-                <th scope="col" key={column}>
-                  {capital(title(column))}
-                </th>
-              ))}
+              <th scope="col">Client</th>
+              <th scope="col">Server</th>
+              <th scope="col">Now</th>
+              <th scope="col" class="figure">
+                Open for
+              </th>
+              <th scope="col" class="figure">
+                From client
+              </th>
+              <th scope="col" class="figure">
+                To client
+              </th>
+              <th scope="col">Moved by</th>
               <th scope="col">
                 <span class="unseen">End</span>
               </th>
             </tr>
           </thead>
           <tbody>
-            {sessions.map((session) => {
-              const id = String(session["id"]);
-              return (
-                <tr key={id}>
-                  {columns.map((column) => (
-                    <td
-                      key={column}
-                      class={typeof session[column] === "number" ? "figure" : "mono"}
-                    >
-                      <Value name={column} value={session[column]} />
-                    </td>
-                  ))}
-                  <td>
-                    <ChangeButton
-                      kind="quiet"
-                      label={`End connection ${id}`}
-                      onPress={() => kill(id)}
-                    >
-                      End
-                    </ChangeButton>
-                  </td>
-                </tr>
-              );
-            })}
+            {sessions.map((session) => (
+              <tr key={`${session.id} ${session.client}`}>
+                <th scope="row" class="mono">
+                  {session.client}
+                </th>
+                <td>
+                  {session.server} <span class="soft">{session.pool}</span>
+                </td>
+                <td>{session.step}</td>
+                <td class="figure">{span(session.age * 1000)}</td>
+                <td class="figure">{bytes(session.up)}</td>
+                <td class="figure">{bytes(session.down)}</td>
+                <td>{session.relay}</td>
+                <td class="end">
+                  <ChangeButton
+                    kind="quiet"
+                    label={`End the connection of ${session.client}`}
+                    onPress={() => kill(session)}
+                  >
+                    End
+                  </ChangeButton>
+                </td>
+              </tr>
+            ))}
           </tbody>
         </Scroll>
       )}
@@ -104,16 +123,6 @@ export function SessionsPanel(props: { readonly service: string; readonly ask: A
   );
 }
 
-/** A list, or the first list in an object: actions that run in several workers may wrap theirs. */
-function listOf(answer: unknown): readonly Plain[] {
-  if (Array.isArray(answer))
-    return (answer as unknown[]).flatMap((a) =>
-      Array.isArray(a) ? listOf(a) : isObject(a) ? [a] : [],
-    );
-  if (!isObject(answer)) return [];
-  return listOf(Object.values(answer).find(Array.isArray));
-}
-
-function without(of: Plain, key: string): Plain {
-  return Object.fromEntries(Object.entries(of).filter(([name]) => name !== key));
+interface Answer {
+  readonly sessions: readonly Session[];
 }

@@ -9,16 +9,15 @@ export interface Group {
   readonly enabled: boolean;
 }
 
-/** "main=app,upgrade=app2", or just the names. */
-export function groupsOf({ groups, enabled }: BalanceStats): Group[] {
+/** "main,upgrade" and "main=app,upgrade=next": names have neither sign in them. */
+export function groupsOf({ groups, pools = "", enabled }: BalanceStats): Group[] {
+  const poolOf = new Map<string, string>();
+  for (const [group = "", pool = ""] of pools.split(",").map((text) => text.split("=")))
+    poolOf.set(group, pool);
   return groups
     .split(",")
-    .map((text) => text.trim())
-    .filter((text) => text !== "")
-    .map((text) => {
-      const [name = "", pool = ""] = text.split("=");
-      return { name, pool, enabled: name === enabled };
-    });
+    .filter((name) => name !== "")
+    .map((name) => ({ name, pool: poolOf.get(name) ?? "", enabled: name === enabled }));
 }
 
 /** Which groups of which balance services go to a pool. */

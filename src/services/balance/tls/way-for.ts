@@ -1,0 +1,34 @@
+import type { Pool } from "../../../net/pools/pool.ts";
+import type { ClientHello } from "../../../wire/tls/client-hello.ts";
+import type { Host } from "../../service.ts";
+import { enabledGroup, type ServiceConfig } from "../config.ts";
+import type { Engine } from "../engine.ts";
+import { PlainWay } from "../plain-way.ts";
+import type { Way } from "../way.ts";
+import type { TlsParts } from "./files.ts";
+import { PassWay } from "./pass-way.ts";
+import { routeOf } from "./routes.ts";
+import { SecureWay } from "./secure-way.ts";
+
+/** The way that clients of a service go. */
+export function wayFor(
+  config: ServiceConfig,
+  tls: TlsParts,
+  { relays, duplexes }: Engine,
+  { pools, reactor }: Pick<Host, "pools" | "reactor">,
+): Way {
+  const { groups, relay, idle_timeout: idle, total_timeout: total } = config;
+  const enabled = enabledGroup(config);
+  const pool = (hello: ClientHello | undefined): Pool => {
+    const group = (hello && routeOf(hello, config)) ?? enabled;
+    return pools.pool(groups[group]?.pool ?? "");
+  };
+  if (tls.clients !== undefined || tls.servers !== undefined) {
+    const rules = { idle, total, connect: config.connect_timeout };
+    return new SecureWay(tls, { relays: duplexes, reactor }, pool, rules);
+  }
+  const rules = { relay, idle, total };
+  return config.tls === "pass"
+    ? new PassWay(relays, pool, rules)
+    : new PlainWay(relays, () => pool(undefined), rules);
+}

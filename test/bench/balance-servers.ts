@@ -1,0 +1,104 @@
+import { freePort } from "../fake/ports.ts";
+import { LOAD_CORE, onlyChild, type Server, start } from "./server.ts";
+
+/** Connections that each of them may hold: two files each of the 20 000 a process may have here. */
+export const MAX_PAIRS = 7900;
+
+/** The server behind all of them: nginx with files of 1 KB and 10 MB, on the load's core. */
+export async function backend(dir: string): Promise<Server> {
+  const ports = { http: await freePort(), https: 0 };
+  await Bun.write(
+    `${dir}/backend.conf`,
+    `
+daemon off;
+user root;
+pid ${dir}/backend.pid;
+error_log ${dir}/backend.log;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+events { worker_connections 18000; }
+http {
+  sendfile on;
+  tcp_nopush on;
+  tcp_nodelay on;
+  keepalive_timeout 600s;
+  keepalive_requests 1000000000;
+  open_file_cache max=1000 inactive=60s;
+  access_log off;
+  server { listen 127.0.0.1:${ports.http} backlog=8192; root ${dir}/www; }
+}
+`,
+  );
+  const command = ["/usr/sbin/nginx", "-e", `${dir}/backend.log`, "-c", `${dir}/backend.conf`];
+  return start("backend", command, ports, onlyChild, LOAD_CORE);
+}
+
+/** HAProxy in TCP mode, one thread, splicing when it sees fit. */
+export async function haproxy(dir: string, to: number): Promise<Server> {
+  const ports = { http: await freePort(), https: 0 };
+  await Bun.write(
+    `${dir}/haproxy.cfg`,
+    `
+global
+  nbthread 1
+  maxconn ${MAX_PAIRS}
+  maxpipes 500
+defaults
+  mode tcp
+  option splice-auto
+  timeout connect 5s
+  timeout client 600s
+  timeout server 600s
+listen bench
+  bind 127.0.0.1:${ports.http} backlog 8192
+  server backend 127.0.0.1:${to}
+`,
+  );
+  return start("HAProxy", ["/usr/sbin/haproxy", "-db", "-f", `${dir}/haproxy.cfg`], ports);
+}
+
+/** nginx stream, one worker. */
+export async function nginxStream(dir: string, to: number): Promise<Server> {
+  const ports = { http: await freePort(), https: 0 };
+  await Bun.write(
+    `${dir}/stream.conf`,
+    `
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+user root;
+pid ${dir}/stream.pid;
+error_log ${dir}/stream.log;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+events { worker_connections 18000; }
+stream {
+  access_log off;
+  tcp_nodelay on;
+  proxy_timeout 600s;
+  server { listen 127.0.0.1:${ports.http} backlog=8192; proxy_pass 127.0.0.1:${to}; }
+}
+`,
+  );
+  const command = ["/usr/sbin/nginx", "-e", `${dir}/stream.log`, "-c", `${dir}/stream.conf`];
+  return start("nginx stream", command, ports, onlyChild);
+}
+
+/** tern with one service, everything else as it is by default; one process. */
+export async function tern(dir: string, binary: string, to: number): Promise<Server> {
+  const ports = { http: await freePort(), https: 0 };
+  const config = `
+workers: 1
+user: root
+state: ./state
+log: { level: warn, format: text, file: "-" }
+admin: { listen: [], socket: ./tern.sock }
+pools:
+  bench: { hosts: ["127.0.0.1:${to}"], scheduler: leastconns }
+balance:
+  bench:
+    listen: "127.0.0.1:${ports.http}"
+    groups: { main: { pool: bench } }
+`;
+  await Bun.write(`${dir}/balance.yaml`, config);
+  return start("tern", [...binary.split(" "), "run", "-c", `${dir}/balance.yaml`], ports);
+}
