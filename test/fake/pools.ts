@@ -48,6 +48,7 @@ export class FakePool implements Pool {
   retry: Retry = { attempts: 5, on: new Set(["connect", "timeout"]) };
   /** Connections per server; more wait. */
   most = Infinity;
+  readonly hashes = "address";
   readonly clients: Client[] = [];
 
   constructor(

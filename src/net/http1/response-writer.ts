@@ -14,6 +14,7 @@ export type Framing =
 /** The framing for `response` to a request with `method` in HTTP/1.`minor`. */
 export function framingOf(response: HttpResponse, method: string, minor: number): Framing {
   const { status, body } = response;
+  if (status === 101 && body.kind === "flow") return { kind: "close" };
   if (status === 204 || status === 304 || status < 200) return { kind: "bare" };
   if (body.kind === "none") {
     if (method === "HEAD") return { kind: "bare" };
@@ -36,6 +37,6 @@ export function headOf(response: HttpResponse, framing: Framing, close: boolean)
       : [["Date", currentDate().text], ["Server", "tern"], ...response.headers];
   if (framing.kind === "length") fields.push(["Content-Length", String(framing.length)]);
   if (framing.kind === "chunked") fields.push(["Transfer-Encoding", "chunked"]);
-  if (close) fields.push(["Connection", "close"]);
+  if (close && response.status !== 101) fields.push(["Connection", "close"]);
   return emitResponseHead(response.status, fields);
 }

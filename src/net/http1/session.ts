@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../../wire/http/message.ts";
+import type { HttpResponse, Taker } from "../../wire/http/message.ts";
 import { respond } from "../../wire/http/message.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
@@ -15,6 +15,8 @@ import type { Transport } from "./transport.ts";
 
 /** Requests that came while one is being answered wait here, up to this many bytes; then reading stops. */
 const MAX_WAITING = 64 * 1024;
+/** How long a connection that speaks another protocol may be silent. */
+const TUNNEL_MS = 3_600_000;
 /** How long a closing connection waits for the peer's end. */
 const LINGER_MS = 2000;
 
@@ -45,6 +47,10 @@ export class Session implements Guest {
   #reading = true;
   #wanting = false;
   #drained: (() => void) | undefined;
+  /** Whom the client speaks to since a 101. */
+  #taker: Taker | undefined;
+  /** It has enough for now. */
+  #held = false;
 
   constructor(front: Reception, transport: Transport, now: number) {
     this.#front = front;
@@ -67,6 +73,7 @@ export class Session implements Guest {
     if (this.#over) return;
     if (this.#lingering) return this.#swallow(to - from);
     try {
+      if (this.#taker !== undefined) return this.#pass(this.#taker, bytes, from, to);
       if (this.#in.length === 0) {
         const used = this.#process(bytes, from, to);
         if (!this.#over && used < to) this.#keep(bytes, used, to);
@@ -84,6 +91,7 @@ export class Session implements Guest {
   ended(): void {
     this.#eof = true;
     if (this.#lingering) return this.#end();
+    this.#taker?.finish();
     this.#exchange?.body?.broken();
     this.#settle();
   }
@@ -106,7 +114,7 @@ export class Session implements Guest {
   /** There is room for outgoing bytes. */
   writable(): void {
     if (this.#over) return;
-    this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
+    this.deadline = this.#front.now + this.#silence;
     try {
       const done = this.#out.pump();
       if (this.#out.broken) return this.broken();
@@ -249,6 +257,32 @@ export class Session implements Guest {
     sendHints(links, this.#out);
   }
 
+  /** Bytes of the other protocol. */
+  #pass(taker: Taker, bytes: Uint8Array, from: number, to: number): void {
+    this.deadline = this.#front.now + TUNNEL_MS;
+    this.#held = !taker.push(bytes, from, to);
+    this.#settle();
+  }
+
+  /** The client's connection speaks another protocol from here on. */
+  #change(taker: Taker): void {
+    this.#taker = taker;
+    this.deadline = this.#front.now + TUNNEL_MS;
+    taker.whenRoom(() => {
+      this.#held = false;
+      this.#settle();
+    });
+    const { bytes, length } = this.#in;
+    if (bytes !== undefined && length > 0) this.#held = !taker.push(bytes, 0, length);
+    this.#in.clear();
+    if (this.#eof) taker.finish();
+  }
+
+  /** Longest silence of a client that should be taking bytes. */
+  get #silence(): number {
+    return this.#taker === undefined ? this.#front.limits.bodyTimeout : TUNNEL_MS;
+  }
+
   #later(exchange: Exchange, response: HttpResponse): void {
     this.#respond(exchange, response);
     this.#goOn();
@@ -290,6 +324,7 @@ export class Session implements Guest {
       finished: (bytes) => this.#responded(exchange, response, bytes, keep),
     });
     if (giveUp !== undefined) exchange.giveUp = giveUp;
+    if (response.body.kind === "flow" && response.body.taker) this.#change(response.body.taker);
   }
 
   /** Resolves when all that waits is sent, or never will be. */
@@ -372,9 +407,10 @@ export class Session implements Guest {
     const wanting = !this.#out.empty;
     const reading =
       !this.#eof &&
+      !this.#held &&
       (this.#lingering ||
         (this.#in.length < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
-    if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#front.limits.bodyTimeout;
+    if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#silence;
     if (reading !== this.#reading || wanting !== this.#wanting) {
       this.#reading = reading;
       this.#wanting = wanting;

@@ -114,6 +114,11 @@ export class UpstreamConnection implements WireListener {
     this.#requestOver = true;
   }
 
+  /** Behind a 101: nothing more will be sent, what comes is still told. */
+  hangUp(): void {
+    this.#wire?.finish();
+  }
+
   /** Tell of no more data until `resume`. */
   pause(): void {
     this.deadline = Infinity; // it is not the server who is slow

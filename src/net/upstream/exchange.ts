@@ -1,4 +1,4 @@
-import type { Body, Flow, FlowSink } from "../../wire/http/message.ts";
+import type { Body, Flow, FlowSink, Taker } from "../../wire/http/message.ts";
 import { CHUNK_END, LAST_CHUNK, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
 import type { Reply } from "../../wire/http1/reply.ts";
 import type { Trailer } from "../../wire/http1/trailers.ts";
@@ -50,7 +50,7 @@ export interface Onlooker {
  * One request to a server and its response. Resolves with the head; small bodies are mostly there
  * by then, and are given as pieces.
  */
-export class UpstreamExchange implements Asker, Flow {
+export class UpstreamExchange implements Asker, Flow, Taker {
   /** Settles when the head is there, or will not come. */
   readonly answer: Promise<Answer>;
   readonly #connection: UpstreamConnection;
@@ -67,6 +67,7 @@ export class UpstreamExchange implements Asker, Flow {
   #failure: AskError | undefined;
   #length: number | undefined;
   #hasBody = false;
+  #changed = false;
   #roomCame: (() => void) | undefined;
   #upload: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #sent = 0;
@@ -110,7 +111,8 @@ export class UpstreamExchange implements Asker, Flow {
 
   head(reply: Reply): void {
     this.#headCame = true;
-    this.#hasBody = reply.body !== "none";
+    this.#changed = reply.status === 101;
+    this.#hasBody = reply.body !== "none" || this.#changed;
     if (reply.contentLength >= 0) this.#length = reply.contentLength;
     const { status } = reply;
     this.#resolve({ status, headers: fieldsOf(reply), body: () => this.#body() });
@@ -159,6 +161,19 @@ export class UpstreamExchange implements Asker, Flow {
     if (!this.#over) this.#connection.resume();
   }
 
+  push(bytes: Uint8Array, from: number, to: number): boolean {
+    this.#sent += to - from;
+    return this.#connection.send(bytes, from, to);
+  }
+
+  whenRoom(run: () => void): void {
+    this.#roomCame = run;
+  }
+
+  finish(): void {
+    if (!this.#over) this.#connection.hangUp();
+  }
+
   #ended(): void {
     this.#over = true;
     this.#onlooker?.over(this.#sent, this.#received);
@@ -166,6 +181,7 @@ export class UpstreamExchange implements Asker, Flow {
 
   #body(): Body {
     if (!this.#hasBody) return { kind: "none" };
+    if (this.#changed) return { kind: "flow", flow: this, taker: this };
     if (this.#over && this.#failure === undefined) {
       const pieces = this.#queue;
       this.#queue = [];

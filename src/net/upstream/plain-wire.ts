@@ -38,6 +38,9 @@ export class PlainWire implements Wire {
     if (this.#unread) this.#again();
   }
 
+  finish(): void {
+    socket.finish(this.#fd);
+  }
   close(): void {
     this.#forget();
     socket.close(this.#fd);

@@ -5,6 +5,8 @@ export interface Wire {
   /** Tell of no more bytes until `resume`; what was read already is still told. */
   pause(): void;
   resume(): void;
+  /** No more bytes will follow; the peer may still send. */
+  finish(): void;
   /** End it. The listener is not called again. */
   close(): void;
   /** End it with a reset. The listener is not called again. */

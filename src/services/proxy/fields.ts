@@ -35,11 +35,13 @@ export interface RequestRules {
   readonly host: string;
   /** The peer is a proxy whose word counts. */
   readonly trusted: boolean;
+  /** The connection may change to another protocol. */
+  readonly upgrades: boolean;
 }
 
 /** The fields of a request as a server is to see them. */
 export function requestFields(request: HttpRequest, rules: RequestRules): Field[] {
-  const { changes, host, trusted } = rules;
+  const { changes, host, trusted, upgrades } = rules;
   const { headers, client, secure } = request;
   const named = connectionOptions(headers.get("connection"));
   const fields: Field[] = [["Host", host]];
@@ -57,11 +59,17 @@ export function requestFields(request: HttpRequest, rules: RequestRules): Field[
     "Via",
     joined(headers.get("via"), `${request.protocol.slice("HTTP/".length)} tern`),
   ]);
+  const protocol = upgrades && named?.has("upgrade") ? headers.get("upgrade") : null;
+  if (protocol !== null) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol]);
   return applied(fields, changes);
 }
 
 /** The fields of a response as a client is to see them. */
-export function responseFields(sent: readonly Field[], changes: FieldChanges): Field[] {
+export function responseFields(
+  status: number,
+  sent: readonly Field[],
+  changes: FieldChanges,
+): Field[] {
   const connection = sent
     .filter(([name]) => name.toLowerCase() === "connection")
     .map(([, value]) => value)
@@ -71,6 +79,8 @@ export function responseFields(sent: readonly Field[], changes: FieldChanges): F
     const lower = name.toLowerCase();
     return !OF_THE_HOP.has(lower) && !named?.has(lower) && !isSet(changes, lower);
   });
+  const protocol = sent.find(([name]) => name.toLowerCase() === "upgrade")?.[1];
+  if (status === 101) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol ?? ""]);
   return applied(fields, changes);
 }
 

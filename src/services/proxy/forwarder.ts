@@ -76,6 +76,11 @@ export class Forwarder implements Client {
     throw failure;
   }
 
+  /** The answer is not wanted after all. */
+  giveUp(): void {
+    this.#giveUp?.();
+  }
+
   /** The request, or some of it, is with a server that may have done what it asks. */
   #sent = false;
 

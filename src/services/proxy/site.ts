@@ -78,10 +78,14 @@ export class ProxySite {
     );
     try {
       const answer = await forwarder.answer();
+      if (answer.status === 101 && !route.websocket) {
+        forwarder.giveUp();
+        throw new NoAnswer(502, "a server changes to a protocol nobody asked for");
+      }
       this.forwarded++;
       return {
         status: answer.status,
-        headers: responseFields(answer.headers, changes?.response ?? {}),
+        headers: responseFields(answer.status, answer.headers, changes?.response ?? {}),
         body: answer.body(),
         named: true,
       };
@@ -102,6 +106,7 @@ export class ProxySite {
         changes: this.#changes.get(route)?.request ?? {},
         host: hostFor(request, route, server),
         trusted: this.#trusted(request.client.address),
+        upgrades: route.websocket && request.protocol === "HTTP/1.1",
       }),
       body,
       length: contentLength,

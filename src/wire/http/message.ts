@@ -61,6 +61,16 @@ export interface Flow {
   cancel(): void;
 }
 
+/** Where a client's bytes go once its connection speaks another protocol (101). */
+export interface Taker {
+  /** Bytes good until this returns, all of which are taken. False: no more until there is room. */
+  push(bytes: Uint8Array, from: number, to: number): boolean;
+  /** Called whenever there is room again. */
+  whenRoom(run: () => void): void;
+  /** The client will say no more. */
+  finish(): void;
+}
+
 /** Who takes a body as it comes. After `end` or `fail` nothing more is told. */
 export interface FlowSink {
   /** Bytes good until this returns, all of which are taken. False: no more until `resume`. */
@@ -83,7 +93,13 @@ export type Body =
       readonly stream: ReadableStream<Uint8Array>;
       readonly length?: number;
     }
-  | { readonly kind: "flow"; readonly flow: Flow; readonly length?: number };
+  | {
+      readonly kind: "flow";
+      readonly flow: Flow;
+      readonly length?: number;
+      /** Behind a 101 only: `flow` is what comes the other way. */
+      readonly taker?: Taker;
+    };
 
 export interface HttpResponse {
   readonly status: number;
