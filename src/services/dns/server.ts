@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 
 import { compileAccess } from "../../core/cidr.ts";
+import { bytesIp } from "../../core/ip-bytes.ts";
 import { showIp } from "../../core/ip.ts";
 import type { Lease } from "../../core/lease.ts";
 import type { Attachment } from "../../net/http-fronts.ts";
@@ -9,7 +10,6 @@ import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { LogFile } from "../../observe/log-file.ts";
 import { showName } from "../../wire/dns/name.ts";
-import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
 import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
 import type { Host } from "../service.ts";
 import { Catalog } from "./catalog.ts";
