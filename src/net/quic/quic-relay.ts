@@ -64,6 +64,8 @@ interface Conversation {
  * A client is known by its address; one that moves to another address is a new one.
  */
 export class QuicRelay {
+  /** When a client said anything last, in the reactor's time. */
+  heardAt = 0;
   readonly #parts: QuicRelayParts;
   readonly #clients = new Map<Key, Conversation>();
   readonly #ports = new Map<number, Conversation>();
@@ -164,6 +166,7 @@ export class QuicRelay {
   #toServer(one: Conversation, at: number, length: number): void {
     one.heard++;
     one.heardAt = this.#parts.reactor.now;
+    this.heardAt = one.heardAt;
     if (send(one.fd, at, length, false) === GONE) this.#end(one);
     this.#parts.reactor.nudge();
   }
