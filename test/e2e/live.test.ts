@@ -61,6 +61,8 @@ test("a change is in force in all workers, outlives them, and is saved with the 
   const before = text();
   chmodSync(file, 0o640);
   expect(await who()).toEqual(["s0", "s1"]);
+  const { listeners } = await tern.status();
+  expect(listeners).toMatchObject([{ sites: ["balance web"], workers: [0, 1], requests: 12 }]);
 
   expect(await drain(tern)).toMatchObject({
     code: 0,
