@@ -155,7 +155,7 @@ describe("terminate", () => {
     });
     const tern = await balancing(terminate(), new FakePool("app", [app]));
     const client = new Client(tern.port());
-    const total = 200 << 20;
+    const total = 100 << 20;
     const chunk = Buffer.alloc(1 << 20);
     let sent = 0;
     const send = (): void => {
@@ -170,7 +170,7 @@ describe("terminate", () => {
     expect(sent).toBeLessThan(64 << 20);
     go();
     await until(() => heard === total);
-  });
+  }, 20_000);
 
   test("ALPN: our order decides; who shares none goes on without", async () => {
     const tern = await balancing(
