@@ -57,6 +57,11 @@ const RENAMED: Record<string, Record<string, string>> = {
     SEGMENT_CMSG: "CMSG_SPACE(2)",
     SEGMENT_LENGTH: "CMSG_LEN(2)",
   },
+  "datagram-queue.ts": {
+    MMSGHDR: "sizeof(struct mmsghdr)",
+    IOVEC: "sizeof(struct iovec)",
+    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
+  },
   "fd-passing.ts": {
     MSGHDR: "sizeof(struct msghdr)",
     IOVEC: "sizeof(struct iovec)",
