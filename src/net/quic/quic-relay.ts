@@ -168,7 +168,6 @@ export class QuicRelay {
     one.heardAt = this.#parts.reactor.now;
     this.heardAt = one.heardAt;
     if (send(one.fd, at, length, false) === GONE) this.#end(one);
-    this.#parts.reactor.nudge();
   }
 
   #fromServer(one: Conversation): void {
