@@ -3,6 +3,7 @@ import { afterAll, expect, setDefaultTimeout, test } from "bun:test";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 
+import { certificate } from "../fake/certificate.ts";
 import { freePort } from "../fake/ports.ts";
 import { temporary } from "../fake/temporary.ts";
 import { said } from "./binary.ts";
@@ -235,4 +236,24 @@ test("readonly users may look at all of it and change none of it", async () => {
   expect((await curl(admin, "running.xml", "guest:secret")).body).not.toContain(DES);
   expect(await voices(web)).toEqual(["one", "two"]);
   expect(await Bun.file(join(tern.dir, "tern.yaml")).text()).toBe(before);
+});
+
+test('secure="yes" is TLS, with a certificate of its own until the config has one', async () => {
+  const { admin, xml } = await setUp();
+  await using tern = await director(xml.replace("<admin ", '<admin secure="yes" '), 1);
+  const at = `127.0.0.1:${admin}/pydir/running.xml`;
+  const get = (...how: string[]) => said(["curl", "-s", "--basic", "-u", "root:secret", ...how]);
+  expect((await get("-k", `https://${at}`)).out).toContain(
+    `<admin listen="127.0.0.1:${admin}" secure="yes">`,
+  );
+  expect((await get(`http://${at}`)).out).not.toContain("pdconfig");
+
+  const text = await Bun.file(join(tern.dir, "tern.yaml")).text();
+  const pair = await certificate({ names: ["127.0.0.1"] });
+  const [cert, key] = [join(tern.dir, "a.pem"), join(tern.dir, "a.key")];
+  await Bun.write(cert, pair.cert);
+  await Bun.write(key, pair.key);
+  await tern.rewrite(`${text}tls: { certificates: [{ cert: ${cert}, key: ${key} }] }\n`);
+  expect(await tern.verb("reload")).toMatchObject({ code: 0 });
+  expect((await get("--cacert", cert, `https://${at}`)).out).toContain("<pdconfig>");
 });
