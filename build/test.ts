@@ -23,8 +23,9 @@ const reports = await mkdtemp(join(tmpdir(), "tern-test-"));
 try {
   // The first in parallel: each brings its own ports and directories. The second start binaries,
   // and measure time.
-  await tests("in-process", ["--parallel", "--path-ignore-patterns=test/e2e/**", "test/"]);
-  await tests("end to end", ["test/e2e/"]);
+  const elsewhere = ["test/e2e/**", "test/console/**"].map((p) => `--path-ignore-patterns=${p}`);
+  await tests("in-process", ["--parallel", ...elsewhere, "test/"]);
+  await tests("end to end", ["test/e2e/", "test/console/"]);
 } finally {
   await rm(reports, { recursive: true });
 }

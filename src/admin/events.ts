@@ -59,6 +59,7 @@ export class Events {
       });
     const stream = new Stream(listener, () => this.#open.delete(stream));
     this.#open.add(stream);
+    stream.begin();
     const { journal } = this.#parts;
     if (listener.after !== undefined)
       for (const entry of journal.after(listener.after)) stream.send(logEvent(entry));
@@ -131,15 +132,20 @@ class Stream {
       },
       new ByteLengthQueuingStrategy({ highWaterMark: MOST_WAITING }),
     );
+  }
+
+  /** From now on it ends with its signals. */
+  begin(): void {
+    const { signals } = this.#listener;
     const over = (): void => this.#say("the server closes this listener");
-    for (const signal of listener.signals) {
+    for (const signal of signals) {
       signal?.addEventListener("abort", over);
       this.release(() => signal?.removeEventListener("abort", over));
     }
-    if (listener.signals.some((signal) => signal?.aborted)) over();
+    if (signals.some((signal) => signal?.aborted)) over();
   }
 
-  /** Called once, when it is over. */
+  /** `release` is called once, when it is over. */
   release(release: () => void): void {
     if (this.#controller) this.#releases.push(release);
     else release();

@@ -48,7 +48,8 @@ export class AdminServers {
       abandon,
       commit: async () => {
         const left = [...this.#open.keys()].filter((name) => !names.has(name));
-        await Promise.all(left.map((name) => this.#close(name, "gently")));
+        // Not waited for: whoever asked for it may have come in there, and is answered first.
+        for (const name of left) void this.#close(name, "gently");
       },
     };
   }

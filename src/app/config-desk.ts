@@ -75,7 +75,7 @@ export class Desk implements ConfigDesk {
       ...configDiff(disk ?? file, text, [this.#name, "running"]),
       file: this.#place.kind === "file" ? this.#name : "",
       changedOnDisk: disk !== file && disk !== text,
-      unsaved,
+      unsaved: unsaved.map(({ at, who, what }) => ({ at, who, what })), // what else they hold may be secret
     };
   }
 

@@ -1,4 +1,5 @@
 import type { Address } from "../core/address.ts";
+import type { Carried } from "./running-text.ts";
 
 /** A listening socket that an old process hands to a new one; descriptors come in this order. */
 export interface HandedSocket {
@@ -14,6 +15,8 @@ export interface HandedSocket {
 export type ToOld = {
   /** Every listening socket. The descriptors were sent before the answer. */
   sockets: { ask: null; answer: readonly HandedSocket[] };
+  /** The config that runs, with what is not in the file. */
+  carried: { ask: null; answer: Carried };
   /** It serves; the old one leaves. */
   ready: { ask: null; answer: null };
   /** It cannot, for this reason, and ends; the old one goes on. */

@@ -32,14 +32,18 @@ export function listenerStatus(members: readonly Member[]): ListenerStatus[] {
         port,
         sites: [...new Set([...(known?.sites ?? []), ...sites])],
         workers: [...(known?.workers ?? []), index],
-        connections: (known?.connections ?? 0) + connections,
-        requests: (known?.requests ?? 0) + requests,
+        connections: plus(known?.connections, connections),
+        requests: plus(known?.requests, requests),
       });
     }
   }
   return [...found.values()];
 }
 
-function total(numbers: readonly number[]): number {
-  return numbers.reduce((a, b) => a + b, 0);
+function plus(known: number | undefined, more: number | undefined): number | undefined {
+  return more === undefined ? known : (known ?? 0) + more;
+}
+
+function total(numbers: readonly (number | undefined)[]): number {
+  return numbers.reduce<number>((a, b = 0) => a + b, 0);
 }

@@ -2,11 +2,11 @@ import type { ActionForm } from "../admin/deps.ts";
 import type { Ran } from "../admin/run-action.ts";
 import type { Address } from "../core/address.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
-import type { FrontStats } from "../net/fronts/fronts.ts";
 import type { Target } from "../net/health/check.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { Level } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { ListenerFigures } from "../services/service.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { ConfigText } from "./config-text.ts";
@@ -21,7 +21,7 @@ export interface Report {
   readonly rss: number;
   /** Longest time its event loop was busy in one go lately, in milliseconds. */
   readonly lag: number;
-  readonly listeners: readonly FrontStats[];
+  readonly listeners: readonly ListenerFigures[];
   readonly services: readonly string[];
   readonly stats: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly metrics: MetricsSnapshot;

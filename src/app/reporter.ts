@@ -42,7 +42,7 @@ export class Reporter {
       uptime: process.uptime() * 1000,
       rss: process.memoryUsage.rss(),
       lag: this.#lag,
-      listeners: this.#fronts.stats(),
+      listeners: [...this.#fronts.stats(), ...this.#roster.listeners()],
       services: this.#roster.names,
       stats: this.#roster.stats(),
       metrics: this.#registry.snapshot(),

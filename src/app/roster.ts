@@ -1,7 +1,7 @@
 import { actionForms } from "../admin/action-forms.ts";
 import type { ActionForm } from "../admin/deps.ts";
 import { type Ran, runAction } from "../admin/run-action.ts";
-import type { Host, Instance, Service } from "../services/service.ts";
+import type { Host, Instance, ListenerFigures, Service } from "../services/service.ts";
 import type { Renewal } from "./crew.ts";
 import { plan, type Sections, type Step } from "./plan.ts";
 
@@ -48,6 +48,11 @@ export class Roster {
   /** What each service shows. */
   stats(): Record<string, Readonly<Record<string, unknown>>> {
     return Object.fromEntries([...this.#running].map(([name, it]) => [name, it.stats()]));
+  }
+
+  /** Where services listen by themselves. */
+  listeners(): ListenerFigures[] {
+    return [...this.#running.values()].flatMap((it) => it.listeners?.() ?? []);
   }
 
   /** What an operator may ask of each service. */

@@ -14,14 +14,9 @@ import { AdminServers } from "./admin-servers.ts";
 import { answers } from "./already-running.ts";
 import { adminFetch, type ApplianceParts, statusOf } from "./appliance.ts";
 import { CertificateOffice } from "./certificates.ts";
-import {
-  type Config,
-  type ConfigPlace,
-  type Read,
-  readConfig,
-  readConfigText,
-} from "./config-text.ts";
+import { type Config, type ConfigPlace, readConfig, readConfigText } from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
+import { firstConfig } from "./first-config.ts";
 import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
 import { crewSize, makeCrew } from "./make-crew.ts";
@@ -64,7 +59,7 @@ export async function run(options: RunOptions): Promise<number> {
 
 async function live(options: RunOptions, replaced: TakenOver | undefined): Promise<number> {
   const { place, args } = options;
-  const config = firstConfig(place);
+  const { config, before } = firstConfig(place, replaced?.carried);
   const { root } = config;
   if (!replaced && (await answers(root.admin.socket)))
     throw new Failure(`tern is running already: somebody answers on ${root.admin.socket}`);
@@ -118,6 +113,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         crewSize: ({ root }) => crewSize(root),
       },
       config,
+      before,
     ),
   );
   const { supervisor } = first;
@@ -171,17 +167,6 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   await cluster.close();
   deaf();
   return code;
-}
-
-function firstConfig(place: ConfigPlace): Config {
-  let read: Read;
-  try {
-    read = readConfig(place);
-  } catch (cause) {
-    throw new Failure(explainError(cause), { cause });
-  }
-  if (!read.ok) throw new ConfigError(read.problems);
-  return read.config;
 }
 
 function seatOf(cluster: ClusterConfig | undefined): Seat | undefined {

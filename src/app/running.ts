@@ -74,6 +74,7 @@ export class Running implements Wishes {
         const next = await upgrade({
           command,
           sockets: () => sockets.held,
+          carried: () => supervisor.carried,
           onReady: (pid) => {
             this.#replaced = true;
             sockets.handOver();

@@ -53,8 +53,9 @@ export interface ListenerStatus {
   readonly port: number;
   readonly sites: readonly string[];
   readonly workers: readonly number[];
-  readonly connections: number;
-  readonly requests: number;
+  /** Undefined where nobody counts them for each listener. */
+  readonly connections: number | undefined;
+  readonly requests: number | undefined;
 }
 
 export interface CertificateStatus {

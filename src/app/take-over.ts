@@ -3,10 +3,13 @@ import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
 import { Channel } from "./channel.ts";
 import { HANDOVER_VARIABLE, type ToNew, type ToOld } from "./handover.ts";
+import type { Carried } from "./running-text.ts";
 
 /** The side of the new binary: what it got, and how to tell the old one how it went. */
 export interface TakenOver {
   readonly sockets: readonly Inherited[];
+  /** Undefined when it is of a version that cannot tell. */
+  readonly carried: Carried | undefined;
   /** Resolves when the old one has let go of the admin socket and told the service manager. */
   ready(): Promise<void>;
   failed(why: string): Promise<void>;
@@ -29,6 +32,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
     const at = fds[i];
     return at === undefined ? [] : [{ ...socket, fd: at }];
   });
+  const carried = await channel.call("carried", null).catch(() => undefined);
   const part = (): void => {
     process.off("message", receive);
     process.off("disconnect", orphaned);
@@ -36,6 +40,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
   };
   return {
     sockets,
+    carried,
     ready: async () => {
       await channel.call("ready", null);
       part();

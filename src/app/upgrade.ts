@@ -4,6 +4,7 @@ import { close } from "../sys/socket.ts";
 import { Channel } from "./channel.ts";
 import { Failure } from "./failure.ts";
 import { BATCH, HANDOVER_FD, HANDOVER_VARIABLE, type ToNew, type ToOld } from "./handover.ts";
+import type { Carried } from "./running-text.ts";
 
 /** A new binary that is not ready by then is given up. */
 export const READY_MS = 60_000;
@@ -12,6 +13,8 @@ export interface UpgradeParts {
   readonly command: readonly string[];
   /** What it is to listen on. */
   sockets(): readonly Held[];
+  /** The config that runs. */
+  carried(): Carried;
   /** It serves: called before it hears that we leave. */
   onReady(pid: number): void;
   readonly within?: number;
@@ -40,6 +43,7 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
         datagram,
       }));
     },
+    carried: () => parts.carried(),
     ready: () => {
       parts.onReady(child.pid);
       resolve({ pid: child.pid });

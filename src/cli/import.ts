@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { extname } from "node:path";
 
 import { type Command, compareDirectors } from "../config/import/pydir/compare.ts";
+import { decodeXml } from "../config/import/pydir/decode.ts";
 import { importPydir } from "../config/import/pydir/pydir.ts";
 import { readDirector } from "../config/import/pydir/read.ts";
 import { import3xsd } from "../config/import/three-xsd.ts";
@@ -62,7 +63,7 @@ function isXml(text: string, file: string): boolean {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, "utf8");
+    return decodeXml(readFileSync(file)); // what is no XML is UTF-8 to it
   } catch (error) {
     throw new Exit(EXIT.failed, `${file}: ${(error as Error).message}`);
   }

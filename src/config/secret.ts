@@ -76,11 +76,6 @@ export function isPasswordHash(text: string): boolean {
   return text.startsWith("$argon2id$");
 }
 
-/** Is it a hash that a password can fit? */
-export function isWholeHash(text: string): boolean {
-  return passwordKind(text) !== undefined;
-}
-
 /** `env:NAME` or `file:PATH`; undefined when the text is the secret itself. */
 export function parseReference(text: string): Reference | undefined {
   if (text.startsWith("env:")) return { kind: "env", name: text.slice("env:".length) };

@@ -112,7 +112,7 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
       this.#leases.take(perSlot ? `${name} ${of}` : name, async () =>
         this.#make(where, of, datagram, bind),
       );
-    const more = perSlot ? inheritance(this.#slotsOf(name), slot, count) : [];
+    const more = perSlot ? inheritance(this.#slotsOf(name), slot, count, !datagram) : [];
     const all: Lease<Socket>[] = [];
     try {
       for (const of of [slot, ...more]) all.push(await take(of));

@@ -1,3 +1,5 @@
+import { drainMicrotasks } from "bun:jsc";
+
 import { Epoll } from "../sys/epoll.ts";
 import { runtimeLoop } from "../sys/event-loops.ts";
 import { type Reactor, READABLE, type Ready } from "./reactor.ts";
@@ -10,6 +12,11 @@ const BATCH = 512;
  */
 const BUSY_WAIT_MS = 4;
 const IDLE_WAIT_MS = 50;
+/**
+ * So long a turn may go on with our own fds while the runtime's is silent: a turn through the
+ * runtime costs some 5 µs, as much as a quarter of a relayed request when one or two are ready.
+ */
+const OWN_MS = 4;
 const BUSY_FOR_MS = 1000;
 /**
  * Turns that do not wait after the runtime had, or may have had, work: what its callbacks put into
@@ -23,7 +30,9 @@ export type Trouble = (error: unknown) => void;
 
 /**
  * Each turn waits in epoll_wait(2) for our fds and for the runtime's own epoll fd, which nests in
- * ours; then a `setImmediate` lets the runtime do its work and comes back for the next turn.
+ * ours, goes on for as long as only ours have something, at most OWN_MS; then a `setImmediate` lets
+ * the runtime do its work and comes back for the next turn. Promises are looked after in between;
+ * whoever leaves other work to the runtime says so by `nudge`.
  */
 export class ReactorLoop implements Reactor {
   now = performance.now();
@@ -108,10 +117,27 @@ export class ReactorLoop implements Reactor {
       this.#running = false;
       return;
     }
-    const ready = this.#epoll.wait(this.#patience());
+    const calm = this.#eager === 0;
+    if (!calm) this.#eager--;
+    let ready = this.#wait(calm ? this.#patience() : 0);
+    if (ready === 0 && calm) this.#eager = EAGER_TURNS; // a timer of the runtime may be due
+    // While only our own fds are ready there is no need to go through the runtime for each batch.
+    for (const until = this.now + OWN_MS; ready > 0; ready = this.#wait(until - this.now)) {
+      this.#batch(ready);
+      drainMicrotasks();
+      if (this.#eager > 0 || this.now >= until || this.#runtime === undefined) break;
+    }
+    if (ready === 0) this.#visitAll();
+    setImmediate(this.#turn);
+  };
+
+  #wait(ms: number): number {
+    const ready = this.#epoll.wait(Math.max(0, Math.ceil(ms)));
     this.now = performance.now();
-    if (this.#eager > 0) this.#eager--;
-    else if (ready === 0) this.#eager = EAGER_TURNS; // a timer of the runtime may be due
+    return ready;
+  }
+
+  #batch(ready: number): void {
     for (let i = 0; i < ready; i++) {
       const fd = this.#epoll.fdAt(i);
       if (fd === this.#runtime) {
@@ -124,11 +150,14 @@ export class ReactorLoop implements Reactor {
         this.#trouble(error);
       }
     }
-    for (let i = 0; i < this.#afterTurn.length; i++) this.#visit(i);
+    this.#visitAll();
     const took = performance.now() - this.now;
     if (took > this.#longestTurn) this.#longestTurn = took;
-    setImmediate(this.#turn);
-  };
+  }
+
+  #visitAll(): void {
+    for (let i = 0; i < this.#afterTurn.length; i++) this.#visit(i);
+  }
 
   #visit(i: number): void {
     try {
@@ -139,7 +168,6 @@ export class ReactorLoop implements Reactor {
   }
 
   #patience(): number {
-    if (this.#eager > 0) return 0;
     if (this.#runtime === undefined) return BLIND_WAIT_MS;
     return this.now < this.#busyUntil ? BUSY_WAIT_MS : IDLE_WAIT_MS;
   }

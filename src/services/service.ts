@@ -87,10 +87,25 @@ export interface Instance {
   start(): void;
   /** What the console and /metrics show. Cheap; never waits. Plain JSON; numbers are summed over workers. */
   stats(): Readonly<Record<string, unknown>>;
+  /** Where it listens by itself, for `status`; HTTP listeners are known already. Cheap. */
+  listeners?(): readonly ListenerFigures[];
   /** Take no more work, finish what is in hand, be gone when `deadline` aborts. */
   stop(deadline: AbortSignal): Promise<void>;
   /** What an operator may ask of it: one table feeds the admin API, the CLI and the console. */
   readonly actions?: Readonly<Record<string, Action<any>>>;
+}
+
+/** One listener of one process. */
+export interface ListenerFigures {
+  /** `127.0.0.1:80` or `udp 127.0.0.1:53`; the same in every worker. */
+  readonly listener: string;
+  /** What the kernel chose, when the config says 0; 0 for a unix socket. */
+  readonly port: number;
+  /** Who is served there: `dns ns`. */
+  readonly sites: readonly string[];
+  /** Open now; undefined where nobody counts them for each listener. */
+  readonly connections?: number;
+  readonly requests?: number;
 }
 
 export interface Action<Input> {

@@ -11,6 +11,7 @@ import { close } from "./socket.ts";
 const libc = openLibc({
   socket: { args: ["i32", "i32", "i32"], returns: "i32" },
   bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
 });
 
 /**
@@ -18,12 +19,16 @@ const libc = openLibc({
  * forge that word could have our answers cut into fragments of his liking (RFC 9715, 3.1).
  */
 const IP_PMTUDISC_OMIT = 5;
+/** Set DF, and believe no router either: the sender looks for itself (RFC 8899). */
+const IP_PMTUDISC_PROBE = 3;
 
 /** What the kernel is asked for. */
 export interface DatagramOptions {
   readonly reusePort: boolean;
   /** Bytes the kernel may hold for us each way; it doubles them, and may have a lower limit. */
   readonly buffer: number;
+  /** Never cut what is sent: what is too long for the path is lost, and its sender finds out (QUIC). */
+  readonly dontFragment?: boolean;
 }
 
 /**
@@ -52,6 +57,22 @@ export function bindDatagram(
   }
 }
 
+/**
+ * A UDP socket to `port` of this machine, over loopback, and its own port. Undefined when the
+ * process is out of files.
+ */
+export function dialDatagram(to: number, buffer: number): { fd: number; port: number } | undefined {
+  const fd = libc.socket(AF_INET, SOCK_DGRAM | SOCK_FLAGS, 0);
+  if (fd < 0) return undefined;
+  const where = emit({ kind: "inet", host: "127.0.0.1", port: to });
+  if (where === undefined || libc.connect(fd, pointer(addressOf(where)), where.length) < 0) {
+    close(fd);
+    return undefined;
+  }
+  ask(fd, "SO_RCVBUFFORCE", "SO_RCVBUF", buffer);
+  return { fd, port: portOf(fd) };
+}
+
 /** Does `fd` take datagrams for more than one address? Then replies must say which is theirs. */
 export function isWildcard(fd: number): boolean {
   const at = boundTo(fd);
@@ -77,10 +98,11 @@ function bound(
   try {
     if (options.reusePort) setOption(fd, "SO_REUSEPORT", 1);
     if (six) setOption(fd, "IPV6_V6ONLY", both ? 0 : 1);
-    if (six) setOption(fd, "IPV6_MTU_DISCOVER", IP_PMTUDISC_OMIT);
-    if (!six || both) setOption(fd, "IP_MTU_DISCOVER", IP_PMTUDISC_OMIT);
-    buffer(fd, "SO_RCVBUFFORCE", "SO_RCVBUF", options.buffer);
-    buffer(fd, "SO_SNDBUFFORCE", "SO_SNDBUF", options.buffer);
+    const mtu = options.dontFragment === true ? IP_PMTUDISC_PROBE : IP_PMTUDISC_OMIT;
+    if (six) setOption(fd, "IPV6_MTU_DISCOVER", mtu);
+    if (!six || both) setOption(fd, "IP_MTU_DISCOVER", mtu);
+    ask(fd, "SO_RCVBUFFORCE", "SO_RCVBUF", options.buffer);
+    ask(fd, "SO_SNDBUFFORCE", "SO_SNDBUF", options.buffer);
     const bytes = emit(where);
     if (bytes === undefined) throw new SysError("bind", "EADDRNOTAVAIL", on);
     if (libc.bind(fd, pointer(addressOf(bytes)), bytes.length) < 0)
@@ -94,10 +116,10 @@ function bound(
 }
 
 /** As much as is asked when we are root, else as much as the system allows. */
-function buffer(fd: number, force: Option, ask: Option, bytes: number): void {
+function ask(fd: number, force: Option, plain: Option, bytes: number): void {
   try {
     setOption(fd, force, bytes);
   } catch {
-    setOption(fd, ask, bytes);
+    setOption(fd, plain, bytes);
   }
 }

@@ -3,10 +3,11 @@ import { openLibc } from "./libc.ts";
 import { type Block, block, pointer } from "./memory.ts";
 import { AF_INET6 } from "./sockaddr.ts";
 
-const libc = openLibc({
+const CALLS = {
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
-});
+} as const;
+const libc = opened();
 
 const EAGAIN = 11;
 const MSG_TRUNC = 0x20;
@@ -30,6 +31,26 @@ const CONTROL = 40;
 const IPPROTO_IP = 0;
 const IP_INTERFACE = 16;
 const IP6_INTERFACE = 32;
+
+/** The way back to a client: its address, and control data with the address that it wrote to. */
+export interface Route {
+  readonly name: Uint8Array;
+  readonly control: Uint8Array;
+}
+
+/** Undefined: this libc does not have them. */
+function opened() {
+  try {
+    return openLibc(CALLS);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Can datagrams be moved in batches here? libc may lack the calls, a sandbox may forbid them. */
+export function movesBatches(): boolean {
+  return libc !== undefined && libc.recvmmsg(-1, null, 0, 0, null) < 0 && errno() === "EBADF";
+}
 
 /**
  * Datagrams in and their answers out, many with one system call each way. The memory of all of
@@ -58,6 +79,7 @@ export class DatagramBatch {
   readonly #received: Int32Array<ArrayBuffer>;
   readonly #sent: Int32Array<ArrayBuffer>;
   readonly #vectors: Int32Array<ArrayBuffer>;
+  readonly #libc: NonNullable<typeof libc>;
   readonly #receivedAt: number;
   readonly #sentAt: number;
   /** The slot whose address stands in each header to be sent, so that it is written only once. */
@@ -65,8 +87,13 @@ export class DatagramBatch {
   #kept = 0;
   #used: number;
 
-  /** Datagrams longer than `room` bytes are cut (see `cut`); no answer is longer than `answerRoom`. */
+  /**
+   * Datagrams longer than `room` bytes are cut (see `cut`); no answer is longer than `answerRoom`.
+   * Throws where `movesBatches` says no.
+   */
   constructor(size: number, room: number, answerRoom: number) {
+    if (libc === undefined) throw new Error("this system moves no datagrams in batches");
+    this.#libc = libc;
     this.size = size;
     this.room = room;
     this.answerRoom = answerRoom;
@@ -117,7 +144,7 @@ export class DatagramBatch {
       received[at + 10] = CONTROL;
     }
     this.#kept = 0;
-    const n = libc.recvmmsg(fd, pointer(this.#receivedAt), this.size, 0, null);
+    const n = this.#libc.recvmmsg(fd, pointer(this.#receivedAt), this.size, 0, null);
     if (n >= 0) return (this.#used = n);
     this.#used = 0;
     const why = errno();
@@ -154,6 +181,18 @@ export class DatagramBatch {
   portOf(i: number): number {
     const at = i * NAME + 2;
     return ((this.#names[at] as number) << 8) | (this.#names[at + 1] as number);
+  }
+
+  /** The way back to the client of slot `i`, for later. A copy. */
+  routeOf(i: number): Route {
+    const at = (i * MMSGHDR) >> 2;
+    const nameLength = this.#received[at + 2] as number; // i is a slot
+    const controlLength = this.#received[at + 10] as number;
+    if (controlLength !== 0) this.#fromThere(i);
+    return {
+      name: this.#names.slice(i * NAME, i * NAME + nameLength),
+      control: this.#controls.slice(i * CONTROL, i * CONTROL + controlLength),
+    };
   }
 
   /** Answers kept and not yet sent. */
@@ -193,7 +232,7 @@ export class DatagramBatch {
     let at = 0;
     let went = 0;
     while (at < this.#kept) {
-      const n = libc.sendmmsg(fd, pointer(this.#sentAt + at * MMSGHDR), this.#kept - at, 0);
+      const n = this.#libc.sendmmsg(fd, pointer(this.#sentAt + at * MMSGHDR), this.#kept - at, 0);
       if (n > 0) {
         at += n;
         went += n;

@@ -3,7 +3,7 @@ import { openLibc } from "./libc.ts";
 import { address, type Block, block, pointer } from "./memory.ts";
 import { AF_INET, AF_INET6, emit } from "./sockaddr.ts";
 import { getOption } from "./socket-options.ts";
-import { SOCK_FLAGS, SOCK_STREAM } from "./socket-types.ts";
+import { SOCK_DGRAM, SOCK_FLAGS, SOCK_STREAM } from "./socket-types.ts";
 import { close } from "./socket.ts";
 
 const libc = openLibc({
@@ -73,23 +73,27 @@ function name(host: string, port: number): Block | undefined {
   return made;
 }
 
+const zero = block(4);
 const one = block(4);
 one.view.setInt32(0, 1, true);
 const IPPROTO_IP = 0;
 const IP_BIND_ADDRESS_NO_PORT = 24;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_QUICKACK = 12;
 const EINTR = 4;
 const EINPROGRESS = 115;
 
 /**
  * As `dial`, without garbage: a descriptor with TCP_NODELAY whose connection is under way, or,
- * below zero, the errno of a failure that is known at once.
+ * below zero, the errno of a failure that is known at once. `eager`: bytes for it are there and will
+ * be sent at once, so that the last ACK of the handshake goes with them instead of alone.
  */
-export function dialTo({ family, to, from }: Destination): number {
+export function dialTo({ family, to, from }: Destination, eager: boolean): number {
   const fd = libc.socket(family, SOCK_STREAM | SOCK_FLAGS, 0);
   if (fd < 0) return -errnoNumber();
   libc.setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, pointer(one.at), 4);
+  if (eager) libc.setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, pointer(zero.at), 4);
   if (from !== undefined) {
     // The port is chosen when both ends are known: as many connections as there are pairs.
     libc.setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, pointer(one.at), 4);
@@ -100,6 +104,15 @@ export function dialTo({ family, to, from }: Destination): number {
   if (why === EINPROGRESS || why === EINTR) return fd;
   close(fd);
   return -why;
+}
+
+/** A UDP socket that sends to `to` and hears from nobody else; or, below zero, an errno. */
+export function dialDatagram({ family, to, from }: Destination): number {
+  const fd = libc.socket(family, SOCK_DGRAM | SOCK_FLAGS, 0);
+  if (fd < 0) return -errnoNumber();
+  if (from !== undefined && libc.bind(fd, pointer(from.at), from.bytes.length) < 0)
+    return failed(fd);
+  return libc.connect(fd, pointer(to.at), to.bytes.length) === 0 ? fd : failed(fd);
 }
 
 function failed(fd: number): number {

@@ -1,4 +1,5 @@
-import { type Ip6, parseIp4, parseIp6, showIp } from "../core/ip.ts";
+import { bytesIp } from "../core/ip-bytes.ts";
+import { parseIp4, parseIp6, showIp } from "../core/ip.ts";
 
 /**
  * What a `struct sockaddr` says. `flow` is the sin6_flowinfo, `scope` the interface index of a
@@ -47,14 +48,14 @@ export function parse(bytes: Uint8Array): SocketAddress | undefined {
       if (bytes.length < IN_SIZE) return undefined;
       return {
         kind: "inet",
-        host: showIp({ version: 4, words: [view.getUint32(4)] }),
+        host: showIp(bytesIp(bytes.subarray(4, 8))),
         port: view.getUint16(2),
       };
     case AF_INET6:
       if (bytes.length < IN6_SIZE) return undefined;
       return {
         kind: "inet6",
-        host: showIp({ version: 6, words: ip6At(view, 8) }),
+        host: showIp(bytesIp(bytes.subarray(8, 24))),
         port: view.getUint16(2),
         flow: view.getUint32(4),
         scope: view.getUint32(24, true),
@@ -64,15 +65,6 @@ export function parse(bytes: Uint8Array): SocketAddress | undefined {
     default:
       return undefined;
   }
-}
-
-function ip6At(view: DataView, at: number): Ip6["words"] {
-  return [
-    view.getUint32(at),
-    view.getUint32(at + 4),
-    view.getUint32(at + 8),
-    view.getUint32(at + 12),
-  ];
 }
 
 /** unix(7): no name at all, a name that begins with NUL and may hold more, or a path up to its NUL. */

@@ -2,6 +2,8 @@ import { describe, expect, test } from "bun:test";
 
 import { adminApp } from "../../src/admin/app.ts";
 import { hostAllowed, sameOrigin } from "../../src/admin/origin.ts";
+import type { Route } from "../../src/admin/route.ts";
+import { ROUTES } from "../../src/admin/routes.ts";
 import { basic, caller, fakeDeps, logIn, PASSWORD, postJson } from "./fake-deps.ts";
 
 describe("a change by cookie", () => {
@@ -158,4 +160,42 @@ test.each([
 ])("sameOrigin: $story", ({ secure, origin, host = "a.example", ok }) => {
   const headers = new Headers({ Origin: origin, ...(host !== null && { Host: host }) });
   expect(sameOrigin(headers, secure)).toBe(ok);
+});
+
+describe("every route that changes something", () => {
+  const changing = ROUTES.filter(({ method, needs }) => method !== "GET" && needs === "change");
+  const path = (route: Route) => route.path.replaceAll(/\{\w+\}/g, "x");
+
+  test("there are some of each kind", () => {
+    expect(new Set(changing.map(({ method }) => method))).toEqual(
+      new Set(["POST", "PUT", "DELETE"]),
+    );
+  });
+
+  describe.each(changing)("$method $path", (route) => {
+    test.each([
+      { story: "without the session's token", headers: {}, error: "csrf" },
+      { story: "with another one", headers: { "X-CSRF-Token": "x".repeat(43) }, error: "csrf" },
+      {
+        story: "from a page of another site, with the right one",
+        headers: { Origin: "http://evil.example" },
+        error: "cross_origin",
+      },
+    ])("is refused by cookie $story", async ({ headers, error }) => {
+      const { deps, done } = fakeDeps();
+      const app = adminApp(deps);
+      const { cookie, csrf } = await logIn(app, "ann");
+      const own = error === "cross_origin" ? { "X-CSRF-Token": csrf } : {};
+      const response = await app.request(
+        path(route),
+        { method: route.method, headers: { Cookie: cookie, ...own, ...headers } },
+        caller("loopback"),
+      );
+      expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([
+        403,
+        error,
+      ]);
+      expect(done).toEqual([]);
+    });
+  });
 });

@@ -105,3 +105,32 @@ test("TLS: with the certificate of the config once there is one, and off again",
   expect(await say(`http://${url}`)).toHaveProperty("secure", false);
   await servers.close("at once");
 });
+
+test("a listener is dropped by a request that came in on it, and that request is answered", async () => {
+  await using dir = await temporary();
+  const socket = join(dir.path, "t.sock");
+  let streams = 0;
+  const servers = new AdminServers(async (request, { closing }) => {
+    if (request.url.endsWith("/drop")) {
+      await (await servers.prepare({ listen: [], socket, tls: false })).commit();
+      return new Response("dropped");
+    }
+    streams++;
+    const body = new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        controller.enqueue(Buffer.from("begun"));
+        closing?.addEventListener("abort", () => controller.close());
+      },
+    });
+    return new Response(body);
+  });
+  await (await servers.prepare({ listen: [local(0)], socket, tls: false })).commit();
+  const port = portOf(servers);
+  const endless = await fetch(`http://127.0.0.1:${port}/`);
+  const answer = await fetch(`http://127.0.0.1:${port}/drop`);
+  expect(await answer.text()).toBe("dropped");
+  expect(await endless.text()).toBe("begun"); // and what goes on for ever has ended
+  expect(streams).toBe(1);
+  expect(fetch(`http://127.0.0.1:${port}/`, { keepalive: false })).rejects.toThrow();
+  await servers.close("at once");
+});

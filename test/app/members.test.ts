@@ -47,3 +47,15 @@ test("a worker that is down has nothing to say", () => {
   expect(workerStatus(down)).toMatchObject({ state: "down", rssBytes: 0, listeners: [] });
   expect(listenerStatus([down])).toEqual([]);
 });
+
+test("what nobody counts for each listener is not made up", () => {
+  const one = (index: number): Member => {
+    const { report, ...rest } = member(index, []);
+    const listeners = [{ listener: "udp :53", port: 53, sites: ["dns ns"], requests: 5 }];
+    return { ...rest, report: report && { ...report, listeners } };
+  };
+  const [udp] = listenerStatus([one(0), one(1)]);
+  expect(udp).toMatchObject({ address: "udp :53", requests: 10, workers: [0, 1] });
+  expect(udp?.connections).toBeUndefined();
+  expect(workerStatus(one(0))).toMatchObject({ connections: 0, requests: 5 });
+});

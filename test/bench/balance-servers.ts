@@ -35,7 +35,7 @@ http {
 
 /** HAProxy in TCP mode, one thread, splicing when it sees fit. */
 export async function haproxy(dir: string, to: number): Promise<Server> {
-  const ports = { http: await freePort(), https: 0 };
+  const ports = { http: await freePort(), https: await freePort() };
   await Bun.write(
     `${dir}/haproxy.cfg`,
     `
@@ -52,6 +52,9 @@ defaults
 listen bench
   bind 127.0.0.1:${ports.http} backlog 8192
   server backend 127.0.0.1:${to}
+listen tls
+  bind 127.0.0.1:${ports.https} backlog 8192 ssl crt ${dir}/both.pem
+  server backend 127.0.0.1:${to}
 `,
   );
   return start("HAProxy", ["/usr/sbin/haproxy", "-db", "-f", `${dir}/haproxy.cfg`], ports);
@@ -59,7 +62,7 @@ listen bench
 
 /** nginx stream, one worker. */
 export async function nginxStream(dir: string, to: number): Promise<Server> {
-  const ports = { http: await freePort(), https: 0 };
+  const ports = { http: await freePort(), https: await freePort() };
   await Bun.write(
     `${dir}/stream.conf`,
     `
@@ -76,6 +79,9 @@ stream {
   tcp_nodelay on;
   proxy_timeout 600s;
   server { listen 127.0.0.1:${ports.http} backlog=8192; proxy_pass 127.0.0.1:${to}; }
+  ssl_certificate ${dir}/tls.pem;
+  ssl_certificate_key ${dir}/tls.key;
+  server { listen 127.0.0.1:${ports.https} ssl backlog=8192; proxy_pass 127.0.0.1:${to}; }
 }
 `,
   );
@@ -85,19 +91,24 @@ stream {
 
 /** tern with one service, everything else as it is by default; one process. */
 export async function tern(dir: string, binary: string, to: number): Promise<Server> {
-  const ports = { http: await freePort(), https: 0 };
+  const ports = { http: await freePort(), https: await freePort() };
   const config = `
 workers: 1
 user: root
 state: ./state
 log: { level: warn, format: text, file: "-" }
 admin: { listen: [], socket: ./tern.sock }
+tls: { certificates: [{ cert: ./tls.pem, key: ./tls.key }] }
 pools:
   bench: { hosts: ["127.0.0.1:${to}"], scheduler: leastconns }
 balance:
   bench:
     listen: "127.0.0.1:${ports.http}"
     groups: { main: { pool: bench } }
+  tls:
+    listen: "127.0.0.1:${ports.https}"
+    groups: { main: { pool: bench } }
+    tls: terminate
 `;
   await Bun.write(`${dir}/balance.yaml`, config);
   return start("tern", [...binary.split(" "), "run", "-c", `${dir}/balance.yaml`], ports);

@@ -8,6 +8,7 @@ import { digits, median, short, table } from "./figures.ts";
 import { type Round, round } from "./load.ts";
 import { machine } from "./machine.ts";
 import { cpuTime, resident, type Server } from "./server.ts";
+import { makeCertificate } from "./web-files.ts";
 import { build, type Options } from "./web.ts";
 
 /** A row of the table: what is asked through each of them, and how much of the better one's figure is enough. */
@@ -17,6 +18,8 @@ export interface Row {
   readonly path: string;
   readonly connections: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** TLS ends at the balancer, the same certificate at each of them. */
+  readonly secure?: boolean;
   readonly counts: "requests" | "bytes";
   /** What CPU time is told per. */
   readonly per: "request" | "connection" | "GB";
@@ -43,6 +46,17 @@ export const ROWS: readonly Row[] = [
     counts: "requests",
     per: "connection",
     bar: 1.2,
+  },
+  {
+    name: "tls",
+    says: "TLS handshakes, 1 KB each",
+    path: "/1k.bin",
+    connections: 64,
+    headers: { Connection: "close" },
+    secure: true,
+    counts: "requests",
+    per: "connection",
+    bar: 1,
   },
   {
     name: "bulk",
@@ -122,6 +136,12 @@ export async function balance(options: Options): Promise<RowReport[]> {
 }
 
 async function makeFiles(dir: string): Promise<void> {
+  await makeCertificate(dir);
+  // HAProxy wants both in one file.
+  await Bun.write(
+    `${dir}/both.pem`,
+    `${await Bun.file(`${dir}/tls.pem`).text()}${await Bun.file(`${dir}/tls.key`).text()}`,
+  );
   await mkdir(`${dir}/www`);
   await Bun.write(`${dir}/www/1k.bin`, Buffer.alloc(1024, "tern "));
   await Bun.write(`${dir}/www/10m.bin`, Buffer.alloc(10 * 1024 * 1024, "tern "));
@@ -149,8 +169,8 @@ async function measure(
   options: Options,
 ): Promise<RowReport> {
   const measured = new Map(servers.map((server) => [server, [] as (Round & { cpu: number })[]]));
-  const load = ({ http }: Server) => ({
-    url: `http://127.0.0.1:${http}${row.path}`,
+  const load = ({ http, https }: Server) => ({
+    url: `${row.secure ? `https://127.0.0.1:${https}` : `http://127.0.0.1:${http}`}${row.path}`,
     connections: row.connections,
     headers: row.headers ?? {},
     pipeline: 1,

@@ -55,7 +55,7 @@ export function siteIn(dir: string, site: object = {}, root: object = {}): objec
 
 /** Run tern on what `config` makes of its directory, until it serves. */
 export async function appliance(
-  config: (dir: string) => object,
+  config: (dir: string) => object | string,
   wishes: Wishes = {},
 ): Promise<Appliance> {
   const dir = await temporary();

@@ -77,3 +77,68 @@ test.skipIf(!Bun.which("gtlsclient"))("ngtcp2's client gets whole files", async 
   expect(await Bun.file(`${download}/hello.txt`).text()).toBe("hello");
   expect(await Bun.file(`${download}/big.bin`).bytes()).toEqual(new Uint8Array(BIG).fill(7));
 });
+
+describe.skipIf(!Bun.which("gtlsclient"))("nothing is lost", () => {
+  const HUGE = 30_000_000;
+
+  test.each([
+    { story: "an upgrade", workers: 1, next: undefined },
+    { story: "an upgrade of several workers", workers: 2, next: undefined },
+    { story: "fewer workers", workers: 3, next: 1 },
+    { story: "more workers", workers: 1, next: 2 },
+  ])(
+    "by $story",
+    async ({ workers, next }) => {
+      await using many = await secure("http3: true", "", workers);
+      const { tern, url, port } = many;
+      await Bun.write(`${tern.dir}/www/huge.bin`, new Uint8Array(HUGE).fill(7));
+      const wrong: string[] = [];
+      let fetched = 0;
+      let over = false;
+      const download = async (file: string, size: number): Promise<void> => {
+        const to = `${tern.dir}/got/${fetched++}`;
+        await Bun.$`mkdir -p ${to}`;
+        const quiet = ["-q", "--exit-on-all-streams-close", `--download=${to}`];
+        const { err } = await said([
+          "gtlsclient",
+          ...quiet,
+          "127.0.0.1",
+          `${port}`,
+          `${url}/${file}`,
+        ]);
+        const got = Bun.file(`${to}/${file}`);
+        if (!(await got.exists()) || got.size !== size) wrong.push(`${file} ${got.size} ${err}`);
+      };
+      // Connections that begin all the time, one with a body under way all the time, and one that stays.
+      const short = async (): Promise<void> => {
+        while (!over) await download("hello.txt", "hello".length);
+      };
+      const long = async (): Promise<void> => {
+        while (!over) await download("huge.bin", HUGE);
+      };
+      const kept = async (): Promise<void> => {
+        while (!over) {
+          const init = { protocol: "http3", tls: { rejectUnauthorized: false } } as RequestInit;
+          const answer = await fetch(`https://127.0.0.1:${port}/hello.txt`, init);
+          if ((await answer.text()) !== "hello") wrong.push(`kept ${answer.status}`);
+          await Bun.sleep(3);
+        }
+      };
+      const clients = [short(), short(), long(), kept()];
+      await Bun.sleep(700);
+      if (next === undefined) expect(await tern.verb("upgrade")).toMatchObject({ code: 0 });
+      else {
+        const file = Bun.file(`${tern.dir}/tern.yaml`);
+        await file.write((await file.text()).replace(/workers: \d+/, `workers: ${next}`));
+        expect(await tern.verb("reload")).toMatchObject({ code: 0 });
+      }
+      await Bun.sleep(1500);
+      over = true;
+      await Promise.all(clients);
+      expect(wrong).toEqual([]);
+      expect(fetched).toBeGreaterThan(10);
+      await tern.verb("stop"); // after an upgrade it is another process
+    },
+    60_000,
+  );
+});

@@ -12,8 +12,10 @@ export interface FakeApi extends AsyncDisposable {
   readonly model: Model;
   /** What was asked, as `pools state {"pool":…}`. */
   readonly done: readonly string[];
-  /** End every session, as a changed password does. */
-  expire(): void;
+  /** End every session, as a changed password does; `false` brings the old passwords back. */
+  expire(expired?: boolean): void;
+  /** Something happened. */
+  say(message: string, fields: object): void;
   /** Break every line that is open, and refuse new ones until called with false. */
   cut(broken: boolean): void;
 }
@@ -57,7 +59,9 @@ export function fakeApi(port = 0): FakeApi {
       },
       masked: () => appliance.text.running,
       check: (text) => ({ problems: appliance.check(text), warnings: [] }),
-      put: async (text, who) => {
+      put: async (text, who, base): Promise<Changed> => {
+        const { generation } = appliance.text;
+        if (base !== undefined && base !== generation) return { kind: "stale", generation };
         const problems = appliance.check(text);
         if (problems.length > 0) return { kind: "bad config", problems };
         appliance.text.put(text, "the whole config", who);
@@ -123,9 +127,11 @@ export function fakeApi(port = 0): FakeApi {
     url: server.url.origin,
     model: appliance,
     done,
-    expire() {
-      users = users.map((user) => ({ ...user, password: new Secret("$argon2id$changed") }));
+    expire(expired = true) {
+      const other = new Secret("$argon2id$changed");
+      users = [ANN, BOB].map((user) => (expired ? { ...user, password: other } : user));
     },
+    say,
     cut(now) {
       broken = now;
       closing.abort();

@@ -1,6 +1,6 @@
 /** Writes MaxMind databases (https://maxmind.github.io/MaxMind-DB/), for tests. */
 import { parseCidr } from "../../src/core/cidr.ts";
-import { ipBytes } from "../../src/wire/dns/rdata/ip-bytes.ts";
+import { ipBytes } from "../../src/core/ip-bytes.ts";
 
 export type Value = string | number | readonly Value[] | { readonly [key: string]: Value };
 

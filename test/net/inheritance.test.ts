@@ -19,7 +19,7 @@ test.each([
     ],
   },
 ])("$story: $slots, $count", ({ slots, count, shares }) => {
-  expect(Array.from({ length: count }, (_, slot) => inheritance(slots, slot, count))).toEqual(
+  expect(Array.from({ length: count }, (_, slot) => inheritance(slots, slot, count, true))).toEqual(
     shares.map((share) => [...share]),
   );
 });
@@ -27,9 +27,19 @@ test.each([
 test("every socket is served, and everybody has as many", () => {
   fc.assert(
     fc.property(fc.uniqueArray(fc.nat(40)), fc.integer({ min: 1, max: 12 }), (slots, count) => {
-      const shares = Array.from({ length: count }, (_, slot) => inheritance(slots, slot, count));
+      const shares = Array.from({ length: count }, (_, slot) =>
+        inheritance(slots, slot, count, true),
+      );
       expect(new Set(shares.flat())).toEqual(new Set(slots.filter((s) => s >= count)));
       expect(new Set(shares.map((s) => s.length)).size).toBeLessThanOrEqual(1);
     }),
   );
+});
+
+test("sockets of datagrams have one reader each", () => {
+  expect([0, 1, 2].map((slot) => inheritance([0, 1, 2, 3, 4], slot, 3, false))).toEqual([
+    [3],
+    [4],
+    [],
+  ]);
 });

@@ -50,6 +50,18 @@ const RENAMED: Record<string, Record<string, string>> = {
     IP_INTERFACE: "CMSG_LEN(offsetof(struct in_pktinfo, ipi_ifindex))",
     IP6_INTERFACE: "CMSG_LEN(offsetof(struct in6_pktinfo, ipi6_ifindex))",
   },
+  "datagram-forward.ts": {
+    MMSGHDR: "sizeof(struct mmsghdr)",
+    IOVEC: "sizeof(struct iovec)",
+    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(2)",
+    SEGMENT_CMSG: "CMSG_SPACE(2)",
+    SEGMENT_LENGTH: "CMSG_LEN(2)",
+  },
+  "datagram-queue.ts": {
+    MMSGHDR: "sizeof(struct mmsghdr)",
+    IOVEC: "sizeof(struct iovec)",
+    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
+  },
   "fd-passing.ts": {
     MSGHDR: "sizeof(struct msghdr)",
     IOVEC: "sizeof(struct iovec)",
@@ -105,7 +117,7 @@ const DRAWN: Row[] = [
 
 /** Ours alone: no header has a word for them. */
 const OURS =
-  /^(AGAIN|GONE|EXHAUSTED|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME)$/;
+  /^(AGAIN|GONE|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME)$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
@@ -158,6 +170,7 @@ const HEADERS = `
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <netinet/udp.h>
 #include <pwd.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -174,6 +187,9 @@ const HEADERS = `
 #include <sys/un.h>
 #include <time.h>
 #include <linux/capability.h>
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103 // musl has no word for it; linux/udp.h and netinet/udp.h exclude each other
+#endif
 #include <linux/icmp.h>
 `;
 

@@ -12,7 +12,7 @@ interface Visitor {
   readonly remote: Remote;
   readonly secure: boolean;
   /** The connection it came by, which is not idle meanwhile. */
-  readonly relay?: Relay;
+  readonly relay?: Pick<Relay, "begin" | "end">;
 }
 
 /** Seconds without a byte; the runtime's highest. */

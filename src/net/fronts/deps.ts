@@ -3,12 +3,12 @@ import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Certificates } from "../certificates.ts";
 import type { ReactorLoop } from "../reactor-loop.ts";
-import type { ListenSockets } from "../sockets.ts";
+import type { Sockets } from "../sockets.ts";
 
 /** What the fronts of a process work with. */
 export interface FrontDeps {
   readonly reactor: ReactorLoop;
-  readonly sockets: ListenSockets;
+  readonly sockets: Sockets;
   readonly certificates: Certificates;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -10,9 +10,14 @@ import { Mount } from "./mount.ts";
 /** How long the connections of a listener that nobody wants any more may finish. */
 const GRACE_MS = 10_000;
 
+/** Bytes the kernel holds for us while we are at something else, each way. */
+const QUIC_BUFFER = 4 * 1024 * 1024;
+
 interface Held {
   readonly front: Front;
   readonly port: number;
+  /** Undefined until a site wants it. */
+  http3: Promise<Http3> | undefined;
   close(): Promise<void>;
 }
 
@@ -44,9 +49,16 @@ export class Fronts implements HttpFronts {
 
   async attach(site: Site): Promise<Attachment> {
     const leases: Lease<Held>[] = [];
+    const quic: Http3[] = [];
     try {
-      for (const address of site.listen)
-        leases.push(await this.#leases.take(showAddress(address), () => this.#make(address, site)));
+      for (const address of site.listen) {
+        const lease = await this.#leases.take(showAddress(address), () =>
+          this.#make(address, site),
+        );
+        leases.push(lease);
+        if (site.tls && site.http3 && address.kind === "tcp")
+          quic.push(await (lease.value.http3 ??= this.#quic(lease.value, address, site)));
+      }
     } catch (failed) {
       await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
       throw failed;
@@ -56,6 +68,7 @@ export class Fronts implements HttpFronts {
     return {
       open: () => {
         for (const front of fronts) front.add(mount);
+        for (const http3 of quic) http3.open();
       },
       close: async (deadline) => {
         for (const front of fronts) front.remove(mount);
@@ -77,7 +90,12 @@ export class Fronts implements HttpFronts {
 
   /** The process is leaving: accept nothing more, answer what is in hand. */
   async drain(deadline: AbortSignal): Promise<void> {
-    await Promise.all([...this.#held].map(({ front }) => front.drain(deadline)));
+    await Promise.all(
+      [...this.#held].flatMap(({ front, http3 }) => [
+        front.drain(deadline),
+        (async () => (await http3)?.drain(deadline))(),
+      ]),
+    );
     this.#backstage.stop();
   }
 
@@ -91,21 +109,45 @@ export class Fronts implements HttpFronts {
       this.#deps,
       this.#backstage,
     );
-    const http3 =
-      site.tls && site.http3 && address.kind === "tcp"
-        ? new Http3(front, { ...address, port }, this.#deps.certificates)
-        : undefined;
     const held: Held = {
       front,
       port,
+      http3: undefined,
       close: async () => {
         this.#held.delete(held);
-        http3?.stop();
-        await front.drain(AbortSignal.timeout(GRACE_MS));
+        const deadline = AbortSignal.timeout(GRACE_MS);
+        await Promise.all([
+          front.drain(deadline),
+          held.http3?.then((it) => it.drain(deadline)).catch(() => {}), // it could not be made
+        ]);
         await lease[Symbol.asyncDispose]();
       },
     };
     this.#held.add(held);
     return held;
+  }
+
+  /** Rejects with SysError when the UDP port cannot be had. */
+  async #quic(held: Held, address: Address & { kind: "tcp" }, site: Site): Promise<Http3> {
+    const { reactor, certificates, sockets } = this.#deps;
+    const { reusePort, maxConnections } = site.socket;
+    const at = { ...address, port: held.port };
+    try {
+      return new Http3({
+        front: held.front,
+        socket: await sockets.takeDatagram(at, {
+          reusePort,
+          buffer: QUIC_BUFFER,
+          dontFragment: true,
+        }),
+        listener: showAddress(at),
+        reactor,
+        certificates,
+        most: maxConnections,
+      });
+    } catch (failed) {
+      held.http3 = undefined; // the next that wants it tries again
+      throw failed;
+    }
   }
 }

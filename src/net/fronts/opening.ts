@@ -4,7 +4,7 @@ import * as socket from "../../sys/socket.ts";
 import { MAX_V2, parseProxy } from "../../wire/proxy-protocol.ts";
 import { type ClientHello, MAX_HELLO, parseClientHello } from "../../wire/tls/client-hello.ts";
 import type { Remote } from "../http1/plain-transport.ts";
-import { BROKEN, EDGE, type Reactor, READABLE } from "../reactor.ts";
+import { BROKEN, EDGE, HALF_CLOSED, type Reactor, READABLE } from "../reactor.ts";
 import type { Guest } from "./guest.ts";
 
 const LOOK = block(MAX_HELLO + 1024);
@@ -51,9 +51,10 @@ export class Opening implements Guest {
     this.#reactor = reactor;
     this.#done = done;
     // Bytes that were looked at but not taken must not wake us again.
-    reactor.add(fd, READABLE | EDGE, (events) => {
-      if ((events & BROKEN) !== 0 && (events & READABLE) === 0) this.broken();
-      else this.look();
+    reactor.add(fd, READABLE | HALF_CLOSED | EDGE, (events) => {
+      if ((events & BROKEN) !== 0 && (events & READABLE) === 0) return this.broken();
+      this.look();
+      if ((events & HALF_CLOSED) !== 0) this.broken(); // what is missing will not come
     });
   }
 

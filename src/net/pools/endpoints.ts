@@ -20,7 +20,7 @@ export interface Answer {
 /** A place that has to be looked up. */
 export type NamedPlace = Exclude<HostPlace, { kind: "address" }>;
 
-/** What /etc/hosts says has no TTL. */
+/** What resolvers did not say has no TTL. */
 const LOCAL_TTL = 30;
 
 /**
@@ -37,21 +37,27 @@ export async function endpointsOf(place: NamedPlace, resolver: Resolver): Promis
 }
 
 async function addressesOf(name: string, port: number, resolver: Resolver): Promise<Answer> {
+  const own = await resolver.decided(name);
+  if (own.length > 0) return { endpoints: endpoints(own, port), ttl: LOCAL_TTL };
   const answers = await Promise.allSettled([
     resolver.records(name, "A"),
     resolver.records(name, "AAAA"),
   ]);
   const known = answers.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
   const hosts = known.flatMap(({ texts }) => texts);
-  if (hosts.length === 0) hosts.push(...(await resolver.local(name)));
+  if (hosts.length === 0) hosts.push(...(await resolver.guessed(name)));
   const failed = answers.find((one) => one.status === "rejected");
   // Half an answer would throw out the servers of the other half.
   if (failed && (hosts.length === 0 || known.length === 1)) throw failed.reason;
   const ttls = known.flatMap(({ texts, ttl }) => (texts.length > 0 ? [ttl] : []));
   return {
-    endpoints: [...new Set(hosts)].map((host) => ({ host, port, weight: 1, backup: false })),
+    endpoints: endpoints(hosts, port),
     ttl: ttls.length > 0 ? Math.min(...ttls) : LOCAL_TTL,
   };
+}
+
+function endpoints(hosts: readonly string[], port: number): Endpoint[] {
+  return [...new Set(hosts)].map((host) => ({ host, port, weight: 1, backup: false }));
 }
 
 /** RFC 2782: priority, weight, port, target. */

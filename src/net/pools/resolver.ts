@@ -1,6 +1,7 @@
 /** Questions to the resolvers of this machine, with the TTL of what they say. */
 import { getServers } from "node:dns";
 import { lookup } from "node:dns/promises";
+import { readFile } from "node:fs/promises";
 
 import { parseAddress } from "../../core/address.ts";
 import { decodeMessage, encodeMessage } from "../../wire/dns/message.ts";
@@ -9,6 +10,7 @@ import { showRdata } from "../../wire/dns/rdata/show.ts";
 import { CLASS, OPCODE, RCODE, showRcode, TYPE } from "../../wire/dns/types.ts";
 import { FLAG } from "../../wire/dns/writer.ts";
 import { askDns, NoAnswer } from "../dns-client.ts";
+import { addressesIn } from "./hosts-file.ts";
 
 /** Records of one name and type as master files write them, good for `ttl` seconds. Empty: there are none. */
 export interface Records {
@@ -19,13 +21,16 @@ export interface Records {
 /** Asks for names. Rejects with an Error, in words, when it cannot be found out now. */
 export interface Resolver {
   records(name: string, type: "A" | "AAAA" | "SRV"): Promise<Records>;
-  /** What this machine itself knows a name by (/etc/hosts); none when it does not. */
-  local(name: string): Promise<readonly string[]>;
+  /** What the operator of this machine has decided (/etc/hosts); none for other names. */
+  decided(name: string): Promise<readonly string[]>;
+  /** By all that this machine does to find a name (search domains, mDNS); none when it does not. */
+  guessed(name: string): Promise<readonly string[]>;
 }
 
 /** Longest wait for one server's answer. */
 const PATIENCE_MS = 2000;
 const DNS_PORT = 53;
+const HOSTS = "/etc/hosts";
 
 /** Whom to ask, `192.0.2.53` or `192.0.2.53:5353`, one after another; those of this machine when not told. */
 export function machineResolver(servers: () => readonly string[] = getServers): Resolver {
@@ -40,7 +45,11 @@ export function machineResolver(servers: () => readonly string[] = getServers): 
         }
       throw why;
     },
-    async local(name) {
+    async decided(name) {
+      const file = await readFile(HOSTS, "utf8").catch(() => ""); // there need not be one
+      return addressesIn(file, name);
+    },
+    async guessed(name) {
       try {
         const found = await lookup(name, { all: true });
         return found.map(({ address }) => address);

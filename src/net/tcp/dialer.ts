@@ -6,8 +6,10 @@ import { BROKEN, EDGE, HALF_CLOSED, type Reactor, READABLE, WRITABLE } from "../
 import { FIRST_ROWS, grown, rowsFor } from "./column.ts";
 import { connectFailure } from "./connect-failure.ts";
 
+/** EPOLLPRI: reading stops at the mark of urgent data, which itself is not passed on. */
+export const URGENT = 0x2;
 /** Everything there is to hear of a relayed socket, each thing once: nothing is asked for again later. */
-export const ALL_ONCE = READABLE | WRITABLE | HALF_CLOSED | EDGE;
+export const ALL_ONCE = READABLE | WRITABLE | HALF_CLOSED | URGENT | EDGE;
 
 /** How often deadlines are looked at: they may be missed by as much. */
 const SWEEP_MS = 50;
@@ -44,10 +46,15 @@ export class Dialer {
 
   /**
    * Connect within `timeout` ms. Answers the descriptor; what is known at once (a failure of the
-   * network or of ours) is answered as a word instead, and `caller` not called.
+   * network or of ours) is answered as a word instead, and `caller` not called. `eager`: as dialTo.
    */
-  dial(to: Destination, timeout: number, caller: Caller): number | ConnectFailure | "exhausted" {
-    const fd = dialTo(to);
+  dial(
+    to: Destination,
+    timeout: number,
+    caller: Caller,
+    eager: boolean,
+  ): number | ConnectFailure | "exhausted" {
+    const fd = dialTo(to, eager);
     if (fd < 0) return connectFailure(errnoName(-fd));
     if (fd >= this.#began.length) this.#grow(fd);
     const now = performance.now();

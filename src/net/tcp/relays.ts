@@ -4,7 +4,7 @@ import * as socket from "../../sys/socket.ts";
 import { splice } from "../../sys/splice.ts";
 import { BROKEN, HALF_CLOSED, type Reactor, READABLE, WRITABLE } from "../reactor.ts";
 import { FIRST_ROWS, grown, rowsFor } from "./column.ts";
-import { ALL_ONCE } from "./dialer.ts";
+import { ALL_ONCE, URGENT } from "./dialer.ts";
 import { PipePool } from "./pipe-pool.ts";
 
 /** Why a relayed connection ended: who was the first to. */
@@ -56,6 +56,8 @@ const SWEEP_MS = 500;
 const READ = block(COPY_SIZE);
 /** EPOLLERR: a RST, or nobody answers any more. */
 const ERROR = 0x8;
+/** With these a read that gives less than was asked for may not have been the last. */
+const TO_THE_END = BROKEN | URGENT;
 
 // What is known of a descriptor's direction, from it to its peer.
 const USED = 1;
@@ -185,10 +187,13 @@ export class Relays {
   /** Move what is there, until there is no more or no room. */
   #pump(fd: number, events: number): void {
     const peer = this.#peer[fd] as number;
+    // Its FIN is there already: what is read now leaves in one segment with ours.
+    const last = (events & HALF_CLOSED) !== 0;
+    const size = this.#heldBytes > MAX_HELD ? FRUGAL_SIZE : COPY_SIZE;
     let moved = 0;
     while (moved < MAX_STEP) {
       const bulk = ((this.#flags[fd] as number) & BULK) !== 0;
-      const n = bulk ? this.#splice(fd, peer) : this.#copy(fd, peer);
+      const n = bulk ? this.#splice(fd, peer) : this.#copy(fd, peer, size, last);
       if ((this.#flags[fd] as number) === 0) return; // it ended in there
       if (n === 0) return this.#ended(fd, peer);
       if (n === socket.GONE) return this.#reset(fd);
@@ -196,8 +201,9 @@ export class Relays {
       moved += n;
       if (bulk) continue;
       if (n === COPY_SIZE) this.#hurry(fd);
-      // Less than was asked for: that was all, and epoll tells of more. A FIN it told of already.
-      else if ((events & (HALF_CLOSED | BROKEN)) === 0) return;
+      if (n === size || (events & TO_THE_END) !== 0) continue;
+      // Less than was asked for: that was all. Of more epoll tells; of the FIN it told already.
+      return last ? this.#ended(fd, peer) : undefined;
     }
     this.#reactor.modify(fd, ALL_ONCE); // tells again what is still there
   }
@@ -224,11 +230,11 @@ export class Relays {
   }
 
   /** Answers as `receive`; 0 at the end of the stream. */
-  #copy(fd: number, peer: number): number {
-    const n = socket.receive(fd, READ.at, this.#heldBytes > MAX_HELD ? FRUGAL_SIZE : COPY_SIZE);
+  #copy(fd: number, peer: number, size: number, last: boolean): number {
+    const n = socket.receive(fd, READ.at, size);
     if (n <= 0) return n;
     this.#bytes[fd]! += n; // a row of it
-    const sent = socket.send(peer, READ.at, n, false);
+    const sent = socket.send(peer, READ.at, n, last && n < size);
     if (sent === n) return n;
     if (sent === socket.GONE) {
       this.#reset(peer);
@@ -244,7 +250,7 @@ export class Relays {
   /** As `#copy`, through a pipe. */
   #splice(fd: number, peer: number): number {
     const pipe = this.#pipe[fd] ?? this.#lend(fd);
-    if (pipe === undefined) return this.#copy(fd, peer);
+    if (pipe === undefined) return this.#copy(fd, peer, COPY_SIZE, false);
     const n = splice(fd, pipe.writer, pipe.size);
     if (n <= 0) return n;
     this.#bytes[fd]! += n; // a row of it
@@ -286,7 +292,7 @@ export class Relays {
       this.#held[fd] = undefined;
     } else if (pipe !== undefined) this.#empty(fd, peer, pipe);
     // What came meanwhile was told while nobody listened: read until there is no more.
-    if ((this.#flags[fd] as number) !== 0 && !this.#blocked(fd)) this.#pump(fd, HALF_CLOSED);
+    if ((this.#flags[fd] as number) !== 0 && !this.#blocked(fd)) this.#pump(fd, BROKEN);
   }
 
   /** `fd` sent its FIN, and everything before it has gone to the peer. */

@@ -1,7 +1,7 @@
 import { compileAccess } from "../../core/cidr.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
 import type { ServiceConfig } from "./config.ts";
-import type { Sessions } from "./sessions.ts";
+import type { Counted, Sessions } from "./sessions.ts";
 
 /** Clients whose rate is known; beyond it those longest unseen start anew. */
 const MAX_CLIENTS = 100_000;
@@ -11,7 +11,7 @@ const ACCEPT_BURST_MS = 100;
 /** Who may come in, and how many, by one config. */
 export class Admission {
   readonly #config: ServiceConfig;
-  readonly #sessions: Sessions;
+  readonly #sessions: Sessions<Counted>;
   readonly #allowed: ((address: string) => boolean) | undefined;
   readonly #denied: ((address: string) => boolean) | undefined;
   readonly #perClient: TokenBuckets | undefined;
@@ -19,7 +19,7 @@ export class Admission {
   #fullAt = 0;
   readonly #each: number;
 
-  constructor(config: ServiceConfig, sessions: Sessions) {
+  constructor(config: ServiceConfig, sessions: Sessions<Counted>) {
     const { allow, deny, limit, accept_rate: all } = config;
     this.#config = config;
     this.#sessions = sessions;

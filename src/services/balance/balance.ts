@@ -1,15 +1,16 @@
 /** Layer 4: clients' connections, sent to the servers of a pool. */
 import { showAddress } from "../../core/address.ts";
 import { closest } from "../../core/suggest.ts";
-import type { Complaint, Host, Instance, Service } from "../service.ts";
+import type { Complaint, Host, Instance, ListenerFigures, Service } from "../service.ts";
 import { Balancer } from "./balancer.ts";
 import { changes } from "./changes.ts";
 import { type BalanceConfig, balanceSchema } from "./config.ts";
 import { kill, killInput, sessionsInput, sessionsOf } from "./session-list.ts";
+import { UdpBalancer } from "./udp/udp-balancer.ts";
 
 export const balance: Service<BalanceConfig> = {
   name: "balance",
-  about: "a load balancer for TCP: groups of servers, switched while it runs",
+  about: "a load balancer for TCP and UDP: groups of servers, switched while it runs",
   schema: balanceSchema,
   prepare,
   check,
@@ -17,10 +18,12 @@ export const balance: Service<BalanceConfig> = {
 };
 
 async function prepare(config: BalanceConfig, host: Host): Promise<Instance> {
-  const balancers: Balancer[] = [];
+  const balancers: (Balancer | UdpBalancer)[] = [];
   try {
     for (const [name, one] of Object.entries(config))
-      balancers.push(await Balancer.prepare(name, one, host));
+      balancers.push(
+        await (one.protocol === "udp" ? UdpBalancer : Balancer).prepare(name, one, host),
+      );
   } catch (failed) {
     await Promise.all(balancers.map((one) => one.stop(AbortSignal.abort())));
     throw failed;
@@ -35,6 +38,7 @@ async function prepare(config: BalanceConfig, host: Host): Promise<Instance> {
       }
     },
     stats: () => Object.fromEntries(balancers.map((one) => [one.name, one.stats()])),
+    listeners: () => balancers.flatMap(listenersOf),
     async stop(deadline) {
       await Promise.all(balancers.map((one) => one.stop(deadline)));
     },
@@ -51,6 +55,21 @@ async function prepare(config: BalanceConfig, host: Host): Promise<Instance> {
       },
     },
   };
+}
+
+/** Connections are counted for the service: they are told of a listener that is its only one. */
+function listenersOf(one: Balancer | UdpBalancer): ListenerFigures[] {
+  const { name, listeners } = one;
+  const { open, accepted } = one.stats();
+  return listeners.map((listener) => ({
+    listener,
+    port: Number(/:(\d+)$/.exec(listener)?.[1] ?? 0),
+    sites: [`balance ${name}`],
+    ...(listeners.length === 1 && {
+      connections: Number(open),
+      requests: Number(accepted),
+    }),
+  }));
 }
 
 /** Pools that are there, and an address for one service only. */

@@ -1,5 +1,4 @@
 import { showAddress } from "../../core/address.ts";
-import type { Closable, Lease } from "../../core/lease.ts";
 import type { Remote } from "../../net/http1/plain-transport.ts";
 import type { Server } from "../../net/pools/pool.ts";
 import type { Dialer } from "../../net/tcp/dialer.ts";
@@ -8,12 +7,15 @@ import { abort } from "../../sys/socket.ts";
 import type { ClientHello } from "../../wire/tls/client-hello.ts";
 import type { Host } from "../service.ts";
 import { Admission } from "./admission.ts";
-import { enabledGroup, type ServiceConfig } from "./config.ts";
+import type { ServiceConfig } from "./config.ts";
 import { Connection, type End } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { Gate, type Keeper } from "./gate.ts";
+import { Leased } from "./leased.ts";
 import { introduce } from "./proxy-out.ts";
+import { rowOf, type SessionRow } from "./session-list.ts";
 import { Sessions } from "./sessions.ts";
+import { statsOf } from "./stats.ts";
 import { type TlsParts, tlsParts } from "./tls/files.ts";
 import { wayFor } from "./tls/way-for.ts";
 import type { Carrier, Way } from "./way.ts";
@@ -27,7 +29,7 @@ export class Balancer implements Keeper {
   readonly config: ServiceConfig;
   readonly way: Way;
   readonly dialer: Dialer;
-  readonly sessions: Sessions;
+  readonly sessions: Sessions<Connection>;
   readonly #host: Host;
   readonly #leases: Leased;
   readonly #gates: readonly Gate[];
@@ -44,7 +46,7 @@ export class Balancer implements Keeper {
       const engine = await leases.take("balance engine", async () => new Engine(host.reactor));
       const sessions = await leases.take(
         `balance ${name}`,
-        async () => new Sessions(name, host.metrics),
+        async () => new Sessions<Connection>(name, host.metrics),
       );
       const gates: Gate[] = [];
       for (const at of config.listen)
@@ -69,7 +71,7 @@ export class Balancer implements Keeper {
     parts: {
       leases: Leased;
       engine: Engine;
-      sessions: Sessions;
+      sessions: Sessions<Connection>;
       gates: readonly Gate[];
       tls: TlsParts;
     },
@@ -111,29 +113,17 @@ export class Balancer implements Keeper {
   }
 
   stats(): Record<string, unknown> {
-    const { sessions, config } = this;
+    const { sessions } = this;
     const relay: Record<Carrier, number> = { splice: 0, sockmap: 0, copy: 0 };
     for (const connection of sessions.open) {
       const carrier = this.way.carrier(connection);
       if (carrier !== undefined) relay[carrier]++;
     }
-    return {
-      listen: this.listeners.join(","),
-      enabled: enabledGroup(config),
-      groups: Object.keys(config.groups).join(","),
-      pools: Object.entries(config.groups)
-        .map(([group, { pool }]) => `${group}=${pool}`)
-        .join(","),
-      tls: config.tls,
-      open: sessions.open.size,
-      accepted: sessions.count("accepted"),
-      refused: sessions.count("refused"),
-      rejected_by_access: sessions.count("denied"),
-      failed: sessions.count("unserved"),
-      up_bytes: sessions.count("up"),
-      down_bytes: sessions.count("down"),
-      relay,
-    };
+    return statsOf(this, relay);
+  }
+
+  rows(now: number): Iterable<SessionRow> {
+    return this.sessions.open.values().map((connection) => rowOf(connection, this.way, now));
   }
 
   room(): boolean {
@@ -222,24 +212,3 @@ export class Balancer implements Keeper {
 
 /** Ends that are failures of ours, or of the servers. */
 const UNSERVED: ReadonlySet<End> = new Set(["no server", "queue", "exhausted"]);
-
-/** Everything this config has leased. */
-class Leased {
-  readonly #host: Host;
-  readonly #leases: Lease<Closable>[] = [];
-
-  constructor(host: Host) {
-    this.#host = host;
-  }
-
-  /** What is leased under a name is what was made under it. */
-  async take<T extends Closable>(name: string, make: () => Promise<T>): Promise<T> {
-    const lease = (await this.#host.leases.take(name, make)) as Lease<T>;
-    this.#leases.push(lease);
-    return lease.value;
-  }
-
-  async giveBack(): Promise<void> {
-    for (const lease of this.#leases.splice(0).toReversed()) await lease[Symbol.asyncDispose]();
-  }
-}

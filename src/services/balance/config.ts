@@ -13,6 +13,7 @@ import {
 import { parseIp } from "../../core/ip.ts";
 import { RELAY_WAYS } from "../../net/tcp/relays.ts";
 import { misfit, tlsKeys } from "./tls/config.ts";
+import { udpKeys } from "./udp/config.ts";
 
 /** What a name of a service or a group may look like: it is spoken in paths and on the command line. */
 export const name = v.pipe(
@@ -36,6 +37,16 @@ const limit = v.strictObject({
 const sourceAddress: v.GenericSchema<unknown, string> = v.pipe(
   v.string(),
   v.check((text) => parseIp(text) !== undefined, 'expected an address such as "10.0.0.1"'),
+);
+
+/**
+ * As everywhere, but for one thing: waiting for the client's first bytes (`defer_accept`) has to be
+ * asked for here, since with many protocols it is the server that speaks first.
+ */
+const socket: typeof socketOptions = v.pipe(
+  v.unknown(),
+  v.transform((own) => (isMap(own) ? { defer_accept: 0, ...own } : own)),
+  socketOptions,
 );
 
 const keys = v.strictObject({
@@ -71,6 +82,7 @@ const keys = v.strictObject({
   ),
   max_connections: key(count(1), 100_000, "Open connections per worker; more wait in the backlog."),
   source: key(v.nullable(sourceAddress), null, "The address that servers are connected from."),
+  udp: v.optional(udpKeys, {}),
   relay: key(
     v.picklist(RELAY_WAYS),
     "auto",
@@ -81,7 +93,7 @@ const keys = v.strictObject({
     "off",
     "connections: a line of the log for each, when it is over.",
   ),
-  socket: v.optional(socketOptions, {}),
+  socket: v.optional(socket, {}),
 });
 
 const service = v.pipe(
@@ -114,6 +126,10 @@ export const balanceSchema = v.record(name, service);
 export type BalanceConfig = v.InferOutput<typeof balanceSchema>;
 /** One service. Durations are milliseconds. */
 export type ServiceConfig = v.InferOutput<typeof service>;
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 /** The group that new connections go to. */
 export function enabledGroup({ enable, groups }: ServiceConfig): string {

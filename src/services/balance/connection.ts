@@ -111,9 +111,11 @@ export class Connection implements Client, Caller, RelayOwner {
   }
 
   #dial(server: Server): void {
-    const { dialer, config } = this.#home;
+    const { dialer, config, way } = this.#home;
+    const eager = config.send_proxy !== "off" || (way.eager?.(this) ?? false);
     const to = this.#home.destination(server);
-    const answer = to === undefined ? "unreachable" : dialer.dial(to, config.connect_timeout, this);
+    const answer =
+      to === undefined ? "unreachable" : dialer.dial(to, config.connect_timeout, this, eager);
     if (answer === "exhausted") return this.fail("exhausted");
     this.step = "dialling";
     this.server = server;

@@ -1,8 +1,11 @@
 import type { Pool } from "../../net/pools/pool.ts";
 import type { RelayEnd, Relays, RelayWay } from "../../net/tcp/relays.ts";
-import { close } from "../../sys/socket.ts";
+import { block } from "../../sys/memory.ts";
+import { close, peek } from "../../sys/socket.ts";
 import type { Connection } from "./connection.ts";
 import type { Carrier, Way } from "./way.ts";
+
+const LOOK = block(1);
 
 export interface PlainRules {
   readonly relay: RelayWay;
@@ -28,6 +31,10 @@ export class PlainWay implements Way {
 
   greet(connection: Connection): void {
     connection.proceed(this.#pool());
+  }
+
+  eager({ client }: Connection): boolean {
+    return peek(client, LOOK.at, LOOK.bytes.length) > 0;
   }
 
   join(connection: Connection, server: number, events: number): void {

@@ -3,8 +3,9 @@ import * as v from "valibot";
 import { key } from "../../config/key.ts";
 import { showAddress } from "../../core/address.ts";
 import type { Host } from "../service.ts";
-import type { Balancer } from "./balancer.ts";
 import type { Connection } from "./connection.ts";
+import type { Counted, Sessions } from "./sessions.ts";
+import type { Way } from "./way.ts";
 
 const MAX_LISTED = 1000;
 
@@ -36,24 +37,32 @@ export interface SessionRow {
   readonly relay: string;
 }
 
+/** A service, as its connections are listed. */
+export interface Listed {
+  readonly name: string;
+  readonly sessions: Sessions<Counted & { readonly id: number }>;
+  rows(now: number): Iterable<SessionRow>;
+}
+
 /** The oldest connections that are open. */
 export function sessionsOf(
-  balancers: readonly Balancer[],
+  balancers: readonly Listed[],
   input: v.InferOutput<typeof sessionsInput>,
   { reactor }: Pick<Host, "reactor">,
 ): { sessions: SessionRow[] } {
   const sessions: SessionRow[] = [];
   for (const balancer of balancers) {
     if (input.service !== undefined && balancer.name !== input.service) continue;
-    for (const connection of balancer.sessions.open) {
+    for (const row of balancer.rows(reactor.now)) {
       if (sessions.length >= input.limit) break;
-      sessions.push(row(connection, balancer, reactor.now));
+      sessions.push(row);
     }
   }
   return { sessions };
 }
 
-function row(connection: Connection, { way }: Balancer, now: number): SessionRow {
+/** Of a TCP connection. */
+export function rowOf(connection: Connection, way: Way, now: number): SessionRow {
   const { id, service, remote, pool, server, step, up, down, began } = connection;
   return {
     id,
@@ -76,7 +85,7 @@ export const killInput = v.strictObject({
 
 /** How many were ended: 1, or 0 when there is none of that number here. */
 export function kill(
-  balancers: readonly Balancer[],
+  balancers: readonly Listed[],
   { service, id }: v.InferOutput<typeof killInput>,
 ): { killed: number } {
   for (const balancer of balancers) {

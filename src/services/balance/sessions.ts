@@ -1,19 +1,25 @@
 import type { Closable } from "../../core/lease.ts";
 import type { Counter, Metrics } from "../../observe/metrics.ts";
-import type { Connection } from "./connection.ts";
 
 /** Clients that came to nothing, by whose decision. */
 export const TURNED_AWAY = ["refused", "denied", "unserved"] as const;
 export type TurnedAway = (typeof TURNED_AWAY)[number];
 
+/** A connection, or what is one to UDP, as it is counted. */
+export interface Counted {
+  /** The client's. */
+  readonly address: string;
+  end(why: "killed" | "stopped", abort: boolean): void;
+}
+
 /**
  * The connections of one service and what was counted of them. Leased under the service's name:
  * they go on whatever configs come and go, as long as one of them has the service.
  */
-export class Sessions implements Closable {
+export class Sessions<One extends Counted> implements Closable {
   /** Whose config is in force: an older one that stops leaves the connections alone. */
   keeper: unknown;
-  readonly #open = new Set<Connection>();
+  readonly #open = new Set<One>();
   readonly #perClient = new Map<string, number>();
   readonly #counters: Record<TurnedAway | "accepted" | "up" | "down", Counter>;
   readonly #forget: () => void;
@@ -46,7 +52,7 @@ export class Sessions implements Closable {
     this.#forget = metrics.onSnapshot(() => open.set(this.#open.size));
   }
 
-  get open(): ReadonlySet<Connection> {
+  get open(): ReadonlySet<One> {
     return this.#open;
   }
 
@@ -65,7 +71,7 @@ export class Sessions implements Closable {
     return this.#perClient.get(address) ?? 0;
   }
 
-  add(connection: Connection): void {
+  add(connection: One): void {
     const { address } = connection;
     this.#open.add(connection);
     this.#perClient.set(address, this.of(address) + 1);
@@ -81,7 +87,7 @@ export class Sessions implements Closable {
     this.#counters[how].add(1);
   }
 
-  left(connection: Connection): void {
+  left(connection: One): void {
     if (!this.#open.delete(connection)) return;
     const { address } = connection;
     const others = this.of(address) - 1;

@@ -17,6 +17,8 @@ export interface Way {
    * `connection.proceed(pool)` or `connection.fail(why)`, once, now or later.
    */
   greet(connection: Connection, hello: ClientHello | undefined): void;
+  /** Bytes of the client's are there for the server: true for sure. Absent: nobody knows. */
+  eager?(connection: Connection): boolean;
   /**
    * A server is there, and has been told by a PROXY header who asks if it was to be. `server` is
    * watched by the reactor as a Dialer leaves it, and `events` is what that was told of it. From here on both sockets are the way's: it

@@ -44,6 +44,7 @@ async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
       for (const server of servers) server.start();
     },
     stats: () => Object.fromEntries(servers.map((server) => [server.name, server.stats()])),
+    listeners: () => servers.flatMap((server) => server.listeners()),
     async stop(deadline) {
       await Promise.all(servers.map((server) => server.stop(deadline)));
     },

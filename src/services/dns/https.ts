@@ -5,10 +5,9 @@ import {
   type HttpResponse,
   respond,
 } from "../../wire/http/message.ts";
-import { addressBytes } from "./client-address.ts";
 import { lowestTtl } from "./freshness.ts";
 import { MAX_MESSAGE } from "./stream.ts";
-import { type Answerer, TRANSFER, type Via } from "./via.ts";
+import { type Answerer, clientBytes, TRANSFER, type Via } from "./via.ts";
 
 const MEDIA_TYPE = "application/dns-message";
 const NO_STORE = ["Cache-Control", "no-store"] as const;
@@ -34,7 +33,7 @@ export function dnsOverHttps({ path, answerer, now, wall }: HttpsParts): HttpHan
     if (!(message instanceof Uint8Array)) return message;
     const via: Via = {
       transport: "https",
-      client: addressBytes(request.client.address),
+      client: clientBytes(request.client.address),
       room: MAX_MESSAGE,
       now: now(),
       wall: wall(),

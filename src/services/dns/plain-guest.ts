@@ -1,9 +1,9 @@
 import { BROKEN, READABLE, WRITABLE } from "../../net/reactor.ts";
 import { address, block } from "../../sys/memory.ts";
 import * as socket from "../../sys/socket.ts";
-import { addressBytes } from "./client-address.ts";
 import type { StreamGuest, StreamPlane } from "./stream-plane.ts";
 import { DnsStream, MAX_MESSAGE, type Wire } from "./stream.ts";
+import { clientBytes } from "./via.ts";
 
 /** Every connection of the thread reads into it; nothing in it lasts beyond `feed`. */
 const READ = block(64 * 1024);
@@ -29,7 +29,7 @@ export class PlainGuest implements StreamGuest, Wire {
     this.lastActive = now;
     const via = {
       transport: "tcp",
-      client: addressBytes(client),
+      client: clientBytes(client),
       room: MAX_MESSAGE,
       now,
       wall: 0,

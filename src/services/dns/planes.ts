@@ -1,17 +1,22 @@
 import { type Address, showAddress } from "../../core/address.ts";
 import type { Closable, Lease } from "../../core/lease.ts";
 import type { SocketOptions } from "../../core/socket-options.ts";
+import { movesBatches } from "../../sys/datagram.ts";
 import type { Host } from "../service.ts";
+import { RuntimeUdpPlane } from "./runtime-udp-plane.ts";
 import { StreamPlane } from "./stream-plane.ts";
-import { UdpPlane } from "./udp-plane.ts";
+import { type DatagramPlane, UdpPlane } from "./udp-plane.ts";
 
 /** Bytes of datagrams the kernel may hold while we are at something else: some 10 000 questions. */
 const UDP_BUFFER = 8 * 1024 * 1024;
 
+/** How datagrams are moved; the variable is for tests of the other way. */
+const IN_BATCHES = process.env["TERN_DNS_UDP"] !== "runtime" && movesBatches();
+
 /** The listeners of a server: one on an address, whatever config comes, as long as one wants it. */
 export class Planes {
   readonly #host: Host;
-  readonly udp: Lease<UdpPlane>[] = [];
+  readonly udp: Lease<DatagramPlane>[] = [];
   readonly streams: Lease<StreamPlane>[] = [];
 
   constructor(host: Host) {
@@ -21,10 +26,16 @@ export class Planes {
   async takeUdp(address: Address, options: SocketOptions): Promise<void> {
     const { sockets, reactor } = this.#host;
     const { reusePort } = options;
-    const lease = await this.#take(`dns udp ${showAddress(address)}`, async () => {
-      const socket = await sockets.takeDatagram(address, { reusePort, buffer: UDP_BUFFER });
-      return new UdpPlane({ address, socket, reactor, wall: Date.now });
-    });
+    const lease = await this.#take(
+      `dns udp ${showAddress(address)}`,
+      async (): Promise<DatagramPlane> => {
+        const socket = await sockets.takeDatagram(address, { reusePort, buffer: UDP_BUFFER });
+        const parts = { address, socket, wall: Date.now };
+        return IN_BATCHES
+          ? new UdpPlane({ ...parts, reactor })
+          : new RuntimeUdpPlane({ ...parts, now: () => reactor.now });
+      },
+    );
     this.udp.push(lease);
   }
 

@@ -1,7 +1,7 @@
+import { bytesIp } from "../../core/ip-bytes.ts";
 import { showIp } from "../../core/ip.ts";
 import { showName } from "../../wire/dns/name.ts";
 import type { Query } from "../../wire/dns/query.ts";
-import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
 import { showClass, showOpcode, showRcode, showType } from "../../wire/dns/types.ts";
 import type { Via } from "./via.ts";
 

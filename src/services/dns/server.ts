@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { join } from "node:path";
 
 import { compileAccess } from "../../core/cidr.ts";
+import { bytesIp } from "../../core/ip-bytes.ts";
 import { showIp } from "../../core/ip.ts";
 import type { Lease } from "../../core/lease.ts";
 import type { Attachment } from "../../net/http-fronts.ts";
@@ -9,9 +10,8 @@ import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { LogFile } from "../../observe/log-file.ts";
 import { showName } from "../../wire/dns/name.ts";
-import { bytesIp } from "../../wire/dns/rdata/ip-bytes.ts";
 import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
-import type { Host } from "../service.ts";
+import type { Host, ListenerFigures } from "../service.ts";
 import { Catalog } from "./catalog.ts";
 import { Chaos } from "./chaos.ts";
 import { canonical, type NsConfig } from "./config.ts";
@@ -33,6 +33,7 @@ import { MAX_MESSAGE } from "./stream.ts";
 import { Traffic } from "./traffic.ts";
 import { Transfers } from "./transfer/transfers.ts";
 import { VerifiedClients } from "./verified.ts";
+import type { Transport } from "./via.ts";
 import { ZoneSource } from "./zone-source.ts";
 import { ZoneAnswerer } from "./zone/zone-answerer.ts";
 import { Zones } from "./zones.ts";
@@ -159,6 +160,23 @@ export class DnsServer {
   /** Summed over the workers. */
   stats(): Record<string, unknown> {
     return { answers: this.traffic.answered, names: this.names?.size ?? 0 };
+  }
+
+  /** Where it listens, HTTPS aside. Answers are counted by transport. */
+  listeners(): ListenerFigures[] {
+    const all = this.#planes.show().map((listener) => {
+      const [transport = ""] = listener.split(" ");
+      return { listener, transport: transport as Transport };
+    });
+    return all.map(({ listener, transport }) => {
+      const alone = all.filter((one) => one.transport === transport).length === 1;
+      return {
+        listener,
+        port: Number(/:(\d+)$/.exec(listener)?.[1] ?? 0),
+        sites: [`dns ${this.name}`],
+        ...(alone && { requests: this.traffic.answeredBy(transport) }),
+      };
+    });
   }
 
   /** Take the traffic. */

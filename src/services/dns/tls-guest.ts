@@ -2,9 +2,9 @@ import type { Certificate } from "../../net/certificates.ts";
 import { tlsOptions } from "../../net/fronts/tls-options.ts";
 import { Adopted } from "../../net/tls/adopt.ts";
 import { AGAIN, GONE } from "../../sys/socket.ts";
-import { addressBytes } from "./client-address.ts";
 import type { StreamGuest, StreamPlane } from "./stream-plane.ts";
 import { DnsStream, MAX_MESSAGE, type Wire } from "./stream.ts";
+import { clientBytes } from "./via.ts";
 
 /** The protocol's name in ALPN (RFC 7858 by the IANA registry). */
 const ALPN = ["dot"] as const;
@@ -30,7 +30,7 @@ export class TlsGuest implements StreamGuest, Wire {
     this.#shakenBy = now + patience;
     const via = {
       transport: "tls",
-      client: addressBytes(client),
+      client: clientBytes(client),
       room: MAX_MESSAGE,
       now,
       wall: 0,

@@ -120,6 +120,12 @@ export class Traffic {
     return this.#answers.reduce((sum, n) => sum + n, 0);
   }
 
+  /** The same of one transport. */
+  answeredBy(transport: Transport): number {
+    const first = TRANSPORTS.indexOf(transport) * RCODES;
+    return this.#answers.subarray(first, first + RCODES).reduce((sum, n) => sum + n, 0);
+  }
+
   close(): void {
     this.#forget();
   }

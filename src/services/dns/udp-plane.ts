@@ -1,5 +1,5 @@
 import { type Address, showAddress } from "../../core/address.ts";
-import type { Lease } from "../../core/lease.ts";
+import type { Closable, Lease } from "../../core/lease.ts";
 import { type Reactor, READABLE } from "../../net/reactor.ts";
 import type { ListenSocket } from "../../net/sockets.ts";
 import { DatagramBatch } from "../../sys/datagram.ts";
@@ -35,8 +35,18 @@ export interface UdpParts {
   readonly wall: () => number;
 }
 
+/** A UDP listener, however its datagrams are moved. */
+export interface DatagramPlane extends Closable {
+  /** `udp 127.0.0.1:53`. */
+  readonly name: string;
+  /** From now on `answerer` answers; `unsent` counts answers that the kernel does not take. */
+  serve(answerer: Answerer, unsent: (count: number) => void): void;
+  /** `answerer` ends: read no more, unless another has taken over. */
+  leave(answerer: Answerer): void;
+}
+
 /** One UDP listener. It outlives a reload: `serve` puts another in charge of the answers. */
-export class UdpPlane {
+export class UdpPlane implements DatagramPlane {
   readonly #parts: UdpParts;
   readonly #batch: DatagramBatch;
   readonly #via: Via;
@@ -55,13 +65,11 @@ export class UdpPlane {
     };
   }
 
-  /** `udp 127.0.0.1:53`. */
   get name(): string {
     const { address, socket } = this.#parts;
     return `udp ${showAddress(address.kind === "tcp" ? { ...address, port: socket.value.port } : address)}`;
   }
 
-  /** From now on `answerer` answers; `unsent` counts answers that the kernel does not take. */
   serve(answerer: Answerer, unsent: (count: number) => void): void {
     this.#unsent = unsent;
     if (this.#answerer === undefined)
@@ -70,7 +78,6 @@ export class UdpPlane {
     this.#answerer = answerer;
   }
 
-  /** `answerer` ends: read no more, unless another has taken over. */
   leave(answerer: Answerer): void {
     if (this.#answerer !== answerer) return;
     this.#answerer = undefined;

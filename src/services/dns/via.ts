@@ -1,3 +1,6 @@
+import { ipBytes } from "../../core/ip-bytes.ts";
+import { parseIp } from "../../core/ip.ts";
+
 /** How a question came, and what is known of who asks. One object per listener, filled anew for each question. */
 export interface Via {
   readonly transport: Transport;
@@ -41,4 +44,10 @@ export interface Answerer {
   ): number;
   /** The transfer that the last `respond` has promised. */
   transfer(): Transfer;
+}
+
+/** `Via.client` for an address as sockets report it; four zeros for what has none (unix). */
+export function clientBytes(address: string): Uint8Array {
+  const ip = parseIp(address);
+  return (ip && ipBytes(ip, ip.version)) ?? new Uint8Array(4);
 }

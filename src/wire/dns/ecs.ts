@@ -1,6 +1,6 @@
+import { bytesIp, ipBytes } from "../../core/ip-bytes.ts";
 /** The client subnet option (RFC 7871, 6) as a value; `readQuery` reads it without making one. */
 import { type Ip, parseIp, showIp } from "../../core/ip.ts";
-import { bytesIp, ipBytes } from "./rdata/ip-bytes.ts";
 
 /** A prefix of a client's address. */
 export interface Subnet {

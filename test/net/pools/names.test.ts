@@ -52,6 +52,16 @@ describe("a name stands for", () => {
     const { resolver } = resolverOf({}, { "app.test": ["127.0.0.1"] });
     expect(show(await endpointsOf(app, resolver))).toBe("127.0.0.1:80*1; 30");
   });
+
+  test("what the operator has decided, whatever resolvers say", async () => {
+    const { resolver, asked } = resolverOf(
+      { "app.test A": a("10.0.0.1") },
+      {},
+      { "app.test": ["10.9.9.9"] },
+    );
+    expect(show(await endpointsOf(app, resolver))).toBe("10.9.9.9:80*1; 30");
+    expect(asked).toEqual([]);
+  });
 });
 
 describe("SRV records", () => {

@@ -4,7 +4,11 @@ import type { Records, Resolver } from "../../../src/net/pools/resolver.ts";
 export type Zone = Record<string, Records | Error>;
 
 /** Answers out of a zone that a test can change; what is not in it is not there. */
-export function resolverOf(zone: Zone, local: Record<string, string[]> = {}) {
+export function resolverOf(
+  zone: Zone,
+  guessed: Record<string, string[]> = {},
+  decided: Record<string, string[]> = {},
+) {
   const asked: string[] = [];
   const resolver: Resolver = {
     async records(name, type) {
@@ -13,7 +17,8 @@ export function resolverOf(zone: Zone, local: Record<string, string[]> = {}) {
       if (found instanceof Error) throw found;
       return found;
     },
-    local: async (name) => local[name] ?? [],
+    decided: async (name) => decided[name] ?? [],
+    guessed: async (name) => guessed[name] ?? [],
   };
   return { resolver, asked, zone };
 }

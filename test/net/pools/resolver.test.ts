@@ -111,6 +111,9 @@ describe("when one resolver is no help", () => {
 });
 
 test("what this machine knows without resolvers", async () => {
-  expect(await machineResolver(() => []).local("localhost")).toContain("127.0.0.1");
-  expect(await machineResolver(() => []).local("no-such-name.invalid")).toEqual([]);
+  const none = machineResolver(() => []);
+  expect(await none.decided("LocalHost")).toContain("127.0.0.1");
+  expect(await none.guessed("localhost")).toContain("127.0.0.1");
+  expect(await none.decided("no-such-name.invalid")).toEqual([]);
+  expect(await none.guessed("no-such-name.invalid")).toEqual([]);
 });

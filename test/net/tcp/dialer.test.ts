@@ -28,13 +28,15 @@ async function dial(host: string, port: number, timeout = 1000, source?: string)
   if (to === undefined) throw new Error("no destination");
   const began = performance.now();
   return new Promise((resolve) => {
-    const answer = dialer.dial(to, timeout, {
-      connected: (fd, tookMs) => {
+    const caller = {
+      connected: (fd: number, tookMs: number) => {
         reactor().remove(fd);
         resolve({ fd, tookMs });
       },
-      unreachable: (why) => resolve({ why, tookMs: performance.now() - began }),
-    });
+      unreachable: (why: ConnectFailure | "exhausted") =>
+        resolve({ why, tookMs: performance.now() - began }),
+    };
+    const answer = dialer.dial(to, timeout, caller, false);
     if (typeof answer === "string") resolve({ why: answer, tookMs: 0 });
   });
 }
@@ -70,7 +72,7 @@ test("one that nobody wants any more is never heard of", async () => {
   const to = destination("127.0.0.1", listener.port);
   let told = 0;
   const caller = { connected: () => void told++, unreachable: () => void told++ };
-  const fd = to && dialer.dial(to, 100, caller);
+  const fd = to && dialer.dial(to, 100, caller, false);
   if (typeof fd === "number") dialer.cancel(fd);
   await Bun.sleep(200);
   expect([told, dialer.pending]).toEqual([0, 0]);

@@ -57,7 +57,7 @@ async function pair(rules: Partial<RelayRules> = {}): Promise<Pair> {
         resolve(made);
       });
     };
-    if (to !== undefined) dialer.dial(to, 1000, { connected, unreachable });
+    if (to !== undefined) dialer.dial(to, 1000, { connected, unreachable }, false);
   });
 }
 

@@ -1,5 +1,6 @@
 import * as v from "valibot";
 
+import type { Certificates } from "../../../src/net/certificates.ts";
 import type { Pool } from "../../../src/net/pools/pool.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import type { Log } from "../../../src/observe/log.ts";
@@ -15,10 +16,11 @@ export class Balancing implements AsyncDisposable {
   readonly #lent = fakeHost();
   #instance: Instance | undefined;
 
-  constructor(pools: readonly Pool[], log?: Log) {
+  constructor(pools: readonly Pool[], log?: Log, certificates?: Certificates) {
     this.host = {
       ...this.#lent,
       ...(log && { log }),
+      ...(certificates && { certificates }),
       reactor: reactor(),
       pools: fakePools(...pools.filter((one) => one instanceof FakePool)),
     };

@@ -110,7 +110,7 @@ function userSteps(old: User | undefined, next: User | undefined): Step[] {
 }
 
 function notesOn(old: Director, next: Director): string[] {
-  const notes: string[] = [];
+  const notes = pairs(old.services, next.services).flatMap(([a, b]) => (a && b ? stuck(a, b) : []));
   const differ = (what: string, a: unknown, b: unknown): void => {
     if (a !== b) notes.push(`${what} changes from ${word(a)} to ${word(b)}: no call does that`);
   };
@@ -120,6 +120,19 @@ function notesOn(old: Director, next: Director): string[] {
   differ("logging", old.logging, next.logging);
   differ("checktime", old.checktime, next.checktime);
   return notes;
+}
+
+/** delHost refuses the last host of the enabled group, and a name can be there once only. */
+function stuck(old: Service, next: Service): string[] {
+  const [before, after] = [old, next].map(
+    ({ groups }) => groups.find(({ name }) => name === next.enable)?.hosts ?? [],
+  );
+  const [only, ...others] = before ?? [];
+  const there = after?.find(({ name }) => name === only?.name);
+  if (!only || others.length > 0 || there === undefined || there.ip === only.ip) return [];
+  if (after?.some(({ name }) => name !== only.name)) return []; // those are added before
+  const where = `service ${next.name}, group ${next.enable}`;
+  return [`${where}: its only host moves, which delHost refuses: add it by another name before`];
 }
 
 function word(value: unknown): string {

@@ -84,8 +84,8 @@ export function misfit(config: {
   if (protocol === "udp") {
     if (tls !== "off") return { key: "tls", message: "not with `protocol: udp`" };
     if (config.backend_tls) return { key: "backend_tls", message: "not with `protocol: udp`" };
-    if (config.send_proxy === "v1")
-      return { key: "send_proxy", message: "with `protocol: udp` only v2 can say it" };
+    if (config.send_proxy !== "off")
+      return { key: "send_proxy", message: "not with `protocol: udp`" };
   }
   if (tls !== "terminate") {
     if (config.client_ca !== null) return needsTls("client_ca");

@@ -1,4 +1,4 @@
-import { ipBytes } from "../../../wire/dns/rdata/ip-bytes.ts";
+import { ipBytes } from "../../../core/ip-bytes.ts";
 import { commonBits } from "./bits.ts";
 import { CONTINENTS, type PlaceKey } from "./place-key.ts";
 import type { Place, Places } from "./places.ts";

@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 
 import { Reader, type Response } from "mmdb-lib";
 
+import { bytesIp } from "../../../core/ip-bytes.ts";
 import { showIp } from "../../../core/ip.ts";
-import { bytesIp } from "../../../wire/dns/rdata/ip-bytes.ts";
 
 /** Where a network is, as far as the databases know. */
 export interface Place {

@@ -1,7 +1,7 @@
+import { ipBytes } from "../../../core/ip-bytes.ts";
 import { parseIp, showIp } from "../../../core/ip.ts";
 import { expandRange } from "../../../core/ranges.ts";
 import { parseName, showName } from "../../../wire/dns/name.ts";
-import { ipBytes } from "../../../wire/dns/rdata/ip-bytes.ts";
 import { TYPE } from "../../../wire/dns/types.ts";
 
 /** One record that a computed name may be answered with. */

@@ -3,11 +3,11 @@ import { join } from "node:path";
 
 import { showAddress } from "../../../core/address.ts";
 import { compileAccess } from "../../../core/cidr.ts";
+import { bytesIp } from "../../../core/ip-bytes.ts";
 import { showIp } from "../../../core/ip.ts";
 import type { Lease } from "../../../core/lease.ts";
 import { nameKey, parseName, sameName, showName } from "../../../wire/dns/name.ts";
 import type { Query } from "../../../wire/dns/query.ts";
-import { bytesIp } from "../../../wire/dns/rdata/ip-bytes.ts";
 import type { TsigKey } from "../../../wire/dns/tsig.ts";
 import { CLASS, RCODE, TYPE } from "../../../wire/dns/types.ts";
 import type { Host } from "../../service.ts";

@@ -1,8 +1,8 @@
 import { compileAccess } from "../../../core/cidr.ts";
+import { bytesIp } from "../../../core/ip-bytes.ts";
 import { showIp } from "../../../core/ip.ts";
 import { nameKey, parseName, sameName } from "../../../wire/dns/name.ts";
 import { Query as OwnQuery, type Query, readQuery } from "../../../wire/dns/query.ts";
-import { bytesIp } from "../../../wire/dns/rdata/ip-bytes.ts";
 import type { Rr } from "../../../wire/dns/rr.ts";
 import type { TsigKey } from "../../../wire/dns/tsig.ts";
 import { RCODE, TYPE } from "../../../wire/dns/types.ts";

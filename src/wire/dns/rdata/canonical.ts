@@ -1,7 +1,8 @@
-import { LOWER } from "../name.ts";
+import { lower } from "../name.ts";
 import { TYPE } from "../types.ts";
 import { fieldEnd } from "./check.ts";
 import { layoutOf } from "./layout.ts";
+import { type NameFound, withNames } from "./with-names.ts";
 
 /** Types whose names are lower-cased before they are signed (RFC 4034, 6.2 less what RFC 6840, 5.1 takes out). */
 const LOWERED: ReadonlySet<number> = new Set([
@@ -32,14 +33,10 @@ const LOWERED: ReadonlySet<number> = new Set([
 export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
   const layout = LOWERED.has(type) ? layoutOf(type) : undefined;
   if (layout === undefined) return rdata;
-  const canonical = rdata.slice();
-  let at = 0;
-  for (const field of layout) {
-    const end = fieldEnd(field, rdata, at, rdata.length);
-    if (end < 0) return rdata;
-    if (field === "name")
-      for (let i = at; i < end; i++) canonical[i] = LOWER[rdata[i] as number] as number;
-    at = end;
-  }
-  return canonical;
+  return withNames(layout, rdata, 0, rdata.length, lowered) ?? rdata;
+}
+
+function lowered(rdata: Uint8Array, at: number, end: number): NameFound | undefined {
+  const next = fieldEnd("name", rdata, at, end);
+  return next < 0 ? undefined : { name: lower(rdata.subarray(at, next)), next };
 }

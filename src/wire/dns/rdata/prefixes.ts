@@ -1,6 +1,6 @@
+import { bytesIp, ipBytes } from "../../../core/ip-bytes.ts";
 /** APL: lists of address prefixes, `1:192.0.2.0/24 !2:2001:db8::/32` (RFC 3123). */
 import { parseIp, showIp } from "../../../core/ip.ts";
-import { bytesIp, ipBytes } from "./ip-bytes.ts";
 import type { TextReader } from "./text-reader.ts";
 
 const FORM = /^(!?)([12]):([\da-fA-F.:]+)\/(\d{1,3})$/;

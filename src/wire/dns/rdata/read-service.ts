@@ -1,8 +1,8 @@
+import { ipBytes } from "../../../core/ip-bytes.ts";
 /** The parameters of an SVCB or HTTPS record from their text (RFC 9460, 2.1 and appendix A). */
 import { parseIp } from "../../../core/ip.ts";
 import { unescape } from "../name.ts";
 import { Misread } from "../words.ts";
-import { ipBytes } from "./ip-bytes.ts";
 import { parseKey, SERVICE_KEY } from "./service-keys.ts";
 import { isService } from "./service.ts";
 import type { TextReader } from "./text-reader.ts";

@@ -1,6 +1,6 @@
+import { bytesIp } from "../../../core/ip-bytes.ts";
 /** The parameters of SVCB and HTTPS records on the wire (RFC 9460, 2.2), checked and shown. */
 import { showIp } from "../../../core/ip.ts";
-import { bytesIp } from "./ip-bytes.ts";
 import { SERVICE_KEY, showKey } from "./service-keys.ts";
 import { showString } from "./show-string.ts";
 

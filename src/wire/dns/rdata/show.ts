@@ -1,9 +1,9 @@
+import { bytesIp } from "../../../core/ip-bytes.ts";
 /** Rdata as text, what `parseRdata` reads back. */
 import { showIp } from "../../../core/ip.ts";
 import { showName } from "../name.ts";
 import { showType } from "../types.ts";
 import { checkRdata, fieldEnd } from "./check.ts";
-import { bytesIp } from "./ip-bytes.ts";
 import { type Field, layoutOf } from "./layout.ts";
 import { showLocation } from "./location.ts";
 import { showPrefixes } from "./prefixes.ts";

@@ -97,6 +97,31 @@ test.each([
     ],
   },
   {
+    story: "all hosts of the enabled group somewhere else",
+    from: /10\.0\.0\.([12]):80/g,
+    to: "10.0.9.$1:80",
+    commands: [
+      ["delHost", { ...group, ip: "10.0.0.1:80" }],
+      ["addHost", { ...group, name: "a", ip: "10.0.9.1:80" }],
+      ["delHost", { ...group, ip: "10.0.0.2:80" }],
+      ["addHost", { ...group, name: "b", ip: "10.0.9.2:80" }],
+    ],
+    notes: [],
+  },
+  {
+    story: "the only host of the group that is now enabled somewhere else",
+    from: /10\.0\.0\.3:80([\s\S]*)enable group="main"/,
+    to: '10.0.9.3:80$1enable group="next"',
+    commands: [
+      ["enableGroup", { service: "web", group: "next" }],
+      ["delHost", { service: "web", group: "next", ip: "10.0.0.3:80" }],
+      ["addHost", { service: "web", group: "next", name: "c", ip: "10.0.9.3:80" }],
+    ],
+    notes: [
+      "service web, group next: its only host moves, which delHost refuses: add it by another name before",
+    ],
+  },
+  {
     story: "what no call changes",
     from: '<admin listen="*:7001">',
     to: '<logging file="/l"/><checktime time="60"/><admin listen="*:7002" secure="yes">',

@@ -1,3 +1,4 @@
+import { ipBytes } from "../../../../src/core/ip-bytes.ts";
 import { parseIp } from "../../../../src/core/ip.ts";
 import type { Via } from "../../../../src/services/dns/via.ts";
 import { emitSubnet } from "../../../../src/wire/dns/ecs.ts";
@@ -5,7 +6,6 @@ import { OPTION } from "../../../../src/wire/dns/edns.ts";
 import { decodeMessage, encodeMessage, type Message } from "../../../../src/wire/dns/message.ts";
 import { lower, parseName, showName } from "../../../../src/wire/dns/name.ts";
 import { ANSWER, Query, readQuery } from "../../../../src/wire/dns/query.ts";
-import { ipBytes } from "../../../../src/wire/dns/rdata/ip-bytes.ts";
 import { showRdata } from "../../../../src/wire/dns/rdata/show.ts";
 import type { Rr } from "../../../../src/wire/dns/rr.ts";
 import { parseType, showRcode, showType } from "../../../../src/wire/dns/types.ts";

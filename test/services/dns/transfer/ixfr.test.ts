@@ -1,5 +1,5 @@
 /** Others' servers and clients have only what has changed in our zones. */
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect } from "bun:test";
 
 import { temporary } from "../../../fake/temporary.ts";
 import { needs } from "../../../sys/needs.ts";

@@ -34,8 +34,7 @@ export function Confirm(props: {
         <p key={effect}>{effect}</p>
       ))}
       <div class="buttons">
-        {/* oxlint-disable-next-line jsx-a11y/no-autofocus -- the safe choice of a question just asked */}
-        <button type="button" class="plain" autofocus onClick={props.onClose}>
+        <button type="button" class="plain" data-first onClick={props.onClose}>
           Cancel
         </button>
         <button

@@ -14,6 +14,8 @@ export function Modal(props: {
   useEffect(() => {
     const shown = dialog.current;
     shown?.showModal();
+    // Otherwise the button that closes it has the focus: it is the first.
+    shown?.querySelector<HTMLElement>("[data-first], input, select, textarea")?.focus();
     return () => shown?.close();
   }, []);
   return (

@@ -6,6 +6,9 @@ import { capital, title } from "../state/format.ts";
 import { useStore } from "./context.tsx";
 import { type Field, fieldsOf, inputOf } from "./fields.ts";
 
+/** With more fields than this, those that need not be filled in are folded away. */
+const FEW = 4;
+
 /** A form for whatever a service can be asked, drawn from the JSON Schema of its input. */
 export function SchemaForm(props: {
   readonly form: Form;
@@ -21,6 +24,18 @@ export function SchemaForm(props: {
   const [typed, setTyped] = useState<Readonly<Record<string, string>>>({});
   const [wrong, setWrong] = useState<Readonly<Record<string, string>>>({});
   const [busy, setBusy] = useState(false);
+
+  const optional = fields.filter((field) => !field.required);
+  const spared = fields.length > FEW ? optional : [];
+  const drawn = (field: Field): JSX.Element => (
+    <Labelled
+      key={field.name}
+      field={field}
+      value={typed[field.name] ?? ""}
+      wrong={wrong[field.name]}
+      onInput={(value) => setTyped({ ...typed, [field.name]: value })}
+    />
+  );
 
   const submit = async (): Promise<void> => {
     const read = inputOf(fields, typed);
@@ -39,15 +54,13 @@ export function SchemaForm(props: {
         void submit();
       }}
     >
-      {fields.map((field) => (
-        <Labelled
-          key={field.name}
-          field={field}
-          value={typed[field.name] ?? ""}
-          wrong={wrong[field.name]}
-          onInput={(value) => setTyped({ ...typed, [field.name]: value })}
-        />
-      ))}
+      {fields.filter((field) => !spared.includes(field)).map(drawn)}
+      {spared.length > 0 && (
+        <details class="more">
+          <summary>More, all optional</summary>
+          {spared.map(drawn)}
+        </details>
+      )}
       <div class="buttons">
         <button
           type="submit"

@@ -1,4 +1,4 @@
-import type { Entry, Figures, Form, Me, Plain, ServiceInfo } from "./answers.ts";
+import type { Entry, Figures, Form, Me, Problem, ServiceInfo } from "./answers.ts";
 import { Api, Refused } from "./api.ts";
 import type { StreamEvent } from "./event-stream.ts";
 import { totals } from "./health.ts";
@@ -211,7 +211,7 @@ function said(error: unknown): string {
 /** A problem of a config or of an input, for people. */
 function sentence(problem: unknown): string {
   if (typeof problem !== "object" || problem === null) return String(problem);
-  const { line, column, path, message } = problem as Plain;
+  const { line, column, path, message } = problem as Partial<Problem>; // as the API says
   const where = typeof line === "number" ? `${line}:${column}: ` : "";
   return `${where}${path ? `${path}: ` : ""}${message}`;
 }

@@ -37,8 +37,10 @@ export function App({ store }: { readonly store: Store }): JSX.Element {
       document.querySelector<HTMLElement>("h1")?.focus();
     }
     first.current = false;
-    document.title = `${titleOf(route)} · tern`;
   }, [JSON.stringify(route)]);
+  useEffect(() => {
+    document.title = `${store.phase === "in" ? titleOf(route) : "Log in"} · tern`;
+  }, [JSON.stringify(route), store.phase]);
 
   return (
     <StoreContext.Provider value={store}>

@@ -70,6 +70,8 @@ function Fields({ of }: { readonly of: Entry }): JSX.Element {
 
 function text(name: string, value: unknown): string {
   if (typeof value === "number") return human(name, value);
+  if (Array.isArray(value) && value.every((item) => typeof item === "string"))
+    return value.join(", ");
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 

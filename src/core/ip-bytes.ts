@@ -1,4 +1,4 @@
-import type { Ip } from "../../../core/ip.ts";
+import type { Ip } from "./ip.ts";
 
 /** The 4 or 16 bytes of an address; an IPv4 one has 16 as `::ffff:` (RFC 4291, 2.5.5.2); undefined: IPv6 in 4. */
 export function ipBytes(ip: Ip, version: 4 | 6): Uint8Array | undefined {

@@ -1,0 +1,167 @@
+import { afterEach, expect, test } from "bun:test";
+import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
+
+import { QuicRelay } from "../../../src/net/quic/quic-relay.ts";
+import { reactor } from "../../../src/net/reactor-loop.ts";
+import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
+import { close } from "../../../src/sys/socket.ts";
+import { until } from "../../e2e/from-source.ts";
+
+const ends: (() => void)[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0).toReversed()) end();
+});
+
+interface Heard {
+  readonly bytes: Buffer;
+  readonly from: RemoteInfo;
+}
+
+async function socket(
+  host = "127.0.0.1",
+): Promise<{ socket: Socket; port: number; heard: Heard[] }> {
+  const it = createSocket("udp4");
+  const heard: Heard[] = [];
+  it.on("message", (bytes, from) => heard.push({ bytes, from }));
+  await new Promise<void>((resolve) => it.bind(0, host, resolve));
+  ends.push(() => it.close());
+  return { socket: it, port: it.address().port, heard };
+}
+
+/** A port that clients write to, with a relay to `inner`. */
+function listener(host = "127.0.0.1"): { fd: number; port: number } {
+  const at = { kind: "tcp", host, port: 0 } as const;
+  const it = bindDatagram(at, { reusePort: true, buffer: 1 << 20, dontFragment: true });
+  ends.push(() => close(it.fd));
+  return it;
+}
+
+function relay(fd: number, port: number, most = 10): QuicRelay {
+  const it = new QuicRelay({ fds: [fd], listener: `test:${port}`, reactor: reactor(), most });
+  ends.push(() => it.close());
+  return it;
+}
+
+/** What a client begins with, and what follows. */
+const first = (mark: number): Buffer => Buffer.alloc(1200, mark).fill(0xc0, 0, 1);
+const later = (mark: number): Buffer => Buffer.alloc(40, mark).fill(0x40, 0, 1);
+
+test("both ways, and the inner server's peers have their names", async () => {
+  const [server, client, other] = [await socket(), await socket(), await socket("127.0.0.2")];
+  const { fd, port } = listener("0.0.0.0");
+  const it = relay(fd, port);
+  it.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  other.socket.send(first(2), port, "127.0.0.3");
+  await until(() => server.heard.length === 2);
+  const of = (mark: number): Heard => server.heard.find(({ bytes }) => bytes[9] === mark)!; // it is there
+  expect(it.remoteOf(of(1).from.port)).toEqual({ address: "127.0.0.1", port: client.port });
+  expect(it.remoteOf(of(2).from.port)).toEqual({ address: "127.0.0.2", port: other.port });
+  expect(it.remoteOf(client.port)).toBeUndefined();
+
+  client.socket.send(later(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 3);
+  expect(server.heard[2]?.from.port).toBe(of(1).from.port);
+  server.socket.send("to one", of(1).from.port, "127.0.0.1");
+  server.socket.send("to other", of(2).from.port, "127.0.0.1");
+  await until(() => client.heard.length + other.heard.length === 2);
+  expect(client.heard[0]).toMatchObject({ from: { address: "127.0.0.1", port } });
+  // From the address it wrote to.
+  expect(other.heard[0]).toMatchObject({ from: { address: "127.0.0.3", port } });
+  expect([client, other].map(({ heard }) => heard[0]?.bytes.toString())).toEqual([
+    "to one",
+    "to other",
+  ]);
+});
+
+test("a burst arrives whole, in order, each datagram as long as it was", async () => {
+  const [server, client] = [await socket(), await socket()];
+  const { fd, port } = listener();
+  relay(fd, port).serve(server.port);
+  client.socket.send(first(0), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  const lengths = [
+    1252,
+    1252,
+    1252,
+    60,
+    1252,
+    1400,
+    1252,
+    7,
+    7,
+    1252,
+    ...Array<number>(60).fill(1200),
+    3,
+  ];
+  for (const [i, length] of lengths.entries())
+    server.socket.send(Buffer.alloc(length, i), server.heard[0]?.from.port ?? 0, "127.0.0.1");
+  await until(() => client.heard.length === lengths.length);
+  expect(client.heard.map(({ bytes }) => [bytes.length, bytes[0]!])).toEqual(
+    lengths.map((length, i) => [length, i]),
+  );
+});
+
+test("nothing but a beginning makes a client, and no more than so many", async () => {
+  const server = await socket();
+  const { fd, port } = listener();
+  const it = relay(fd, port, 2);
+  it.serve(server.port);
+  for (let i = 0; i < 4; i++) {
+    const client = await socket();
+    client.socket.send(i === 0 ? later(i) : first(i), port, "127.0.0.1");
+    await Bun.sleep(20);
+  }
+  await until(() => server.heard.length === 2);
+  await Bun.sleep(60);
+  expect([server.heard.map(({ bytes }) => bytes[9]), it.clients]).toEqual([[1, 2], 2]);
+});
+
+test("who takes over the port passes on what belongs to the one that leaves", async () => {
+  const [server, next, client, fresh] = [
+    await socket(),
+    await socket(),
+    await socket(),
+    await socket(),
+  ];
+  const { fd, port } = listener();
+  const leaving = relay(fd, port);
+  leaving.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+
+  leaving.leave();
+  const coming = relay(fd, port);
+  coming.serve(next.port);
+  client.socket.send(later(1), port, "127.0.0.1");
+  fresh.socket.send(first(2), port, "127.0.0.1");
+  await until(() => server.heard.length === 2 && next.heard.length === 1);
+  expect([server.heard[1]?.bytes, next.heard[0]?.bytes[9]]).toEqual([later(1), 2]);
+  // And back, from the one that leaves.
+  server.socket.send("still here", server.heard[1]?.from.port ?? 0, "127.0.0.1");
+  await until(() => client.heard.length === 1);
+  expect(client.heard[0]?.bytes.toString()).toBe("still here");
+
+  leaving.close();
+  await Bun.sleep(300);
+  client.socket.send(later(3), port, "127.0.0.1");
+  await Bun.sleep(60);
+  expect([server.heard.length, next.heard.length, coming.clients]).toEqual([2, 1, 1]);
+});
+
+test("a client whose server is gone can begin again", async () => {
+  const [server, client] = [createSocket("udp4"), await socket()];
+  await new Promise<void>((resolve) => server.bind(0, "127.0.0.1", resolve));
+  const { fd, port } = listener();
+  const it = relay(fd, port);
+  it.serve(server.address().port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => it.clients === 1);
+  server.close();
+  client.socket.send(later(1), port, "127.0.0.1");
+  await until(() => it.clients === 0);
+  const next = await socket();
+  it.serve(next.port);
+  client.socket.send(first(2), port, "127.0.0.1");
+  await until(() => next.heard.length === 1);
+});
