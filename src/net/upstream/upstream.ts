@@ -88,7 +88,7 @@ export class Upstream implements Home {
       },
       unreachable: (why) => seeker.unreachable(why),
     };
-    const fd = this.#dialer.dial(to, this.#limits.connectTimeout, caller);
+    const fd = this.#dialer.dial(to, this.#limits.connectTimeout, caller, true);
     if (typeof fd === "number") return () => this.#dialer.cancel(fd);
     seeker.unreachable(fd);
     return () => {};
