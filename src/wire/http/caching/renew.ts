@@ -1,3 +1,4 @@
+import type { Field } from "./field-list.ts";
 import type { ReplyFields } from "./stored.ts";
 
 /** Fields of one connection or one message, which no cache keeps (RFC 9111, 3.1; RFC 9110, 7.6.1). */
@@ -24,23 +25,21 @@ const OF_THE_BODY = new Set([
 ]);
 
 /** What may be kept of a response's fields: not those of the hop, nor those `no-cache` or `private` name. */
-export function keepable(fields: ReplyFields, named: readonly string[]): Map<string, string> {
-  const kept = new Map(fields);
-  for (const name of OF_THE_HOP) kept.delete(name);
-  for (const name of (fields.get("connection") ?? "").split(","))
-    kept.delete(name.trim().toLowerCase());
-  for (const name of named) kept.delete(name);
-  return kept;
+export function keepable(fields: readonly Field[], named: readonly string[]): Field[] {
+  const dropped = new Set([...OF_THE_HOP, ...named]);
+  for (const [name, value] of fields)
+    if (name.toLowerCase() === "connection")
+      for (const option of value.split(",")) dropped.add(option.trim().toLowerCase());
+  return fields.filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
 /** The stored fields brought up to date by a 304 (RFC 9111, 4.3.4 and 3.2). */
-export function renewed(stored: ReplyFields, notModified: ReplyFields): Map<string, string> {
-  const fields = new Map(stored);
+export function renewed(stored: readonly Field[], notModified: readonly Field[]): Field[] {
+  const news = keepable(notModified, []).filter(([name]) => !OF_THE_BODY.has(name.toLowerCase()));
+  const replaced = new Set(news.map(([name]) => name.toLowerCase()));
   // An age that was told of the old one is not the new one's.
-  fields.delete("age");
-  for (const [name, value] of keepable(notModified, []))
-    if (!OF_THE_BODY.has(name)) fields.set(name, value);
-  return fields;
+  replaced.add("age");
+  return [...stored.filter(([name]) => !replaced.has(name.toLowerCase())), ...news];
 }
 
 /** Is a 304 about this stored response (RFC 9111, 4.3.4)? Its tag decides; without one it answers what was asked. */
