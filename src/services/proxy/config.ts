@@ -11,6 +11,7 @@ import {
   size,
   socketOptions,
 } from "../../config/scalars.ts";
+import { cacheSchema } from "./cache/config.ts";
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
@@ -66,6 +67,7 @@ const routeKeys = v.strictObject({
     "Host that servers see: what the client asked for, the server's own address, or this name.",
   ),
   websocket: key(bool, false, "Let connections change to another protocol."),
+  cache: key(bool, true, "Answer from the proxy's cache, where it has one."),
   headers: v.optional(headers, {}),
 });
 
@@ -110,6 +112,7 @@ const keys = v.strictObject({
   limit: key(v.nullable(limit), null, "Requests per client; beyond it 429."),
   max_body: key(size, "1GiB", "Largest request body."),
   upstream: v.optional(upstream, {}),
+  cache: maybe(cacheSchema, "Keep responses that may be kept (RFC 9111); absent: none."),
   limits: v.optional(v.strictObject(limits), {}),
   http2: key(bool, true, "HTTP/2, over TLS."),
   http3: key(bool, false, "HTTP/3, over TLS."),

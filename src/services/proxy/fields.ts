@@ -84,6 +84,14 @@ export function responseFields(
   return applied(fields, changes);
 }
 
+/** The operator's changes to fields that may go on otherwise. */
+export function changedFields(fields: readonly Field[], changes: FieldChanges): Field[] {
+  return applied(
+    fields.filter(([name]) => !isSet(changes, name.toLowerCase())),
+    changes,
+  );
+}
+
 function joined(before: string | null, last: string): string {
   return before === null || before === "" ? last : `${before}, ${last}`;
 }

@@ -1,10 +1,15 @@
 /** Reverse proxies: the only file here that attaches to listeners. */
+import { compileAccess } from "../../core/cidr.ts";
 import { closest } from "../../core/suggest.ts";
 import type { Attachment, Site } from "../../net/http-fronts.ts";
 import { Dialer } from "../../net/tcp/dialer.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
+import { Bans } from "./cache/bans.ts";
+import { Cache } from "./cache/cache.ts";
+import { Memory } from "./cache/memory.ts";
+import { Store } from "./cache/store.ts";
 import { type OneProxy, type ProxyConfig, proxySchema } from "./config.ts";
 import { Routes } from "./routes.ts";
 import { ProxySite } from "./site.ts";
@@ -63,11 +68,27 @@ function make(name: string, config: OneProxy, host: Host): Running {
   );
   const site = new ProxySite(config, {
     pools: host.pools,
+    cache: makeCache(config),
     upstream: (readTimeout) => upstreams.get(readTimeout) as Upstream, // one for each route
     log: host.log.with({ proxy: name }),
     now: () => host.clock.now(),
   });
   return { name, site, upstreams, attachment: undefined };
+}
+
+function makeCache({ cache, trust }: OneProxy): Cache | undefined {
+  if (cache === undefined) return undefined;
+  const bans = new Bans();
+  return new Cache(cache, {
+    store: new Store(new Memory(cache.memory), bans),
+    wall: Date.now,
+    trusted: trust.length > 0 ? compileAccess(trust) : undefined,
+    boundary: () => crypto.randomUUID().replaceAll("-", ""),
+    invalidate: (urls) => {
+      for (const value of urls) bans.add({ time: Date.now(), kind: "url", value });
+    },
+    used: () => {},
+  });
 }
 
 function siteFor({ name, site }: Running, { certificates }: Host): Site {

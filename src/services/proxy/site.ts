@@ -5,8 +5,9 @@ import type { Outgoing } from "../../net/upstream/request-head.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Log } from "../../observe/log.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
+import type { Cache } from "./cache/cache.ts";
 import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
-import { requestFields, responseFields } from "./fields.ts";
+import { changedFields, requestFields, responseFields } from "./fields.ts";
 import { Forwarder, NoAnswer } from "./forwarder.ts";
 import { Routes } from "./routes.ts";
 
@@ -19,6 +20,8 @@ export interface ProxyParts {
   readonly pools: Pools;
   /** Connections to servers, by how long they may be silent. */
   readonly upstream: (readTimeout: number) => Upstream;
+  /** Undefined when nothing is kept. */
+  readonly cache: Cache | undefined;
   readonly log: Log;
   /** Milliseconds that only go forward. */
   readonly now: () => number;
@@ -66,13 +69,30 @@ export class ProxySite {
     const route = this.#routes.find(request.host, request.path, request.method);
     if (route === undefined) return this.#refuse(404);
     if (route.redirect !== undefined) return redirected(request, route.redirect);
-    return this.#forward(request, route);
+    const { cache } = this.#parts;
+    if (cache === undefined || !route.cache)
+      return this.#forward(request, route, this.#changes.get(route)?.response ?? {});
+    const answer = cache.answer(request, (own) => this.#forward(own, route, {}));
+    return answer instanceof Promise
+      ? answer.then((response) => this.finish(response, route))
+      : this.finish(answer, route);
   }
 
-  async #forward(request: HttpRequest, route: RouteConfig): Promise<HttpResponse> {
+  /** What the operator wants of every response of a route, wherever it is from. */
+  finish(response: HttpResponse, route: RouteConfig): HttpResponse {
+    const changes = this.#changes.get(route)?.response ?? {};
+    if (response.named !== true || Object.keys(changes).length === 0) return response;
+    return { ...response, headers: changedFields(response.headers, changes) };
+  }
+
+  /** Ask the servers. `changes`: those to the response's fields; none where it is to be kept as it is. */
+  async #forward(
+    request: HttpRequest,
+    route: RouteConfig,
+    changes: FieldChanges,
+  ): Promise<HttpResponse> {
     const pool = this.#parts.pools.pool(route.pool ?? "");
     const upstream = this.#parts.upstream(route.timeout);
-    const changes = this.#changes.get(route);
     const forwarder = new Forwarder(request, pool, upstream, (server) =>
       this.#outgoing(request, route, server),
     );
@@ -85,7 +105,7 @@ export class ProxySite {
       this.forwarded++;
       return {
         status: answer.status,
-        headers: responseFields(answer.status, answer.headers, changes?.response ?? {}),
+        headers: responseFields(answer.status, answer.headers, changes),
         body: answer.body(),
         named: true,
       };

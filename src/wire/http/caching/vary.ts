@@ -26,7 +26,7 @@ export function varyKey(names: readonly string[], field: RequestField): string {
 
 function normal(name: string, value: string | null): string {
   if (value === null) return "";
-  if (name === "accept-encoding") return `=${codings(value).join(",")}`;
+  if (name === "accept-encoding") return `=${acceptedCodings(value).join(",")}`;
   const spaced = value
     .trim()
     .replaceAll(/[ \t]*,[ \t]*/g, ",")
@@ -34,8 +34,8 @@ function normal(name: string, value: string | null): string {
   return `=${name === "accept-language" || name === "accept" ? spaced.toLowerCase() : spaced}`;
 }
 
-/** Which of the codings we know are accepted at all. */
-function codings(value: string): string[] {
+/** Which of the codings we know are accepted at all: what a server may answer to all who accept the same. */
+export function acceptedCodings(value: string): string[] {
   const weights = new Map<string, number>();
   for (const part of value.split(",")) {
     const [name = "", ...parameters] = part.split(";").map((text) => text.trim().toLowerCase());

@@ -1,0 +1,75 @@
+/** What must not be used any more: of a URL, a prefix, a tag, or everything. */
+export type BanKind = "url" | "prefix" | "tag" | "all";
+
+/** Whatever was asked for until `time` (milliseconds since 1970) and matches is dead. */
+export interface Ban {
+  readonly time: number;
+  readonly kind: BanKind;
+  /** `host/path?query`, the beginning of one, or a tag; "" for all. */
+  readonly value: string;
+}
+
+/** What a ban looks at. */
+export interface Bannable {
+  readonly key: string;
+  readonly tags: readonly string[];
+  readonly asked: number;
+}
+
+/** Keys go on behind the URL when the operator has added to them. */
+export function urlOf(key: string): string {
+  const end = key.indexOf("\n");
+  return end < 0 ? key : key.slice(0, end);
+}
+
+/** The bans in force. Each holds for all time until it is obsolete: a response may turn up from a disk. */
+export class Bans {
+  readonly #exact = { url: new Map<string, number>(), tag: new Map<string, number>() };
+  readonly #prefixes = new Map<string, number>();
+  #all = 0;
+  /** Time of the latest: what was asked for later is surely alive. */
+  #latest = 0;
+
+  add({ time, kind, value }: Ban): void {
+    this.#latest = Math.max(this.#latest, time);
+    if (kind === "all") this.#all = Math.max(this.#all, time);
+    else {
+      const map = kind === "prefix" ? this.#prefixes : this.#exact[kind];
+      map.set(value, Math.max(map.get(value) ?? 0, time));
+    }
+  }
+
+  isDead({ key, tags, asked }: Bannable): boolean {
+    if (asked > this.#latest) return false;
+    if (asked <= this.#all) return true;
+    const url = urlOf(key);
+    if (asked <= (this.#exact.url.get(url) ?? 0)) return true;
+    for (const tag of tags) if (asked <= (this.#exact.tag.get(tag) ?? 0)) return true;
+    for (const [prefix, time] of this.#prefixes)
+      if (asked <= time && url.startsWith(prefix)) return true;
+    return false;
+  }
+
+  /** Forget those from before `time`: nothing so old is left. */
+  forgetBefore(time: number): void {
+    for (const map of [this.#exact.url, this.#exact.tag, this.#prefixes])
+      for (const [value, at] of map) if (at < time) map.delete(value);
+  }
+
+  list(): Ban[] {
+    const of = (kind: BanKind, map: ReadonlyMap<string, number>): Ban[] =>
+      Array.from(map, ([value, time]) => ({ time, kind, value }));
+    return [
+      ...(this.#all > 0 ? [{ time: this.#all, kind: "all", value: "" } as const] : []),
+      ...of("url", this.#exact.url),
+      ...of("prefix", this.#prefixes),
+      ...of("tag", this.#exact.tag),
+    ];
+  }
+
+  get size(): number {
+    return (
+      this.#exact.url.size + this.#exact.tag.size + this.#prefixes.size + Number(this.#all > 0)
+    );
+  }
+}

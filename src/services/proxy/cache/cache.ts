@@ -1,0 +1,430 @@
+/** The cache of a proxy: which requests are answered from what is stored, and what is stored. */
+import { parseCacheControl } from "../../../wire/http/caching/cache-control.ts";
+import { type CacheOutcome, cacheStatus } from "../../../wire/http/caching/cache-status.ts";
+import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
+import { isAbout, renewed, validators } from "../../../wire/http/caching/renew.ts";
+import { ageAt, reuse } from "../../../wire/http/caching/reuse.ts";
+import type { Rules } from "../../../wire/http/caching/stored.ts";
+import { varyKey } from "../../../wire/http/caching/vary.ts";
+import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
+import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
+import { type CacheConfig, rulesOf } from "./config.ts";
+import { Entry, placeOf } from "./entry.ts";
+import { type Coming, Flight, type Landed } from "./flight.ts";
+import { Keeper } from "./keeper.ts";
+import { bodyOf, piecesOf } from "./kept.ts";
+import { Marks } from "./marks.ts";
+import { ownRequest } from "./own-request.ts";
+import { present } from "./present.ts";
+import type { Store } from "./store.ts";
+
+/**
+ * Asks a server. Never rejects for what servers do: where none answers the response is ours, and
+ * not `named`. Fields are as the server sent them, without those of the hop.
+ */
+export type Fetch = (request: HttpRequest) => Promise<HttpResponse>;
+
+export interface CacheParts {
+  readonly store: Store;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Proxies whose word on scheme and host is handed on; undefined when there are none. */
+  readonly trusted: ((address: string) => boolean) | undefined;
+  /** Between the parts of a multipart response: letters and digits, drawn anew each time. */
+  readonly boundary: () => string;
+  /** A URL was changed by a request: no worker may use what is stored of it. */
+  readonly invalidate: (urls: readonly string[]) => void;
+  /** A response was used that answers made ahead can be made of. */
+  readonly used: (request: HttpRequest, entry: Entry) => void;
+}
+
+/** Our name in Cache-Status. */
+const NAME = "tern";
+const SECOND = 1000;
+/** How long what must not be kept is asked for without waiting for others. */
+const MARK_MS = 60_000;
+/** Times a request waits for others before it goes by itself. */
+const MOST_WAITS = 2;
+/** Errors that a stale response may stand in for (RFC 5861, 4). */
+const ERRORS = new Set([500, 502, 503, 504]);
+
+type Why = Pick<CacheOutcome, "forward" | "detail" | "collapsed" | "forwardStatus">;
+
+export class Cache {
+  readonly #config: CacheConfig;
+  readonly #rules: Rules;
+  readonly #parts: CacheParts;
+  readonly #store: Store;
+  readonly #keys: Keys;
+  readonly #keeper: Keeper;
+  readonly #marks = new Marks();
+  /** What is being fetched, by place. */
+  readonly #flights = new Map<string, Flight>();
+  hits = 0;
+  misses = 0;
+  stale = 0;
+  renewals = 0;
+  collapsed = 0;
+  passed = 0;
+
+  constructor(config: CacheConfig, parts: CacheParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#store = parts.store;
+    this.#rules = rulesOf(config);
+    this.#keys = new Keys(config, parts.trusted);
+    this.#keeper = new Keeper(config, this.#rules, parts.store);
+  }
+
+  get stored(): number {
+    return this.#keeper.stored;
+  }
+
+  /** Answer a request from what is stored, or by what `fetch` brings. */
+  answer(request: HttpRequest, fetch: Fetch): HttpResponse | Promise<HttpResponse> {
+    const { method } = request;
+    if (method !== "GET" && method !== "HEAD") return this.#change(request, fetch);
+    const aside = whyAside(request);
+    if (aside !== undefined)
+      return this.#pass(request, fetch, { forward: "bypass", detail: aside });
+    return this.#read(request, this.#keys.of(request), fetch, 0);
+  }
+
+  /** `waits`: how often it has waited in vain. */
+  #read(
+    request: HttpRequest,
+    key: string,
+    fetch: Fetch,
+    waits: number,
+  ): HttpResponse | Promise<HttpResponse> {
+    const field = varyField(request);
+    const found = this.#store.find(key, field);
+    const said = this.#said(request);
+    if (!(found instanceof Entry)) {
+      if (said?.onlyIfCached) return this.#gatewayTimeout();
+      return this.#miss(request, key, fetch, waits, {
+        forward: found === "variant" ? "vary-miss" : "uri-miss",
+      });
+    }
+    if (request.headers.has("authorization") && !found.shared)
+      return this.#pass(request, fetch, { forward: "bypass", detail: "authorization" });
+    const now = this.#parts.wall();
+    const use = reuse(found.freshness, said, now);
+    if (use.kind === "fresh") {
+      this.hits++;
+      this.#parts.used(request, found);
+      return this.#serve(found, request, { hit: true });
+    }
+    if (use.kind === "background") {
+      this.stale++;
+      this.#refresh(found, request, fetch);
+      return this.#serve(found, request, { hit: true });
+    }
+    if (said?.onlyIfCached) return this.#gatewayTimeout();
+    const isStale = ageAt(found.freshness, now) >= found.freshness.lifetime;
+    const why: Why = { forward: isStale || found.freshness.always ? "stale" : "request" };
+    return this.#ask(request, found.place, fetch, waits, why, found, use.stale);
+  }
+
+  #miss(
+    request: HttpRequest,
+    key: string,
+    fetch: Fetch,
+    waits: number,
+    why: Why,
+  ): HttpResponse | Promise<HttpResponse> {
+    const marked = this.#marks.has(key, this.#parts.wall());
+    // A part from far inside, or the head alone, is not worth the whole.
+    if (
+      marked ||
+      request.method === "HEAD" ||
+      isFar(request) ||
+      request.headers.has("authorization")
+    )
+      return this.#pass(request, fetch, why);
+    const names = this.#store.namesOf(key);
+    const place = placeOf({ key, names, variant: varyKey(names, varyField(request)) });
+    return this.#ask(request, place, fetch, waits, why, undefined, false);
+  }
+
+  /** Ask a server for the whole, or wait for who does. `stored`: what may still hold. */
+  async #ask(
+    request: HttpRequest,
+    place: string,
+    fetch: Fetch,
+    waits: number,
+    why: Why,
+    stored: Entry | undefined,
+    mayBeStale: boolean,
+  ): Promise<HttpResponse> {
+    const waiting = waits < MOST_WAITS ? this.#flights.get(place) : undefined;
+    if (waiting !== undefined) {
+      const landed = await waiting.landed;
+      const answer = this.#land(landed, request, { ...why, collapsed: true });
+      if (answer !== undefined) {
+        this.collapsed++;
+        return answer;
+      }
+      const alone = landed.kind === "nothing" && landed.why !== "alone";
+      return this.#read(request, this.#keys.of(request), fetch, alone ? MOST_WAITS : waits + 1);
+    }
+    const flight = this.#take(place);
+    this.misses++;
+    try {
+      const landed = await this.#fly(flight, request, fetch, stored, mayBeStale);
+      if ("response" in landed) return this.#raw(landed.response, request, why, landed.detail);
+      const answer = this.#land(landed, request, why);
+      if (answer !== undefined) return answer;
+    } catch (error) {
+      flight.land({ kind: "nothing", why: "failed" });
+      this.#leave(flight);
+      throw error;
+    }
+    // It turned out too large within this very turn, and went by: ask again for this one alone.
+    return this.#pass(request, fetch, why);
+  }
+
+  /** What has landed, for this request; undefined when it is not for it. */
+  #land(landed: Landed, request: HttpRequest, why: Why): HttpResponse | undefined {
+    if (landed.kind === "nothing") return undefined;
+    const one = landed.kind === "entry" ? landed.entry : landed.coming;
+    if (request.headers.has("authorization") && !one.shared) return undefined;
+    if (one.variant !== varyKey(one.names, varyField(request))) return undefined;
+    if (landed.kind === "entry") {
+      const { status, entry } = landed;
+      return this.#serve(entry, request, {
+        hit: false,
+        ...why,
+        ...(status === undefined ? { stored: true } : { forwardStatus: status }),
+      });
+    }
+    if (!landed.coming.filling.open) return undefined;
+    return this.#serveComing(landed.coming, request, { hit: false, ...why, stored: true });
+  }
+
+  /** A newer one behind the client's back. */
+  #refresh(stored: Entry, request: HttpRequest, fetch: Fetch): void {
+    if (this.#flights.has(stored.place)) return;
+    const flight = this.#take(stored.place);
+    void this.#fly(flight, request, fetch, stored, true)
+      .then((landed) => {
+        if ("response" in landed) discard(landed.response);
+        else if (landed.kind === "coming") landed.coming.filling.leaveUnread();
+      })
+      .catch(() => {
+        flight.land({ kind: "nothing", why: "failed" }); // a fault of ours, met again by whoever asks next
+        this.#leave(flight);
+      });
+  }
+
+  /** Ask a server, and let land what others may have; else the response is for who asked alone. */
+  async #fly(
+    flight: Flight,
+    request: HttpRequest,
+    fetch: Fetch,
+    stored: Entry | undefined,
+    mayBeStale: boolean,
+  ): Promise<Landed | { response: HttpResponse; detail: string }> {
+    const { wall } = this.#parts;
+    const before = stored?.fields ?? [];
+    const wish = {
+      target: this.#keys.target(request),
+      clientControl: this.#config.client_control,
+      validators: validators(byName(before)),
+    };
+    let asked = wall();
+    let response = await fetch(ownRequest(request, wish));
+    if (response.status === 304 && response.named === true) {
+      if (stored !== undefined && isAbout(byName(before), byName(response.headers))) {
+        discard(response);
+        this.renewals++;
+        const fields = renewed(before, response.headers);
+        const entry = this.#keeper.renew(stored, fields, { asked, came: wall() });
+        return this.#landed(flight, { kind: "entry", entry, status: 304 });
+      }
+      // A 304 to what was not asked: once more, in a way that has no such answer.
+      discard(response);
+      asked = wall();
+      response = await fetch(ownRequest(request, { ...wish, validators: [] }));
+    }
+    const failed = response.named !== true || ERRORS.has(response.status);
+    if (failed && stored !== undefined && mayBeStale) {
+      const { status } = response;
+      discard(response);
+      this.stale++;
+      return this.#landed(flight, { kind: "entry", entry: stored, status });
+    }
+    if (response.status === 304) {
+      discard(response);
+      return this.#alone(flight, respond(502, [], "502\n"), "bad-304", "failed");
+    }
+    const kept = this.#keep(flight, request, response, asked);
+    if (typeof kept !== "string") return this.#landed(flight, kept);
+    if (response.named !== true) return this.#alone(flight, response, "error", "failed");
+    if (!failed) {
+      if (stored !== undefined) this.#store.drop(stored);
+      this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
+    }
+    return this.#alone(flight, response, kept, failed ? "failed" : "alone");
+  }
+
+  /** Begin to keep a response, for those who wait; or say why not. */
+  #keep(
+    flight: Flight | undefined,
+    request: HttpRequest,
+    response: HttpResponse,
+    asked: number,
+  ): Landed | string {
+    const made = this.#keeper.keep(request, this.#keys.of(request), response, {
+      asked,
+      came: this.#parts.wall(),
+      noStore: this.#said(request)?.noStore === true,
+      over: () => flight && this.#leave(flight),
+    });
+    if (typeof made === "string") return made;
+    return made instanceof Entry
+      ? { kind: "entry", entry: made, status: undefined }
+      : { kind: "coming", coming: made };
+  }
+
+  #landed(flight: Flight, landed: Landed): Landed {
+    flight.land(landed);
+    if (landed.kind === "entry") this.#leave(flight);
+    return landed;
+  }
+
+  #alone(flight: Flight, response: HttpResponse, detail: string, why: "alone" | "failed") {
+    flight.land({ kind: "nothing", why });
+    this.#leave(flight);
+    return { response, detail };
+  }
+
+  #take(place: string): Flight {
+    const { wall } = this.#parts;
+    const { collapse } = this.#config;
+    const flight: Flight = new Flight(place, wall(), collapse, () => this.#leave(flight));
+    if (collapse > 0 && !this.#flights.has(place)) this.#flights.set(place, flight);
+    return flight;
+  }
+
+  #leave(flight: Flight): void {
+    if (this.#flights.get(flight.place) === flight) this.#flights.delete(flight.place);
+  }
+
+  /** Let a request through as it is; what comes of a plain one may be kept. */
+  async #pass(request: HttpRequest, fetch: Fetch, why: Why): Promise<HttpResponse> {
+    this.passed++;
+    const asked = this.#parts.wall();
+    const plain = request.method === "GET" && !isPartial(request) && why.forward !== "bypass";
+    const response = await fetch(request);
+    if (plain && response.named === true) {
+      const kept = this.#keep(undefined, request, response, asked);
+      if (typeof kept === "string")
+        return this.#tell(response, { hit: false, ...why, detail: kept });
+      this.#marks.delete(this.#keys.of(request));
+      const answer = this.#land(kept, request, why);
+      if (answer !== undefined) return answer;
+    }
+    return this.#tell(response, { hit: false, ...why });
+  }
+
+  /** A request that may change what is there. */
+  async #change(request: HttpRequest, fetch: Fetch): Promise<HttpResponse> {
+    this.passed++;
+    const response = await fetch(request);
+    const { status, headers, named } = response;
+    if (!isSafe(request.method) && named === true && status >= 200 && status < 400)
+      this.#parts.invalidate([this.#keys.url(request), ...alsoChanged(request, headers)]);
+    return this.#tell(response, { hit: false, forward: "method" });
+  }
+
+  /** The server's answer to our question, for the client's. */
+  #raw(response: HttpResponse, request: HttpRequest, why: Why, detail: string): HttpResponse {
+    const outcome: CacheOutcome = { hit: false, ...why, detail };
+    if (response.named !== true || response.status !== 200) return this.#tell(response, outcome);
+    const { status, headers, body } = response;
+    return present(
+      {
+        status,
+        fields: headers,
+        length: undefined, // no part of it: who asks again gets another
+        body: () => body,
+        pieces: undefined,
+        discard: () => discard(response),
+      },
+      request,
+      this.#status(outcome),
+      this.#parts.boundary,
+    );
+  }
+
+  #serve(entry: Entry, request: HttpRequest, outcome: CacheOutcome): HttpResponse {
+    const now = this.#parts.wall();
+    const age = ageAt(entry.freshness, now);
+    const ttl = (entry.freshness.lifetime - age) / SECOND;
+    const { body } = entry;
+    return present(
+      {
+        status: entry.status,
+        fields: entry.fields,
+        length: body.length,
+        body: (from, to) => bodyOf(body, from, to),
+        pieces: (from, to) => piecesOf(body, from, to),
+        discard: () => {},
+      },
+      request,
+      [["Age", String(Math.floor(age / SECOND))], ...this.#status({ ...outcome, ttl })],
+      this.#parts.boundary,
+    );
+  }
+
+  #serveComing(coming: Coming, request: HttpRequest, outcome: CacheOutcome): HttpResponse {
+    const { status, fields, filling } = coming;
+    const { length } = filling;
+    return present(
+      {
+        status,
+        fields,
+        length,
+        body: (from, to) => ({
+          kind: "flow",
+          flow: filling.read(from, to),
+          ...(length !== undefined && { length: Math.min(to, length) - from }),
+        }),
+        pieces: undefined,
+        discard: () => filling.leaveUnread(),
+      },
+      request,
+      this.#status(outcome),
+      this.#parts.boundary,
+    );
+  }
+
+  #tell(response: HttpResponse, outcome: CacheOutcome): HttpResponse {
+    const { headers } = response;
+    return { ...response, headers: [...headers, ...this.#status(outcome)] };
+  }
+
+  #status(outcome: CacheOutcome): Field[] {
+    return [["Cache-Status", cacheStatus(NAME, outcome)]];
+  }
+
+  /** What the client says of caching, where that counts. */
+  #said({ headers }: HttpRequest) {
+    if (!this.#config.client_control) return undefined;
+    const said = headers.get("cache-control");
+    const pragma = said === null && /\bno-cache\b/i.test(headers.get("pragma") ?? "");
+    return parseCacheControl(said ?? (pragma ? "no-cache" : ""));
+  }
+
+  #gatewayTimeout(): HttpResponse {
+    return this.#tell(respond(504, [], "504\n"), { hit: false, detail: "only-if-cached" });
+  }
+}
+
+/** A response that is not sent: give back what it holds. */
+function discard({ body }: HttpResponse): void {
+  if (body.kind === "pieces") body.release?.();
+  if (body.kind === "flow") body.flow.cancel();
+  if (body.kind === "stream") void body.stream.cancel().catch(() => {}); // it may have broken by itself
+}

@@ -1,0 +1,149 @@
+import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
+import { keepable } from "../../../wire/http/caching/renew.ts";
+import { notKept } from "../../../wire/http/caching/storable.ts";
+import { directivesOf, type ReplyFields, type Rules } from "../../../wire/http/caching/stored.ts";
+import { varyKey, varyNames } from "../../../wire/http/caching/vary.ts";
+import { formatDate } from "../../../wire/http/date.ts";
+import type { Body, HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
+import { varyField } from "./asking.ts";
+import type { CacheConfig } from "./config.ts";
+import { Entry, type Name, type Sent } from "./entry.ts";
+import { Filling } from "./filling.ts";
+import type { Coming } from "./flight.ts";
+import { inMemory } from "./kept.ts";
+import type { Store } from "./store.ts";
+import { flowOfStream } from "./stream-flow.ts";
+
+/** How a response came to be asked for. Milliseconds since 1970. */
+export interface Circumstances {
+  readonly asked: number;
+  readonly came: number;
+  /** The client wants it not kept, and may. */
+  readonly noStore: boolean;
+  /** Its body is whole, or will never be, or is too large to be kept. */
+  readonly over: () => void;
+}
+
+/** Decides what is kept, and keeps it: at once what is there, the rest while it comes. */
+export class Keeper {
+  readonly #config: CacheConfig;
+  readonly #rules: Rules;
+  readonly #store: Store;
+  /** Bytes of bodies on their way. */
+  #coming = 0;
+  stored = 0;
+
+  constructor(config: CacheConfig, rules: Rules, store: Store) {
+    this.#config = config;
+    this.#rules = rules;
+    this.#store = store;
+  }
+
+  /**
+   * Keep `response` if it may be: the entry when all of it is here, what is on its way otherwise;
+   * or a word why not. Its body is then the cache's.
+   */
+  keep(
+    request: HttpRequest,
+    key: string,
+    response: HttpResponse,
+    how: Circumstances,
+  ): Entry | Coming | string {
+    const { status, headers, body, named } = response;
+    if (named !== true) return "error";
+    const fields = byName(headers);
+    const asking = {
+      method: request.method,
+      authorization: request.headers.has("authorization"),
+      noStore: how.noStore,
+    };
+    const why = notKept(asking, status, fields, this.#rules);
+    if (why !== undefined) return why;
+    const length = lengthOf(body);
+    if (length === "files") return "files";
+    if (length !== undefined && length > this.#config.max_object) return "too-large";
+    const names = varyNames(fields.get("vary"));
+    const name: Name = { key, names, variant: varyKey(names, varyField(request)) };
+    const sent: Sent = {
+      status,
+      fields: kept(headers, fields, how.came),
+      asked: how.asked,
+      came: how.came,
+    };
+    return body.kind === "none" || body.kind === "pieces"
+      ? this.#whole(name, sent, body)
+      : this.#begin(name, sent, body, length, how);
+  }
+
+  /** A stored response that still holds, brought up to date. */
+  renew(stored: Entry, fields: readonly Field[], when: Pick<Sent, "asked" | "came">): Entry {
+    const sent = { status: stored.status, fields, ...when };
+    const entry = new Entry(stored, sent, stored.body, this.#rules);
+    this.#store.put(entry);
+    return entry;
+  }
+
+  #whole(name: Name, sent: Sent, body: Body): Entry {
+    const pieces = body.kind === "pieces" ? body.pieces : [];
+    const bytes = pieces.filter((piece) => piece instanceof Uint8Array);
+    return this.#put(name, sent, bytes);
+  }
+
+  #begin(
+    name: Name,
+    sent: Sent,
+    body: Body & { kind: "flow" | "stream" },
+    length: number | undefined,
+    { over }: Circumstances,
+  ): Entry | Coming {
+    let entry: Entry | undefined;
+    let mine = 0;
+    const flow = body.kind === "flow" ? body.flow : flowOfStream(body.stream);
+    const filling = new Filling(flow, length, {
+      mayHold: (held, more) => {
+        const { max_object, memory } = this.#config;
+        if (held + more > max_object || this.#coming + more > memory) return false;
+        this.#coming += more;
+        mine += more;
+        return true;
+      },
+      over: (pieces) => {
+        this.#coming -= mine;
+        if (pieces !== undefined) entry = this.#put(name, sent, pieces);
+        over();
+      },
+      tooLarge: over,
+    });
+    filling.begin();
+    const fields = byName(sent.fields);
+    const { public: open, mustRevalidate, sMaxage } = directivesOf(fields);
+    const shared = open || mustRevalidate || sMaxage !== undefined;
+    return entry ?? { ...name, ...sent, shared, filling };
+  }
+
+  #put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): Entry {
+    const entry = new Entry(name, sent, inMemory(pieces), this.#rules);
+    if (this.#store.put(entry)) this.stored++;
+    return entry;
+  }
+}
+
+/** Undefined when only the end tells; "files" when it is not for us to keep. */
+function lengthOf(body: Body): number | undefined | "files" {
+  if (body.kind === "none") return 0;
+  if (body.kind !== "pieces") return body.length;
+  let length = 0;
+  for (const piece of body.pieces) {
+    if (!(piece instanceof Uint8Array)) return "files";
+    length += piece.length;
+  }
+  return length;
+}
+
+/** The fields to keep: with a Date (RFC 9110, 6.6.1), without those that are not for all. */
+function kept(headers: readonly Field[], fields: ReplyFields, came: number): Field[] {
+  const { noCache, private: secret } = directivesOf(fields);
+  const named = [noCache, secret].flatMap((said) => (typeof said === "boolean" ? [] : said));
+  const all = keepable(headers, named);
+  return fields.has("date") ? all : [["Date", formatDate(came)], ...all];
+}
