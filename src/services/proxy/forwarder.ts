@@ -1,158 +1,201 @@
 import { hashText } from "../../core/schedulers/hash.ts";
-import type { Client, Pool, Server } from "../../net/pools/pool.ts";
+import type { Client, ConnectFailure, Pool, Server } from "../../net/pools/pool.ts";
 import type { UpstreamConnection } from "../../net/upstream/connection.ts";
-import { type Answer, AskError, UpstreamExchange } from "../../net/upstream/exchange.ts";
+import {
+  type Answer,
+  type AskError,
+  type Questioner,
+  UpstreamExchange,
+} from "../../net/upstream/exchange.ts";
 import type { Outgoing } from "../../net/upstream/request-head.ts";
-import type { Upstream } from "../../net/upstream/upstream.ts";
-import type { HttpRequest } from "../../wire/http/message.ts";
+import type { Seeker, Upstream } from "../../net/upstream/upstream.ts";
+import { type HttpRequest, type HttpResponse, Later, respond } from "../../wire/http/message.ts";
 
 /** Methods that may be asked twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 /** What may not be asked twice goes only over a connection that was used so lately that it is surely open. */
 const SURELY_OPEN_MS = 1000;
 const FAILURE_STATUS = { closed: 502, bad: 502, timeout: 504 } as const;
+/** What a broken exchange says of its server. "bad" may be the fault of one page. */
+const FAILURE_WORD = { closed: "reset", bad: "error", timeout: "timeout" } as const;
+/** Nobody hears it; logs may. */
+const CLIENT_GONE = 499;
 
 /** Nobody answered: what the client is told, and why, for the log. */
-export class NoAnswer extends Error {
-  override name = "NoAnswer";
-  constructor(
-    readonly status: 502 | 503 | 504,
-    why: string,
-  ) {
-    super(why);
-  }
+export interface NoAnswer {
+  readonly status: 502 | 503 | 504;
+  readonly why: string;
+}
+
+/** What is to be done with a request. */
+export interface Errand {
+  readonly request: HttpRequest;
+  readonly pool: Pool;
+  readonly upstream: Upstream;
+  /** The request as this server is to see it. */
+  outgoing(server: Server): Outgoing;
+  /** What the client gets of a server's answer. `giveUp` ends the exchange: another answer is given. */
+  answered(answer: Answer, server: Server, giveUp: () => void): HttpResponse;
+  /** What it gets when there is none. */
+  failed(failure: NoAnswer): HttpResponse;
 }
 
 /** A request on its way to one server after another, until one answers. */
-export class Forwarder implements Client {
+export class Forwarder extends Later implements Client, Seeker, Questioner {
   readonly hash: number;
   readonly address: string;
-  readonly #request: HttpRequest;
-  readonly #pool: Pool;
-  readonly #upstream: Upstream;
-  readonly #outgoing: (server: Server) => Outgoing;
+  readonly #errand: Errand;
+  /** It may be asked twice, as far as its method and body go. */
+  readonly #twice: boolean;
   readonly #tried: Server[] = [];
-  #gone = false;
-  #giveUp: (() => void) | undefined;
+  #server: Server | undefined;
+  #exchange: UpstreamExchange | undefined;
+  #stopDialling: (() => void) | undefined;
+  /** The connection in use had served others. */
+  #reused = false;
+  #done = false;
 
-  constructor(
-    request: HttpRequest,
-    pool: Pool,
-    upstream: Upstream,
-    outgoing: (server: Server) => Outgoing,
-  ) {
-    this.#request = request;
-    this.#pool = pool;
-    this.#upstream = upstream;
-    this.#outgoing = outgoing;
+  constructor(errand: Errand) {
+    super();
+    const { request, pool } = errand;
+    this.#errand = errand;
+    this.#twice = IDEMPOTENT.has(request.method) && request.body === undefined;
     this.address = request.client.address;
     this.hash = hashText(pool.hashes === "url" ? request.host + request.target : this.address);
   }
 
-  /** Resolves with the first answer that will do. Rejects with NoAnswer. */
-  async answer(): Promise<Answer> {
-    this.#request.whenGone(() => {
-      this.#gone = true;
-      this.#giveUp?.();
-    });
-    let failure = new NoAnswer(503, "no server is up");
-    while (!this.#gone) {
-      const server = await this.#choose();
-      if (server === undefined) break;
-      try {
-        const answer = await this.#ask(server);
-        if (!this.#mayRetry(`${answer.status}`)) return answer;
-        const body = answer.body();
-        if (body.kind === "flow") body.flow.cancel();
-        failure = new NoAnswer(502, `${server.name} answered ${answer.status}`);
-      } catch (error) {
-        if (!(error instanceof NoAnswer)) throw error;
-        failure = error;
-        const why = error.status === 504 ? "timeout" : "connect";
-        if (this.#sent || !this.#mayRetry(why)) break;
+  /** Ask. Once. */
+  begin(): void {
+    this.#errand.request.whenGone(this.#gone);
+    this.#next({ status: 503, why: "no server is up" });
+  }
+
+  // What the dialer tells.
+
+  ready(connection: UpstreamConnection, tookMs: number): void {
+    this.#stopDialling = undefined;
+    this.#server?.connected(tookMs, false);
+    this.#ask(connection);
+  }
+
+  unreachable(why: ConnectFailure | "exhausted"): void {
+    this.#stopDialling = undefined;
+    const server = this.#server;
+    if (server === undefined) return;
+    server.failed(why === "exhausted" ? "error" : why);
+    this.#tried.push(server);
+    const status = why === "timeout" ? 504 : 502;
+    const failure: NoAnswer = { status, why: `${server.name}: ${why}` };
+    if (this.#mayRetry(why === "timeout" ? "timeout" : "connect")) this.#next(failure);
+    else this.#fail(failure);
+  }
+
+  // What the exchange tells.
+
+  interim(status: number, headers: Answer["headers"]): void {
+    if (status !== 100) this.#errand.request.interim?.(status, headers);
+  }
+
+  answered(answer: Answer): void {
+    const server = this.#server;
+    const exchange = this.#exchange;
+    if (server === undefined || exchange === undefined) return;
+    const status = `${answer.status}`;
+    const { retry } = this.#errand.pool;
+    if (!retry.on.has(status)) server.answered();
+    else if (this.#twice && this.#mayRetry(status)) {
+      const next = this.#choose([...this.#tried, server]);
+      if (next !== undefined && next !== "full") {
+        this.#tried.push(server);
+        exchange.cancel();
+        return this.#go(next);
       }
-      this.#tried.push(server);
     }
-    throw failure;
+    this.#done = true;
+    this.answer(this.#errand.answered(answer, server, () => exchange.cancel()));
   }
 
-  /** The answer is not wanted after all. */
-  giveUp(): void {
-    this.#giveUp?.();
+  failed(error: AskError): void {
+    const server = this.#server;
+    if (server === undefined || this.#done) return;
+    // An idle connection that the server closed in the moment it was used: nobody's fault.
+    if (this.#idleClosed(error)) return this.#go(server);
+    this.#tried.push(server);
+    const failure: NoAnswer = {
+      status: FAILURE_STATUS[error.why],
+      why: `${server.name}: ${error.message}`,
+    };
+    if (this.#twice && this.#mayRetry(error.why === "timeout" ? "timeout" : "connect"))
+      this.#next(failure);
+    else this.#fail(failure);
   }
 
-  /** The request, or some of it, is with a server that may have done what it asks. */
-  #sent = false;
+  over(sent: number, received: number, failure: AskError | undefined): void {
+    const server = this.#server;
+    if (server === undefined) return;
+    server.transferred(sent, received);
+    if (failure === undefined || this.#idleClosed(failure)) server.closed();
+    else server.failed(FAILURE_WORD[failure.why]);
+  }
+
+  #idleClosed({ why, untouched, reused }: AskError): boolean {
+    return this.#twice && reused && untouched && why === "closed";
+  }
 
   #mayRetry(why: string): boolean {
-    const { attempts, on } = this.#pool.retry;
-    const replayable = this.#request.body === undefined || why === "connect";
-    return this.#tried.length < attempts && on.has(why) && replayable;
+    const { attempts, on } = this.#errand.pool.retry;
+    return this.#tried.length <= attempts && on.has(why);
   }
 
-  async #choose(): Promise<Server | undefined> {
-    const server = this.#pool.choose(this, this.#tried);
-    return server === "full" ? this.#pool.queue(this, this.#request.signal) : server;
+  /** Ask the next server, or give up for the reason that the last one gave. */
+  #next(failure: NoAnswer): void {
+    if (this.#done) return;
+    const server = this.#choose(this.#tried);
+    if (server === undefined) return this.#fail(failure);
+    if (server !== "full") return this.#go(server);
+    const { pool, request } = this.#errand;
+    void pool.queue(this, request.signal).then((found) => {
+      if (this.#done) return;
+      if (found === undefined) this.#fail({ status: 503, why: "every server is full" });
+      else this.#go(found);
+    });
   }
 
-  async #ask(server: Server): Promise<Answer> {
-    const { method, body } = this.#request;
-    const twice = IDEMPOTENT.has(method) && body === undefined;
+  #choose(tried: readonly Server[]): Server | undefined | "full" {
+    return this.#errand.pool.choose(this, tried);
+  }
+
+  #go(server: Server): void {
+    const { upstream } = this.#errand;
+    this.#server = server;
+    this.#exchange = undefined;
     server.connecting();
-    let connection = this.#upstream.reuse(server, twice ? Infinity : SURELY_OPEN_MS);
-    for (;;) {
-      connection ??= await this.#connect(server);
-      if (this.#gone) {
-        connection.leave();
-        server.closed();
-        throw new NoAnswer(502, "the client is gone");
-      }
-      try {
-        return await this.#exchange(server, connection);
-      } catch (error) {
-        if (!(error instanceof AskError)) throw error;
-        // An idle connection that the server closed in the moment it was used: nobody's fault.
-        if (error.reused && error.untouched && error.why === "closed" && twice) {
-          connection = undefined;
-          continue;
-        }
-        server.closed();
-        this.#sent = !twice;
-        throw new NoAnswer(FAILURE_STATUS[error.why], `${server.name}: ${error.message}`);
-      }
-    }
+    const idle = upstream.reuse(server, this.#twice ? Infinity : SURELY_OPEN_MS);
+    if (idle !== undefined) this.#ask(idle);
+    else this.#stopDialling = upstream.connect(server, this);
   }
 
-  #connect(server: Server): Promise<UpstreamConnection> {
-    return new Promise((resolve, reject) => {
-      this.#giveUp = this.#upstream.connect(server, {
-        ready: (connection, tookMs) => {
-          this.#giveUp = undefined;
-          server.connected(tookMs);
-          resolve(connection);
-        },
-        unreachable: (why) => {
-          this.#giveUp = undefined;
-          server.failed(why === "exhausted" ? "error" : why);
-          const status = why === "timeout" ? 504 : 502;
-          reject(new NoAnswer(status, `${server.name}: ${why}`));
-        },
-      });
-    });
+  #ask(connection: UpstreamConnection): void {
+    const server = this.#server;
+    if (server === undefined) return;
+    const exchange = new UpstreamExchange(connection, this);
+    this.#exchange = exchange;
+    exchange.begin(this.#errand.outgoing(server));
   }
 
-  async #exchange(server: Server, connection: UpstreamConnection): Promise<Answer> {
-    let answered = false;
-    const exchange = new UpstreamExchange(connection, this.#outgoing(server), {
-      over(sent, received) {
-        server.transferred(sent, received);
-        if (answered) server.closed();
-      },
-    });
-    this.#giveUp = () => exchange.cancel();
-    const answer = await exchange.answer;
-    answered = true;
-    if (exchange.over) server.closed();
-    return answer;
+  #fail(failure: NoAnswer): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.answer(this.#errand.failed(failure));
   }
+
+  readonly #gone = (): void => {
+    if (this.#done) return; // whoever takes the body hears of it
+    this.#done = true;
+    if (this.#stopDialling !== undefined) {
+      this.#stopDialling();
+      this.#server?.closed();
+    } else this.#exchange?.cancel();
+    this.answer(respond(CLIENT_GONE));
+  };
 }

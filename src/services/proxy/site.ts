@@ -10,6 +10,7 @@ import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
 import { changedFields, requestFields, responseFields } from "./fields.ts";
 import { Forwarder, NoAnswer } from "./forwarder.ts";
 import { Routes } from "./routes.ts";
+import { authorityOf, originForm } from "./target.ts";
 
 /** Clients whose rate is counted; beyond it those silent for longest are forgotten. */
 const MAX_CLIENTS = 100_000;
@@ -142,21 +143,15 @@ export class ProxySite {
 /** Path and query as the server is to see them: as sent, unless the route changes the beginning. */
 function targetFor({ target, method }: HttpRequest, { path, prefix, strip }: RouteConfig): string {
   if (target === "*" && method === "OPTIONS") return target;
-  const origin = target.startsWith("/") ? target : originForm(target);
+  const origin = originForm(target);
   const rest =
     strip && origin.startsWith(path) ? origin.slice(path.replace(/\/$/, "").length) : origin;
   if (prefix === undefined) return rest.startsWith("/") ? rest : `/${rest}`;
   return prefix.replace(/\/$/, "") + (rest.startsWith("/") ? rest : `/${rest}`);
 }
 
-/** `http://host/path?query` without its host. */
-function originForm(target: string): string {
-  const [, rest = ""] = /^https?:\/\/[^/?]*(.*)$/i.exec(target) ?? [];
-  return rest.startsWith("/") ? rest : `/${rest}`;
-}
-
 function hostFor(request: HttpRequest, route: RouteConfig, server: Server): string {
-  if (route.host_header === "client") return request.headers.get("host") ?? request.host;
+  if (route.host_header === "client") return authorityOf(request);
   if (route.host_header !== "server") return route.host_header;
   const host = server.host.includes(":") ? `[${server.host}]` : server.host;
   return `${host}:${server.port}`;
@@ -166,6 +161,6 @@ function redirected(
   { target }: HttpRequest,
   { to, status }: { to: string; status: number },
 ): HttpResponse {
-  const rest = target.startsWith("/") ? target.slice(1) : originForm(target).slice(1);
+  const rest = originForm(target).slice(1);
   return respond(status, [["Location", to.replace("*", () => rest)]], `${status}\n`);
 }

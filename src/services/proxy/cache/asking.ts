@@ -2,8 +2,9 @@
 import type { Field } from "../../../wire/http/caching/field-list.ts";
 import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../wire/http/message.ts";
+import { authorityOf } from "../target.ts";
 import type { CacheConfig } from "./config.ts";
-import { authorityOf, targetOf } from "./target.ts";
+import { targetOf } from "./target.ts";
 
 /** Methods that change nothing (RFC 9110, 9.2.1): any other one makes what is stored doubtful. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"]);

@@ -1,23 +1,13 @@
-/** What a request is for, as one text: `example.net/path?query`. */
+/** What tells URLs apart: path and query, as the operator wants them read. */
 import type { HttpRequest } from "../../../wire/http/message.ts";
+import { originForm } from "../target.ts";
 import type { CacheConfig } from "./config.ts";
 
 type Query = CacheConfig["query"];
 
-/** The host that is asked for, with its port: as servers see it, in lower case. */
-export function authorityOf({ target, headers, host }: HttpRequest): string {
-  const [, absolute] = /^https?:\/\/([^/?]*)/i.exec(target) ?? [];
-  return (absolute ?? headers.get("host") ?? host).toLowerCase();
-}
-
 /** Path and query, normalised as `query` says. */
 export function targetOf({ target }: HttpRequest, query: Query): string {
-  let origin = target;
-  if (!target.startsWith("/")) {
-    const [, rest = ""] = /^https?:\/\/[^/?]*(.*)$/i.exec(target) ?? [];
-    origin = rest.startsWith("/") ? rest : `/${rest}`;
-  }
-  return normalised(origin, query);
+  return normalised(originForm(target), query);
 }
 
 /** `host/path?query` of a URL, with or without its scheme; undefined when there is no host. */
