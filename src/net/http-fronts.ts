@@ -20,6 +20,8 @@ export interface Site {
   /** Answers to pipelined requests leave together; otherwise each by itself. */
   readonly pipelining: boolean;
   readonly handler: HttpHandler;
+  /** A client that ends its side before it has its response has left: what it asked is given up. */
+  readonly endIsLeaving?: boolean;
   /** Answers that need no waiting, made ahead; see quick.ts. */
   readonly quick?: Quick;
   readonly limits: HttpLimits;

@@ -13,6 +13,7 @@ export class FakeServer implements Server {
   readonly diary: string[] = [];
   eligible = true;
   open = 0;
+  answers = 0;
   up = 0;
   down = 0;
 
@@ -28,6 +29,9 @@ export class FakeServer implements Server {
   }
   connected(tookMs: number): void {
     this.diary.push(tookMs >= 0 ? "connected" : "connected before it began");
+  }
+  answered(): void {
+    this.answers++;
   }
   failed(why: ConnectFailure): void {
     this.open--;

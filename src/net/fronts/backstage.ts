@@ -1,7 +1,7 @@
 import type { Server } from "bun";
 
-import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
-import { respond } from "../../wire/http/message.ts";
+import type { HttpHandler, HttpRequest, HttpResponse } from "../../wire/http/message.ts";
+import { respond, settled } from "../../wire/http/message.ts";
 import type { Remote } from "../http1/plain-transport.ts";
 import { fromFetch, toFetch } from "./fetch-adapter.ts";
 import type { Front } from "./front.ts";
@@ -110,12 +110,12 @@ export async function serve(
 function answer(
   asked: HttpRequest,
   front: Front,
-  handler: (request: HttpRequest) => HttpResponse | Promise<HttpResponse>,
+  handler: HttpHandler,
   maxBody: number,
 ): HttpResponse | Promise<HttpResponse> {
   if ((asked.contentLength ?? 0) > maxBody) {
     front.refused(413);
     return respond(413, [], "413\n");
   }
-  return handler(asked);
+  return settled(handler(asked));
 }

@@ -27,6 +27,7 @@ export function fromFetch(
     target,
     ...decoded,
     host: url.hostname.replace(/\.$/, ""),
+    authority: url.host,
     headers: request.headers,
     body,
     contentLength: body !== undefined && length !== null ? Number(length) : undefined,

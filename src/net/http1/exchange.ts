@@ -30,8 +30,8 @@ export interface Exchange {
 /** What an exchange needs of its session. */
 export interface ExchangeNeeds {
   readonly transport: Transport;
-  /** Send a 103. */
-  hint(links: readonly string[]): void;
+  /** Send a 1xx. */
+  interim(status: number, headers: HttpResponse["headers"]): void;
   /** The handler wants more of the body than is here. */
   wanted(): void;
   /** Send a 100. */
@@ -59,10 +59,10 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
         });
   const request = new Incoming(head, {
     ...decoded,
-    body: body?.stream,
+    body,
     secure: transport.secure,
     remote: () => transport.remote(),
-    hint: (links) => needs.hint(links),
+    interim: (status, headers) => needs.interim(status, headers),
   });
   return {
     request,

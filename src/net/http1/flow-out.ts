@@ -1,5 +1,11 @@
-import type { Flow, FlowSink } from "../../wire/http/message.ts";
-import { CHUNK_END, LAST_CHUNK, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
+import type { Flow, FlowSink, Trailer } from "../../wire/http/message.ts";
+import {
+  CHUNK_END,
+  LAST_CHUNK,
+  lastChunk,
+  MAX_CHUNK_HEAD,
+  writeChunkHead,
+} from "../../wire/http1/chunked.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Framing } from "./response-writer.ts";
 
@@ -57,18 +63,29 @@ export class FlowOut implements FlowSink {
     return false;
   }
 
-  end(): void {
+  end(trailers: readonly Trailer[] = []): void {
     if (this.#over) return;
     if (this.#left > 0 && this.#left !== Infinity) return this.fail();
     this.#over = true;
-    if (this.#chunked) this.#out.put(LAST_CHUNK);
+    this.#out.uncork();
+    if (this.#chunked) this.#out.put(trailers.length === 0 ? LAST_CHUNK : lastChunk(trailers));
     this.#needs.done();
   }
 
   fail(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#out.uncork();
     this.#needs.cut();
+  }
+
+  cork(): void {
+    if (!this.#over) this.#out.cork();
+  }
+  uncork(): void {
+    if (this.#over) return;
+    this.#out.uncork();
+    this.#needs.moved();
   }
 
   /** The client is gone. */

@@ -1,5 +1,6 @@
-import type { Fields, HttpRequest } from "../../wire/http/message.ts";
+import type { Fields, HttpRequest, HttpResponse, Trailer } from "../../wire/http/message.ts";
 import type { Head } from "../../wire/http1/head.ts";
+import type { RequestBody } from "./request-body.ts";
 
 /** The fields of a head, copied out of the read buffer; strings are made when asked for. */
 export class HeadFields implements Fields {
@@ -64,18 +65,21 @@ export class HeadFields implements Fields {
 export interface Setting {
   readonly path: string;
   readonly query: string;
-  readonly body: ReadableStream<Uint8Array> | undefined;
+  readonly body: RequestBody | undefined;
   readonly secure: boolean;
   remote(): { readonly address: string; readonly port: number };
-  /** Send a 103 now (RFC 8297). */
-  hint(links: readonly string[]): void;
+  /** Send a 1xx now. */
+  interim(status: number, headers: HttpResponse["headers"]): void;
 }
+
+const NO_TRAILERS: readonly Trailer[] = [];
 
 /** An HTTP/1 request as handlers see it. */
 export class Incoming implements HttpRequest {
   readonly method: string;
   readonly target: string;
   readonly host: string;
+  readonly authority: string | undefined;
   readonly headers: HeadFields;
   readonly contentLength: number | undefined;
   readonly protocol: "HTTP/1.0" | "HTTP/1.1";
@@ -88,6 +92,7 @@ export class Incoming implements HttpRequest {
     this.method = head.text(head.methodStart, head.methodEnd);
     this.target = head.text(head.targetStart, head.targetEnd);
     this.host = head.text(head.hostStart, head.hostEnd).toLowerCase();
+    this.authority = head.form === "absolute" ? authorityOf(this.target) : undefined;
     this.headers = new HeadFields(head);
     this.contentLength = setting.body && !head.chunked ? head.contentLength : undefined;
     this.protocol = head.minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
@@ -101,7 +106,7 @@ export class Incoming implements HttpRequest {
     return this.#setting.query;
   }
   get body(): ReadableStream<Uint8Array> | undefined {
-    return this.#setting.body;
+    return this.#setting.body?.stream;
   }
   get secure(): boolean {
     return this.#setting.secure;
@@ -120,8 +125,19 @@ export class Incoming implements HttpRequest {
     else this.#whenGone = run;
   }
 
+  trailers(): readonly Trailer[] {
+    return this.#setting.body?.trailers ?? NO_TRAILERS;
+  }
+
   earlyHints(links: readonly string[]): void {
-    if (this.protocol === "HTTP/1.1") this.#setting.hint(links);
+    this.interim(
+      103,
+      links.map((link) => ["Link", link] as const),
+    );
+  }
+
+  interim(status: number, headers: HttpResponse["headers"]): void {
+    if (this.protocol === "HTTP/1.1") this.#setting.interim(status, headers);
   }
 
   /** The client is gone: tell whoever listens. */
@@ -130,4 +146,11 @@ export class Incoming implements HttpRequest {
     this.#whenGone?.();
     this.#gone?.abort();
   }
+}
+
+/** `host:port` of `http://host:port/path`, as the strict parser took it. */
+function authorityOf(target: string): string {
+  const from = target.indexOf("//") + 2;
+  const to = target.slice(from).search(/[/?]/);
+  return to < 0 ? target.slice(from) : target.slice(from, from + to);
 }

@@ -25,6 +25,7 @@ export class Outbox {
   readonly #transport: Transport;
   #waiting: Waiting[] = [];
   #broken = false;
+  #corked = false;
   /** `pump` stopped so that others get their turn, not for want of room. */
   yielded = false;
   /** Body and head bytes handed to the socket so far. */
@@ -91,9 +92,17 @@ export class Outbox {
     else this.#waiting.push({ kind: "call", run });
   }
 
+  /** Until `uncork`, which the same turn must bring, `flush(false)` does nothing. */
+  cork(): void {
+    this.#corked = true;
+  }
+  uncork(): void {
+    this.#corked = false;
+  }
+
   /** Send what is gathered. `more`: other bytes follow at once. */
   flush(more: boolean): void {
-    if (gathered === 0) return;
+    if (gathered === 0 || (this.#corked && !more)) return;
     const length = gathered;
     gathered = 0;
     if (this.#broken) return;

@@ -1,4 +1,5 @@
 import { ChunkedDecoder } from "../../wire/http1/chunked.ts";
+import type { Trailer } from "../../wire/http1/trailers.ts";
 
 /** Bytes that wait for the handler before the socket is no longer read. */
 const MAX_QUEUED = 128 * 1024;
@@ -62,6 +63,11 @@ export class RequestBody {
   /** The handler waits for the client. */
   get waiting(): boolean {
     return !this.#ended && (this.#pull !== undefined || this.#ignored);
+  }
+
+  /** Fields behind a chunked body that has ended. */
+  get trailers(): readonly Trailer[] {
+    return this.#chunked?.trailers ?? [];
   }
 
   /** Could the unread rest be swallowed cheaply, so that the connection can be kept? */

@@ -96,14 +96,9 @@ export function sendRefusal(status: number, out: Outbox): void {
   for (const piece of body.pieces) if (piece instanceof Uint8Array) out.put(piece);
 }
 
-/** Send a 103 at once (RFC 8297). */
-export function sendHints(links: readonly string[], out: Outbox): void {
-  out.put(
-    emitResponseHead(
-      103,
-      links.map((link) => ["Link", link] as const),
-    ),
-  );
+/** Send a 1xx at once (RFC 9110, 15.2). */
+export function sendInterim(status: number, headers: HttpResponse["headers"], out: Outbox): void {
+  out.put(emitResponseHead(status, headers));
   out.flush(false);
 }
 

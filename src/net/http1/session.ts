@@ -1,5 +1,5 @@
-import type { HttpResponse, Taker } from "../../wire/http/message.ts";
-import { respond } from "../../wire/http/message.ts";
+import type { HttpAnswer, HttpResponse, Taker } from "../../wire/http/message.ts";
+import { Later, respond } from "../../wire/http/message.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
@@ -9,7 +9,7 @@ import { Outbox } from "./outbox.ts";
 import { sendQuick } from "./quick-out.ts";
 import { head, readHead } from "./read-head.ts";
 import type { Reception } from "./reception.ts";
-import { sendHints, sendRefusal, sendResponse } from "./response-out.ts";
+import { sendInterim, sendRefusal, sendResponse } from "./response-out.ts";
 import { framingOf } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -92,7 +92,10 @@ export class Session implements Guest {
     this.#eof = true;
     if (this.#lingering) return this.#end();
     this.#taker?.finish();
-    this.#exchange?.body?.broken();
+    const exchange = this.#exchange;
+    if (this.#taker === undefined && exchange?.responding && exchange.mount.site.endIsLeaving)
+      return this.broken();
+    exchange?.body?.broken();
     this.#settle();
   }
 
@@ -221,7 +224,7 @@ export class Session implements Guest {
   #full(mount: Mount): void {
     const exchange = openExchange(head, mount, {
       transport: this.#transport,
-      hint: (links) => this.#hint(links),
+      interim: (status, headers) => this.#interim(status, headers),
       wanted: () => {
         this.#front.nudge();
         this.#processKept();
@@ -236,12 +239,14 @@ export class Session implements Guest {
     this.#exchange = exchange;
     this.deadline = exchange.body ? this.#front.now + mount.site.limits.bodyTimeout : Infinity;
     mount.begin();
-    let answer: HttpResponse | Promise<HttpResponse>;
+    let answer: HttpAnswer;
     try {
       answer = mount.site.handler(exchange.request);
     } catch (error) {
       return this.#respond(exchange, this.#failed(exchange, error));
     }
+    if (answer instanceof Later)
+      return answer.whenAnswered((response) => this.#later(exchange, response));
     if (!(answer instanceof Promise)) return this.#respond(exchange, answer);
     this.#front.nudge();
     answer
@@ -252,9 +257,9 @@ export class Session implements Guest {
       .catch((error: unknown) => this.#ourFault(error));
   }
 
-  #hint(links: readonly string[]): void {
+  #interim(status: number, headers: HttpResponse["headers"]): void {
     if (this.#over || !this.#exchange?.responding) return;
-    sendHints(links, this.#out);
+    sendInterim(status, headers, this.#out);
   }
 
   /** Bytes of the other protocol. */

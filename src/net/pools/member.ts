@@ -123,9 +123,13 @@ export class Member implements Server {
     this.count();
   }
 
-  connected(tookMs: number): void {
+  connected(tookMs: number, proven = true): void {
     this.connects++;
     this.connectMs += tookMs;
+    if (proven) this.answered();
+  }
+
+  answered(): void {
     this.streak = 0;
     if (this.out !== undefined) this.#home.answered(this);
   }

@@ -26,9 +26,14 @@ export interface Server {
 
   /** A connection to it is made: it counts as open from now on. */
   connecting(): void;
-  /** It answered, after so many milliseconds. */
-  connected(tookMs: number): void;
-  /** It could not be reached: the connection no longer counts, the pool hears of it. */
+  /**
+   * A connection to it stands, after so many milliseconds. `proven` false: whether it does its work
+   * is still to be seen, and is told by `answered` or `failed`.
+   */
+  connected(tookMs: number, proven?: boolean): void;
+  /** It did what it was asked: failures before it count no more. */
+  answered(): void;
+  /** It could not be reached, or did not do what it was asked: the connection no longer counts, the pool hears of it. */
   failed(why: ConnectFailure): void;
   /** A connection that was connected is over. */
   closed(): void;

@@ -21,6 +21,8 @@ export interface Asker {
   head(reply: Reply): void;
   /** Bytes of the body, without transfer coding. */
   data(bytes: Uint8Array, from: number, to: number): void;
+  /** All that has come so far is told. */
+  lull(): void;
   /** The response is whole. */
   end(trailers: readonly Trailer[]): void;
   /** `untouched`: no byte of a response came. */

@@ -8,6 +8,8 @@ import type { Wire, WireListener } from "./wire.ts";
 /** One parsed head for the whole thread: connections take turns. */
 const reply = new Reply();
 const NO_TRAILERS: readonly Trailer[] = [];
+/** More 1xx than this before a response are refused: a server that goes on for ever is broken. */
+const MAX_INTERIM = 32;
 
 const enum At {
   idle,
@@ -23,8 +25,6 @@ const enum At {
 export interface Home {
   /** Longest head of a response in bytes. */
   readonly maxHead: number;
-  /** Longest silence of a server that should be sending. */
-  readonly readTimeout: number;
   /** The reactor's time. */
   readonly now: number;
   /** It is free for another exchange. */
@@ -54,6 +54,8 @@ export class UpstreamConnection implements WireListener {
   #keep = true;
   #requestOver = true;
   #touched = false;
+  #interim = 0;
+  #readTimeout = 0;
   /** Bytes came behind the response: nobody asked for them. */
   #surplus = false;
   #carry: Uint8Array | undefined;
@@ -73,24 +75,26 @@ export class UpstreamConnection implements WireListener {
     return this.#at === At.idle;
   }
 
-  /** Send a request head. `last`: no body follows. False: wait for `room` before more. */
+  /**
+   * Send a request head. `last`: no body follows. `readTimeout`: how long the server may be silent,
+   * in ms. False: wait for `room` before more.
+   */
   ask(
     asker: Asker,
     asked: Asked,
-    head: Uint8Array,
-    from: number,
-    to: number,
-    last: boolean,
+    { head, last, readTimeout }: { head: Uint8Array; last: boolean; readTimeout: number },
   ): boolean {
     this.#asker = asker;
     this.#asked = asked;
+    this.#readTimeout = readTimeout;
+    this.#interim = 0;
     this.#at = At.head;
     this.#keep = true;
     this.#touched = false;
     this.#surplus = false;
     this.#requestOver = last;
     this.exchanges++;
-    return this.send(head, from, to);
+    return this.send(head, 0, head.length);
   }
 
   /** Send bytes of the request's body, framed as its head says; not kept. False: wait for `room`. */
@@ -146,10 +150,13 @@ export class UpstreamConnection implements WireListener {
   }
 
   feed(bytes: Uint8Array, from: number, to: number): void {
-    if (this.#carry === undefined) return this.#read(bytes, from, to);
-    const all = joined(this.#carry, bytes, from, to);
-    this.#carry = undefined;
-    this.#read(all, 0, all.length);
+    if (this.#carry === undefined) this.#read(bytes, from, to);
+    else {
+      const all = joined(this.#carry, bytes, from, to);
+      this.#carry = undefined;
+      this.#read(all, 0, all.length);
+    }
+    this.#asker?.lull();
   }
 
   ended(): void {
@@ -177,7 +184,8 @@ export class UpstreamConnection implements WireListener {
 
   #read(bytes: Uint8Array, from: number, to: number): void {
     let at = from;
-    this.#await();
+    // A head that comes byte by byte has no more time than one that does not come.
+    if (this.#at !== At.head) this.#await();
     while (at < to && this.#at !== At.over) {
       switch (this.#at) {
         case At.idle: // nobody asked for them: whose response would they be?
@@ -192,6 +200,8 @@ export class UpstreamConnection implements WireListener {
           if (used < 0) return this.#fail("bad", used === LARGE_REPLY);
           at += used;
           this.#surplus = at < to;
+          if (reply.interim && ++this.#interim > MAX_INTERIM) return this.#fail("bad");
+          this.#await();
           this.#begin();
           break;
         }
@@ -280,7 +290,7 @@ export class UpstreamConnection implements WireListener {
   /** The server's time begins anew. */
   #await(): void {
     if (this.#at !== At.idle && this.#at !== At.tunnel)
-      this.deadline = this.#home.now + this.#home.readTimeout;
+      this.deadline = this.#home.now + this.#readTimeout;
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Body, Flow, FlowSink, Taker } from "../../wire/http/message.ts";
-import { CHUNK_END, LAST_CHUNK, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
+import type { Body, Flow, FlowSink, Taker, Trailer } from "../../wire/http/message.ts";
 import type { Reply } from "../../wire/http1/reply.ts";
-import type { Trailer } from "../../wire/http1/trailers.ts";
 import type { Asker, AskFailure } from "./asker.ts";
 import type { UpstreamConnection } from "./connection.ts";
 import { type Outgoing, requestHead } from "./request-head.ts";
+import { Upload } from "./upload.ts";
 
 /** Bytes of a response that may wait for whoever asked before the server is held back. */
 const MAX_QUEUED = 256 * 1024;
@@ -14,6 +13,8 @@ export interface Answer {
   readonly status: number;
   /** As sent, in their order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** What it says of its length, which for HEAD and 304 is not that of its body. */
+  readonly contentLength: number | undefined;
   /** Take it or cancel it: the connection is busy until then. Asked for once. */
   body(): Body;
 }
@@ -38,26 +39,26 @@ const MESSAGES = {
   bad: "the server's response is malformed",
 };
 
-/** Who hears of what is not the response. */
-export interface Onlooker {
+/** Who asks, told on the reactor's turn. Either `answered` or `failed` is called, once. */
+export interface Questioner {
   /** A 1xx came before it. */
   interim?(status: number, headers: Answer["headers"]): void;
-  /** The exchange is over, however: bytes of both bodies. Called once. */
-  over(sent: number, received: number): void;
+  /** The head is there; the body comes. */
+  answered(answer: Answer): void;
+  /** There will be no head. Not called when it was cancelled. */
+  failed(error: AskError): void;
+  /**
+   * The exchange is over, however: bytes of both bodies, and what broke it. Called once; before
+   * `failed`, and before whoever takes the body hears of its end.
+   */
+  over(sent: number, received: number, failure: AskError | undefined): void;
 }
 
-/**
- * One request to a server and its response. Resolves with the head; small bodies are mostly there
- * by then, and are given as pieces.
- */
+/** One request to a server and its response. */
 export class UpstreamExchange implements Asker, Flow, Taker {
-  /** Settles when the head is there, or will not come. */
-  readonly answer: Promise<Answer>;
   readonly #connection: UpstreamConnection;
-  readonly #onlooker: Onlooker | undefined;
+  readonly #questioner: Questioner;
   readonly #reused: boolean;
-  readonly #resolve: (answer: Answer) => void;
-  readonly #reject: (error: AskError) => void;
   #queue: Uint8Array[] = [];
   #queued = 0;
   #sink: FlowSink | undefined;
@@ -65,27 +66,38 @@ export class UpstreamExchange implements Asker, Flow, Taker {
   #headCame = false;
   #over = false;
   #failure: AskError | undefined;
+  #trailers: readonly Trailer[] | undefined;
   #length: number | undefined;
   #hasBody = false;
   #changed = false;
+  /** The sink was told that more comes on this turn. */
+  #corked = false;
   #roomCame: (() => void) | undefined;
-  #upload: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  #sent = 0;
+  #upload: Upload | undefined;
+  /** Bytes of the other protocol, behind a 101. */
+  #pushed = 0;
   #received = 0;
 
-  constructor(connection: UpstreamConnection, outgoing: Outgoing, onlooker?: Onlooker) {
+  constructor(connection: UpstreamConnection, questioner: Questioner) {
     this.#connection = connection;
-    this.#onlooker = onlooker;
+    this.#questioner = questioner;
     this.#reused = connection.exchanges > 0;
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    this.answer = promise;
-    this.#resolve = resolve;
-    this.#reject = reject;
-    const { method, body, length } = outgoing;
+  }
+
+  /** Ask. Once. */
+  begin(outgoing: Outgoing): void {
+    const { method, body, length, trailers, readTimeout } = outgoing;
     const head = requestHead(outgoing);
+    const last = body === undefined;
     const asked = method === "HEAD" ? "HEAD" : "other";
-    connection.ask(this, asked, head, 0, head.length, body === undefined);
-    if (body !== undefined) void this.#send(body, length === undefined);
+    this.#connection.ask(this, asked, { head, last, readTimeout });
+    if (body === undefined || this.#over) return;
+    this.#upload = new Upload(body, this.#connection, {
+      chunked: length === undefined,
+      trailers,
+      broken: () => this.cancel(), // the client left in the middle of its request
+    });
+    void this.#upload.run();
   }
 
   /** The connection has nothing more to do for it. */
@@ -95,33 +107,40 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   /** Nobody wants the response any more. */
   cancel(): void {
-    this.#stopUpload();
     if (this.#over) return;
-    this.#ended();
+    this.lull();
     this.#queue = [];
     this.#connection.abort();
-    if (!this.#headCame) this.#reject(new AskError("closed", true, false));
+    this.#ended(undefined);
   }
 
   // What the connection tells.
 
   interim(reply: Reply): void {
-    this.#onlooker?.interim?.(reply.status, fieldsOf(reply));
+    this.#questioner.interim?.(reply.status, fieldsOf(reply));
   }
 
   head(reply: Reply): void {
     this.#headCame = true;
-    this.#changed = reply.status === 101;
+    const { status, contentLength } = reply;
+    this.#changed = status === 101;
     this.#hasBody = reply.body !== "none" || this.#changed;
-    if (reply.contentLength >= 0) this.#length = reply.contentLength;
-    const { status } = reply;
-    this.#resolve({ status, headers: fieldsOf(reply), body: () => this.#body() });
+    if (contentLength >= 0) this.#length = contentLength;
+    this.#questioner.answered({
+      status,
+      headers: fieldsOf(reply),
+      contentLength: this.#length,
+      body: () => this.#body(),
+    });
+    this.#cork();
   }
 
   data(bytes: Uint8Array, from: number, to: number): void {
     this.#received += to - from;
-    if (this.#sink !== undefined && this.#queue.length === 0) {
-      if (!this.#sink.write(bytes, from, to)) this.#pause();
+    const sink = this.#sink;
+    if (sink !== undefined && this.#queue.length === 0) {
+      this.#cork();
+      if (!sink.write(bytes, from, to)) this.#pause();
       return;
     }
     this.#queue.push(bytes.slice(from, to));
@@ -129,22 +148,30 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     if (this.#queued >= MAX_QUEUED) this.#pause();
   }
 
-  end(_trailers: readonly Trailer[]): void {
-    this.#ended();
-    this.#stopUpload();
-    if (this.#sink !== undefined && this.#queue.length === 0) this.#sink.end();
+  lull(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#sink?.uncork?.();
+  }
+
+  end(trailers: readonly Trailer[]): void {
+    this.#trailers = trailers;
+    this.#ended(undefined);
+    if (this.#queue.length > 0) this.lull();
+    else this.#sink?.end(trailers);
   }
 
   failed(why: AskFailure, untouched: boolean): void {
     const failure = new AskError(why, untouched, this.#reused);
-    this.#ended();
-    this.#stopUpload();
     this.#failure = failure;
-    if (!this.#headCame) this.#reject(failure);
-    else if (this.#sink !== undefined && this.#queue.length === 0) this.#sink.fail(failure);
+    this.#ended(failure);
+    if (!this.#headCame) this.#questioner.failed(failure);
+    else if (this.#queue.length > 0) this.lull();
+    else this.#sink?.fail(failure);
   }
 
   room(): void {
+    this.#upload?.room();
     this.#roomCame?.();
   }
 
@@ -162,7 +189,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
   }
 
   push(bytes: Uint8Array, from: number, to: number): boolean {
-    this.#sent += to - from;
+    this.#pushed += to - from;
     return this.#connection.send(bytes, from, to);
   }
 
@@ -174,19 +201,16 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     if (!this.#over) this.#connection.hangUp();
   }
 
-  #ended(): void {
+  /** The upload stops, too: the rest of the request is not for this server. */
+  #ended(failure: AskError | undefined): void {
     this.#over = true;
-    this.#onlooker?.over(this.#sent, this.#received);
+    this.#upload?.stop();
+    this.#questioner.over(this.#pushed + (this.#upload?.sent ?? 0), this.#received, failure);
   }
 
   #body(): Body {
     if (!this.#hasBody) return { kind: "none" };
     if (this.#changed) return { kind: "flow", flow: this, taker: this };
-    if (this.#over && this.#failure === undefined) {
-      const pieces = this.#queue;
-      this.#queue = [];
-      return { kind: "pieces", pieces };
-    }
     return {
       kind: "flow",
       flow: this,
@@ -204,60 +228,22 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     }
     if (!this.#over || this.#queue.length > 0) return wants;
     if (this.#failure !== undefined) sink?.fail(this.#failure);
-    else sink?.end();
+    else if (this.#trailers !== undefined) sink?.end(this.#trailers);
     return false;
   }
 
+  /** What the connection tells now may leave together. */
+  #cork(): void {
+    if (this.#corked || this.#over || this.#sink === undefined) return;
+    this.#corked = true;
+    this.#sink.cork?.();
+  }
+
   #pause(): void {
-    if (this.#paused) return;
+    if (this.#paused || this.#over) return;
     this.#paused = true;
     this.#connection.pause();
   }
-
-  /** Send the request's body, no faster than the server takes it. Never rejects. */
-  async #send(body: ReadableStream<Uint8Array>, chunked: boolean): Promise<void> {
-    const connection = this.#connection;
-    const reader = body.getReader();
-    this.#upload = reader;
-    try {
-      for (;;) {
-        const { done, value } = await reader.read();
-        if (this.#over) return;
-        if (done) break;
-        if (value.length === 0) continue;
-        this.#sent += value.length;
-        const bytes = chunked ? asChunk(value) : value;
-        if (!connection.send(bytes, 0, bytes.length)) await this.#untilRoom();
-      }
-      this.#upload = undefined;
-      if (chunked) connection.send(LAST_CHUNK, 0, LAST_CHUNK.length);
-      connection.finish();
-    } catch {
-      this.cancel(); // the client left in the middle of its request
-    }
-  }
-
-  #untilRoom(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#roomCame = resolve;
-    });
-  }
-
-  /** The server has answered, or never will: the rest of the request is not for it. */
-  #stopUpload(): void {
-    this.#roomCame?.();
-    const upload = this.#upload;
-    this.#upload = undefined;
-    void upload?.cancel().catch(() => {});
-  }
-}
-
-function asChunk(data: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(MAX_CHUNK_HEAD + data.length + CHUNK_END.length);
-  const at = writeChunkHead(data.length, bytes, 0);
-  bytes.set(data, at);
-  bytes.set(CHUNK_END, at + data.length);
-  return bytes.subarray(0, at + data.length + CHUNK_END.length);
 }
 
 function fieldsOf(reply: Reply): [string, string][] {

@@ -1,3 +1,4 @@
+import type { Trailer } from "../../wire/http/message.ts";
 import { isSendable } from "../../wire/http1/response-head.ts";
 
 /** A request for a server. */
@@ -11,6 +12,10 @@ export interface Outgoing {
   readonly body: ReadableStream<Uint8Array> | undefined;
   /** Bytes of the body; undefined when only its end tells: it is sent in chunks. */
   readonly length: number | undefined;
+  /** Fields behind a body that is sent in chunks, asked for at its end. */
+  readonly trailers?: (() => readonly Trailer[]) | undefined;
+  /** How long the server may be silent, in ms. */
+  readonly readTimeout: number;
 }
 
 /**

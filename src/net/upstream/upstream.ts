@@ -8,8 +8,6 @@ import { PlainWire } from "./plain-wire.ts";
 /** How connections to servers are made and kept. Milliseconds, bytes, connections. */
 export interface UpstreamLimits {
   readonly connectTimeout: number;
-  /** Longest silence of a server that should be sending. */
-  readonly readTimeout: number;
   /** Idle connections kept to each server. */
   readonly maxIdle: number;
   /** How long one is kept idle: shorter than servers do, or requests meet their closing. */
@@ -30,7 +28,6 @@ const SWEEP_MS = 250;
 /** Connections to servers, kept open between requests. One for each process and way to connect. */
 export class Upstream implements Home {
   readonly maxHead: number;
-  readonly readTimeout: number;
   readonly #reactor: Reactor;
   readonly #dialer: Dialer;
   readonly #limits: UpstreamLimits;
@@ -38,6 +35,7 @@ export class Upstream implements Home {
   readonly #serverOf = new Map<UpstreamConnection, Server>();
   readonly #destinations = new WeakMap<Server, Destination>();
   #sweepAt = 0;
+  #closed = false;
   #forgetTurn: (() => void) | undefined;
 
   constructor(reactor: Reactor, dialer: Dialer, limits: UpstreamLimits) {
@@ -45,7 +43,6 @@ export class Upstream implements Home {
     this.#dialer = dialer;
     this.#limits = limits;
     this.maxHead = limits.maxHead;
-    this.readTimeout = limits.readTimeout;
   }
 
   get now(): number {
@@ -97,6 +94,7 @@ export class Upstream implements Home {
   free(connection: UpstreamConnection): void {
     const server = this.#serverOf.get(connection);
     if (server === undefined) return;
+    if (this.#closed) return connection.leave();
     let list = this.#idle.get(server);
     if (list === undefined) this.#idle.set(server, (list = []));
     list.push(connection);
@@ -114,6 +112,7 @@ export class Upstream implements Home {
 
   /** Close what is idle; the rest closes with its exchange. */
   close(): void {
+    this.#closed = true;
     for (const list of this.#idle.values())
       for (let last; (last = list.pop()) !== undefined;) last.leave();
   }

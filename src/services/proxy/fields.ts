@@ -1,3 +1,4 @@
+import type { Answer } from "../../net/upstream/exchange.ts";
 import type { HttpRequest } from "../../wire/http/message.ts";
 import type { FieldChanges } from "./config.ts";
 
@@ -66,8 +67,8 @@ export function requestFields(request: HttpRequest, rules: RequestRules): Field[
 
 /** The fields of a response as a client is to see them. */
 export function responseFields(
-  status: number,
-  sent: readonly Field[],
+  method: string,
+  { status, headers: sent, contentLength }: Pick<Answer, "status" | "headers" | "contentLength">,
   changes: FieldChanges,
 ): Field[] {
   const connection = sent
@@ -79,6 +80,9 @@ export function responseFields(
     const lower = name.toLowerCase();
     return !OF_THE_HOP.has(lower) && !named?.has(lower) && !isSet(changes, lower);
   });
+  // There the length is that of a body that does not come.
+  if (contentLength !== undefined && (method === "HEAD" || status === 304))
+    fields.push(["Content-Length", String(contentLength)]);
   const protocol = sent.find(([name]) => name.toLowerCase() === "upgrade")?.[1];
   if (status === 101) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol ?? ""]);
   return applied(fields, changes);

@@ -26,7 +26,7 @@ export const proxy: Service<ProxyConfig> = {
 interface Running {
   readonly name: string;
   readonly site: ProxySite;
-  readonly upstreams: ReadonlyMap<number, Upstream>;
+  readonly upstream: Upstream;
   attachment: Attachment | undefined;
 }
 
@@ -54,26 +54,20 @@ async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {
 function make(name: string, config: OneProxy, host: Host): Running {
   const dialer = new Dialer(host.reactor);
   const { upstream } = config;
-  const upstreams = new Map(
-    config.routes.map(({ timeout }) => [
-      timeout,
-      new Upstream(host.reactor, dialer, {
-        connectTimeout: upstream.connect_timeout,
-        readTimeout: timeout,
-        maxIdle: upstream.idle,
-        idleTimeout: upstream.idle_timeout,
-        maxHead: upstream.head,
-      }),
-    ]),
-  );
+  const connections = new Upstream(host.reactor, dialer, {
+    connectTimeout: upstream.connect_timeout,
+    maxIdle: upstream.idle,
+    idleTimeout: upstream.idle_timeout,
+    maxHead: upstream.head,
+  });
   const site = new ProxySite(config, {
     pools: host.pools,
     cache: makeCache(config),
-    upstream: (readTimeout) => upstreams.get(readTimeout) as Upstream, // one for each route
+    upstream: connections,
     log: host.log.with({ proxy: name }),
     now: () => host.clock.now(),
   });
-  return { name, site, upstreams, attachment: undefined };
+  return { name, site, upstream: connections, attachment: undefined };
 }
 
 function makeCache({ cache, trust }: OneProxy): Cache | undefined {
@@ -103,6 +97,7 @@ function siteFor({ name, site }: Running, { certificates }: Host): Site {
     http2: config.http2,
     http3: config.http3,
     pipelining: true,
+    endIsLeaving: true,
     handler: withChallenges((request) => site.handle(request), certificates),
     limits: {
       maxHead: limits.head,
@@ -116,19 +111,13 @@ function siteFor({ name, site }: Running, { certificates }: Host): Site {
 
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
-  for (const { upstreams } of running) for (const upstream of upstreams.values()) upstream.close();
+  for (const { upstream } of running) upstream.close();
 }
 
 /** Summed over the workers. */
-function statsOf({ site, upstreams }: Running): Record<string, number> {
-  let open = 0;
-  let idle = 0;
-  for (const upstream of upstreams.values()) {
-    open += upstream.open;
-    idle += upstream.idle;
-  }
+function statsOf({ site, upstream }: Running): Record<string, number> {
   const { forwarded, failed, refused } = site;
-  return { forwarded, failed, refused, upstream_open: open, upstream_idle: idle };
+  return { forwarded, failed, refused, upstream_open: upstream.open, upstream_idle: upstream.idle };
 }
 
 function unknownPools(

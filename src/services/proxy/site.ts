@@ -4,11 +4,18 @@ import type { Pools, Server } from "../../net/pools/pool.ts";
 import type { Outgoing } from "../../net/upstream/request-head.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Log } from "../../observe/log.ts";
-import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
+import {
+  type HttpAnswer,
+  type HttpRequest,
+  type HttpResponse,
+  type Later,
+  respond,
+  settled,
+} from "../../wire/http/message.ts";
 import type { Cache } from "./cache/cache.ts";
 import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
 import { changedFields, requestFields, responseFields } from "./fields.ts";
-import { Forwarder, NoAnswer } from "./forwarder.ts";
+import { Forwarder, type NoAnswer } from "./forwarder.ts";
 import { Routes } from "./routes.ts";
 import { authorityOf, originForm } from "./target.ts";
 
@@ -19,8 +26,8 @@ const RETRY_AFTER = "5";
 
 export interface ProxyParts {
   readonly pools: Pools;
-  /** Connections to servers, by how long they may be silent. */
-  readonly upstream: (readTimeout: number) => Upstream;
+  /** Connections to servers. */
+  readonly upstream: Upstream;
   /** Undefined when nothing is kept. */
   readonly cache: Cache | undefined;
   readonly log: Log;
@@ -62,7 +69,7 @@ export class ProxySite {
   }
 
   /** Answer a request: from a server, or why not. Never rejects for what servers do. */
-  handle(request: HttpRequest): HttpResponse | Promise<HttpResponse> {
+  handle(request: HttpRequest): HttpAnswer {
     const { address } = request.client;
     if (!this.#allowed(address)) return this.#refuse(403);
     const wait = this.#buckets?.take(address, this.#parts.now()) ?? 0;
@@ -73,7 +80,7 @@ export class ProxySite {
     const { cache } = this.#parts;
     if (cache === undefined || !route.cache)
       return this.#forward(request, route, this.#changes.get(route)?.response ?? {});
-    const answer = cache.answer(request, (own) => this.#forward(own, route, {}));
+    const answer = cache.answer(request, async (own) => settled(this.#forward(own, route, {})));
     return answer instanceof Promise
       ? answer.then((response) => this.finish(response, route))
       : this.finish(answer, route);
@@ -87,35 +94,35 @@ export class ProxySite {
   }
 
   /** Ask the servers. `changes`: those to the response's fields; none where it is to be kept as it is. */
-  async #forward(
-    request: HttpRequest,
-    route: RouteConfig,
-    changes: FieldChanges,
-  ): Promise<HttpResponse> {
-    const pool = this.#parts.pools.pool(route.pool ?? "");
-    const upstream = this.#parts.upstream(route.timeout);
-    const forwarder = new Forwarder(request, pool, upstream, (server) =>
-      this.#outgoing(request, route, server),
-    );
-    try {
-      const answer = await forwarder.answer();
-      if (answer.status === 101 && !route.websocket) {
-        forwarder.giveUp();
-        throw new NoAnswer(502, "a server changes to a protocol nobody asked for");
-      }
-      this.forwarded++;
-      return {
-        status: answer.status,
-        headers: responseFields(answer.status, answer.headers, changes),
-        body: answer.body(),
-        named: true,
-      };
-    } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
+  #forward(request: HttpRequest, route: RouteConfig, changes: FieldChanges): Later {
+    const { pools, upstream, log } = this.#parts;
+    const failed = ({ status, why }: NoAnswer): HttpResponse => {
       this.failed++;
-      this.#parts.log.warn("no server answered", { why: error.message, host: request.host });
-      return respond(error.status, [["Retry-After", RETRY_AFTER]], `${error.status}\n`);
-    }
+      log.warn("no server answered", { why, host: request.host });
+      return respond(status, [["Retry-After", RETRY_AFTER]], `${status}\n`);
+    };
+    const forwarder = new Forwarder({
+      request,
+      pool: pools.pool(route.pool ?? ""),
+      upstream,
+      outgoing: (server) => this.#outgoing(request, route, server),
+      answered: (answer, _server, giveUp) => {
+        if (answer.status === 101 && !(route.websocket && asksForChange(request))) {
+          giveUp();
+          return failed({ status: 502, why: "a server changes to a protocol nobody asked for" });
+        }
+        this.forwarded++;
+        return {
+          status: answer.status,
+          headers: responseFields(request.method, answer, changes),
+          body: answer.body(),
+          named: true,
+        };
+      },
+      failed,
+    });
+    forwarder.begin();
+    return forwarder;
   }
 
   #outgoing(request: HttpRequest, route: RouteConfig, server: Server): Outgoing {
@@ -127,10 +134,12 @@ export class ProxySite {
         changes: this.#changes.get(route)?.request ?? {},
         host: hostFor(request, route, server),
         trusted: this.#trusted(request.client.address),
-        upgrades: route.websocket && request.protocol === "HTTP/1.1",
+        upgrades: route.websocket && asksForChange(request),
       }),
       body,
       length: contentLength,
+      trailers: request.trailers && (() => request.trailers?.() ?? []),
+      readTimeout: route.timeout,
     };
   }
 
@@ -138,6 +147,11 @@ export class ProxySite {
     this.refused++;
     return respond(status, headers, `${status}\n`);
   }
+}
+
+/** It may be answered by another protocol: only HTTP/1.1 has that. */
+function asksForChange({ protocol, headers, body }: HttpRequest): boolean {
+  return protocol === "HTTP/1.1" && body === undefined && headers.has("upgrade");
 }
 
 /** Path and query as the server is to see them: as sent, unless the route changes the beginning. */

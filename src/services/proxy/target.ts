@@ -2,9 +2,8 @@
 import type { HttpRequest } from "../../wire/http/message.ts";
 
 /** The host that is asked for, with its port, in lower case. A host in the target counts, not the field (3.2.2). */
-export function authorityOf({ target, headers, host }: HttpRequest): string {
-  const [, absolute] = /^https?:\/\/([^/?]*)/i.exec(target) ?? [];
-  return (absolute ?? headers.get("host") ?? host).toLowerCase();
+export function authorityOf({ authority, headers, host }: HttpRequest): string {
+  return (authority ?? headers.get("host") ?? host).toLowerCase();
 }
 
 /** Path and query of a target that may begin with a host. */

@@ -22,6 +22,11 @@ export interface HttpRequest {
   readonly query: string;
   /** Lower case, without port and trailing dot; "" when HTTP/1.0 sent none. */
   readonly host: string;
+  /**
+   * Host and port as asked for, where something else than the Host field says it: the target of
+   * HTTP/1 in its absolute form, `:authority`. It wins over the field (RFC 9112, 3.2.2).
+   */
+  readonly authority?: string | undefined;
   readonly headers: Fields;
   /** Undefined when the request has no body. Reading pulls from the socket; not reading holds it back. */
   readonly body: ReadableStream<Uint8Array> | undefined;
@@ -35,9 +40,16 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** As a listener to `signal`, but cheaper: for what is done for every request. One at a time. */
   whenGone(run: () => void): void;
+  /** Fields behind the body, once it has been read to its end. Absent where nobody knows of them. */
+  trailers?(): readonly Trailer[];
   /** Send a 103 with these Link values at once (RFC 8297); absent where the protocol in use can't. */
   earlyHints?(links: readonly string[]): void;
+  /** Send a 1xx at once; likewise. Not 100, which is sent when the body is first asked for, nor 101. */
+  interim?(status: number, headers: HttpResponse["headers"]): void;
 }
+
+/** A field behind a body. */
+export type Trailer = readonly [name: string, value: string];
 
 /** A run of bytes in an open file. The writer uses sendfile(2) where it can. */
 export interface FileSlice {
@@ -75,9 +87,12 @@ export interface Taker {
 export interface FlowSink {
   /** Bytes good until this returns, all of which are taken. False: no more until `resume`. */
   write(bytes: Uint8Array, from: number, to: number): boolean;
-  end(): void;
+  end(trailers?: readonly Trailer[]): void;
   /** The rest will not come. */
   fail(error: Error): void;
+  /** More is told before control goes back to the loop: it may leave together, at `uncork`. */
+  cork?(): void;
+  uncork?(): void;
 }
 
 /**
@@ -118,8 +133,36 @@ export interface HttpResponse {
   readonly user?: string;
 }
 
+/**
+ * A response that is not there yet, and is told on the turn it comes in: as a promise, but without
+ * one. Whoever makes it calls `answer` once; it cannot fail.
+ */
+export class Later {
+  #response: HttpResponse | undefined;
+  #tell: ((response: HttpResponse) => void) | undefined;
+
+  /** `tell` is called once, maybe before this returns. */
+  whenAnswered(tell: (response: HttpResponse) => void): void {
+    if (this.#response === undefined) this.#tell = tell;
+    else tell(this.#response);
+  }
+
+  answer(response: HttpResponse): void {
+    this.#response = response;
+    this.#tell?.(response);
+  }
+}
+
+/** What a handler may answer. */
+export type HttpAnswer = HttpResponse | Promise<HttpResponse> | Later;
+
 /** Must not throw for anything a stranger can send; a throw is answered 500 and logged. */
-export type HttpHandler = (request: HttpRequest) => HttpResponse | Promise<HttpResponse>;
+export type HttpHandler = (request: HttpRequest) => HttpAnswer;
+
+/** Any answer as one that can be awaited. */
+export function settled(answer: HttpAnswer): HttpResponse | Promise<HttpResponse> {
+  return answer instanceof Later ? new Promise((resolve) => answer.whenAnswered(resolve)) : answer;
+}
 
 /** A body-less response or one with a short text. */
 export function respond(

@@ -4,6 +4,7 @@
  *
  *     5;ext=1 CRLF  hello CRLF  0 CRLF  trailer: x CRLF  CRLF
  */
+import { isSendable } from "./response-head.ts";
 import { parseTrailers, type Trailer } from "./trailers.ts";
 
 /** "large": the data is longer than allowed, answer 413. "bad": answer 400. Both end the connection. */
@@ -171,6 +172,14 @@ export const MAX_CHUNK_HEAD = 16;
 export const CHUNK_END = Uint8Array.of(CR, LF);
 /** Ends the body, without trailers. */
 export const LAST_CHUNK = Uint8Array.of(48, CR, LF, CR, LF);
+
+/** Ends the body, with fields behind it. Those that could be read as something else are left out. */
+export function lastChunk(trailers: readonly Trailer[]): Uint8Array {
+  let text = "0\r\n";
+  for (const [name, value] of trailers)
+    if (isSendable(name, value)) text += `${name}: ${value}\r\n`;
+  return Buffer.from(`${text}\r\n`, "latin1");
+}
 
 /** Write the head of a chunk of `length` > 0 bytes at `at`; answers where its data begins. */
 export function writeChunkHead(length: number, into: Uint8Array, at: number): number {

@@ -1,6 +1,7 @@
 /** Trailer fields (RFC 9110, 6.5; RFC 9112, 7.1.2). */
+import type { Trailer } from "../http/message.ts";
 
-export type Trailer = readonly [name: string, value: string];
+export type { Trailer };
 
 const MAX_FIELDS = 64;
 /** field-name ":" OWS field-value OWS; the white space is cut off afterwards, in linear time. */

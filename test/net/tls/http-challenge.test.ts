@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 
 import { withChallenges } from "../../../src/net/tls/http-challenge.ts";
 import { CertificateStore } from "../../../src/net/tls/store.ts";
-import { type HttpRequest, respond } from "../../../src/wire/http/message.ts";
+import { type HttpRequest, respond, settled } from "../../../src/wire/http/message.ts";
 
 const certificates = new CertificateStore();
 certificates.change({ tokens: { abc: "abc.thumbprint" } });
@@ -16,7 +16,7 @@ test.each([
   { story: "deeper", path: "/.well-known/acme-challenge/abc/abc", status: 301 },
   { story: "elsewhere", path: "/abc", status: 301 },
 ])("$story: $path is $status", async ({ path, status }) => {
-  const answer = await handler({ path } as HttpRequest);
+  const answer = await settled(handler({ path } as HttpRequest));
   expect(answer.status).toBe(status);
   if (status !== 200 || answer.body.kind !== "pieces") return;
   expect(answer.body.pieces).toEqual([new TextEncoder().encode("abc.thumbprint")]);

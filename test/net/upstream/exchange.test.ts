@@ -4,7 +4,7 @@ import type { Server } from "../../../src/net/pools/pool.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
 import type { UpstreamConnection } from "../../../src/net/upstream/connection.ts";
-import { AskError, UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
+import { type Answer, AskError, UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
 import type { Outgoing } from "../../../src/net/upstream/request-head.ts";
 import { Upstream } from "../../../src/net/upstream/upstream.ts";
 import type { Body } from "../../../src/wire/http/message.ts";
@@ -12,7 +12,6 @@ import type { Body } from "../../../src/wire/http/message.ts";
 const loop = reactor();
 const upstream = new Upstream(loop, new Dialer(loop), {
   connectTimeout: 1000,
-  readTimeout: 400,
   maxIdle: 2,
   idleTimeout: 60_000,
   maxHead: 4096,
@@ -57,6 +56,7 @@ function peer(
     open: 0,
     connecting: () => counts.connecting++,
     connected: () => counts.connected++,
+    answered: () => {},
     failed: () => {},
     closed: () => {},
     transferred: () => {},
@@ -91,6 +91,7 @@ const get: Outgoing = {
   headers: [["Host", "peer"]],
   body: undefined,
   length: undefined,
+  readTimeout: 400,
 };
 
 async function read(body: Body): Promise<string> {
@@ -114,9 +115,18 @@ async function read(body: Body): Promise<string> {
   });
 }
 
+/** Ask, and wait for the head. */
+function asked(connection: UpstreamConnection, outgoing: Outgoing): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    new UpstreamExchange(connection, { answered: resolve, failed: reject, over() {} }).begin(
+      outgoing,
+    );
+  });
+}
+
 async function ask(server: Server, outgoing: Partial<Outgoing> = {}) {
   const connection = await connect(server);
-  const answer = await new UpstreamExchange(connection, { ...get, ...outgoing }).answer;
+  const answer = await asked(connection, { ...get, ...outgoing });
   return {
     status: answer.status,
     headers: answer.headers,
@@ -210,7 +220,7 @@ describe("a response", () => {
       more();
     });
     const connection = await connect(p.server);
-    const { body } = await new UpstreamExchange(connection, get).answer;
+    const { body } = await asked(connection, get);
     await Bun.sleep(100);
     const taken = body();
     if (taken.kind !== "flow") throw new Error(taken.kind);
@@ -223,7 +233,7 @@ describe("a response", () => {
           setTimeout(() => taken.flow.resume(), 1);
           return false;
         },
-        end: resolve,
+        end: () => resolve(),
         fail: reject,
       });
     });
@@ -386,10 +396,16 @@ test("given up: the connection is closed, the server notices", async () => {
   });
   stops.push(() => listener.stop(true));
   const server = { ...peer(() => {}).server, port: listener.port };
-  const exchange = new UpstreamExchange(await connect(server), get);
+  const told: string[] = [];
+  const exchange = new UpstreamExchange(await connect(server), {
+    answered: () => told.push("answered"),
+    failed: () => told.push("failed"),
+    over: () => told.push("over"),
+  });
+  exchange.begin(get);
   await Bun.sleep(10);
   exchange.cancel();
-  expect(exchange.answer).rejects.toThrow(AskError);
+  expect(told).toEqual(["over"]);
   await Bun.sleep(30);
   expect(closed).toBe(true);
 });

@@ -20,7 +20,7 @@ import type { Prepared } from "../../../src/net/quick.ts";
 import type { Instance } from "../../../src/services/service.ts";
 import { webSchema } from "../../../src/services/web/config.ts";
 import { web } from "../../../src/services/web/web.ts";
-import type { HttpRequest, HttpResponse } from "../../../src/wire/http/message.ts";
+import { type HttpRequest, type HttpResponse, settled } from "../../../src/wire/http/message.ts";
 import { decodeTarget } from "../../../src/wire/http/path.ts";
 import { Head, parseHead } from "../../../src/wire/http1/head.ts";
 import { type FakeHost, fakeHost } from "../../fake/host.ts";
@@ -81,7 +81,7 @@ export async function house(
     instance,
     site,
     async get(target, visit) {
-      return read(await site.handler(request(target, visit)));
+      return read(await settled(site.handler(request(target, visit))));
     },
     quick: (target, headers = {}, method = "GET") => {
       const lines = Object.entries({ Host: "localhost", ...headers }).map(

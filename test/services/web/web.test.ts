@@ -6,6 +6,7 @@ import * as v from "valibot";
 
 import { webSchema } from "../../../src/services/web/config.ts";
 import { web } from "../../../src/services/web/web.ts";
+import { settled } from "../../../src/wire/http/message.ts";
 import { fakeHost } from "../../fake/host.ts";
 import { house, read, request } from "./visit.ts";
 
@@ -62,7 +63,7 @@ describe("the service", () => {
     using host = fakeHost();
     const instance = await web.prepare(section({ a: { root: "builtin:welcome" } }), host);
     const site = host.http.sites[0];
-    const got = await read(await site!.handler(request("/")));
+    const got = await read(await settled(site!.handler(request("/"))));
     expect([got.status, got.headers.get("content-type")]).toEqual([
       200,
       "text/html; charset=utf-8",
@@ -70,7 +71,7 @@ describe("the service", () => {
     expect(got.text).toContain("tern is running");
     expect(got.text).toContain("9900");
     for (const target of ["/index.html", "/nothing", "/../index.html"].slice(0, 2)) {
-      const { status } = await read(await site!.handler(request(target)));
+      const { status } = await read(await settled(site!.handler(request(target))));
       expect(status).toBe(target === "/index.html" ? 200 : 404);
     }
     await instance.stop(AbortSignal.abort());

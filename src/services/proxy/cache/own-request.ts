@@ -1,5 +1,6 @@
 import type { Field } from "../../../wire/http/caching/field-list.ts";
 import { acceptedCodings } from "../../../wire/http/caching/vary.ts";
+import { authorityOf } from "../target.ts";
 import type { Fields, HttpRequest } from "../../../wire/http/message.ts";
 
 /** What the client asks of its own copy: the cache asks for the whole, and answers these itself. */
@@ -66,6 +67,7 @@ export function ownRequest(request: HttpRequest, wish: Wish): HttpRequest {
     path,
     query: query < 0 ? "" : wish.target.slice(query + 1),
     host,
+    authority: authorityOf(request),
     headers: new OwnFields(headers, wish),
     body: undefined,
     contentLength: undefined,

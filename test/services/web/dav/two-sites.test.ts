@@ -6,6 +6,7 @@ import * as v from "valibot";
 
 import { webSchema } from "../../../../src/services/web/config.ts";
 import { web } from "../../../../src/services/web/web.ts";
+import { settled } from "../../../../src/wire/http/message.ts";
 import { fakeHost } from "../../../fake/host.ts";
 import { temporary } from "../../../fake/temporary.ts";
 import { read, request, type Visit } from "../visit.ts";
@@ -33,7 +34,7 @@ test("sites that share files respect each other's locks, and show the same prope
     const one = { ...request(target, visit), body: sent ?? undefined, contentLength: bytes.length };
     const handler = host.http.sites[site]?.handler;
     if (!handler) throw new Error(`there is no site ${site}`);
-    return read(await handler(one));
+    return read(await settled(handler(one)));
   };
 
   const locked = await ask(0, "/team/plan.txt", { method: "LOCK" }, LOCK_INFO);
