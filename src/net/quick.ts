@@ -3,20 +3,20 @@ import type { Head } from "../wire/http1/head.ts";
 
 /**
  * A whole response made ahead, that the HTTP/1 writer sends as it is. `head` runs from the status
- * line to the blank line, and holds at `dateAt` the 29 bytes of an IMF-fixdate, which the writer
- * keeps true. No Connection field: when the connection is to close, the writer sends `closing`,
- * the same head with `Connection: close`.
+ * line to the blank line; what it says of the time is good for one second, and its maker's to keep
+ * true. No Connection field: when the connection is to close, the writer sends `closing`, the same
+ * head with `Connection: close`.
  */
 export interface Prepared {
   readonly status: number;
-  /** The second since 1970 that the dates in both heads tell; the writer's. */
-  stamp: number;
+  /** The second since 1970 that the heads tell. */
+  readonly stamp: number;
+  /** Make them tell this one. */
+  refresh(now: Second): void;
   /** `head` and `body` in one, of which they are views; undefined when the body is too large for it. */
   readonly packet: Uint8Array | undefined;
   readonly head: Uint8Array;
   readonly closing: Uint8Array;
-  /** Offset of the date in `head` and in `closing`. */
-  readonly dateAt: number;
   /** Empty for 304 and for files. */
   readonly body: Uint8Array;
   /** A body sent from a file instead. The file stays open at least until `sent` is called. */
@@ -24,6 +24,12 @@ export interface Prepared {
   /** Called when a file body begins and ends to be sent, so that its handle is not closed meanwhile. */
   hold?(): void;
   drop?(): void;
+}
+
+/** A second since 1970, and its Date: 29 bytes. */
+export interface Second {
+  readonly second: number;
+  readonly bytes: Uint8Array;
 }
 
 /**

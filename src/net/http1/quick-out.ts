@@ -15,7 +15,7 @@ export function sendQuick(
   isHead: boolean,
 ): number {
   const date = currentDate();
-  if (prepared.stamp !== date.second) stamp(prepared, date);
+  if (prepared.stamp !== date.second) prepared.refresh(date);
   if (keep && alone && prepared.packet !== undefined && !isHead) {
     out.sendNow(prepared.packet, 0, prepared.packet.length);
     return prepared.body.length;
@@ -33,11 +33,4 @@ function sendBody(out: Outbox, prepared: Prepared): number {
   out.putFile(prepared.file);
   out.afterwards(() => prepared.drop?.());
   return prepared.file.length;
-}
-
-/** Make the dates of a response made ahead those of this second. */
-function stamp(prepared: Prepared, date: ReturnType<typeof currentDate>): void {
-  prepared.head.set(date.bytes, prepared.dateAt);
-  prepared.closing.set(date.bytes, prepared.dateAt);
-  prepared.stamp = date.second;
 }

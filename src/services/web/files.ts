@@ -1,4 +1,5 @@
 /** GET and HEAD: from a path to the file, listing or redirect that answers it. */
+import { UNKNOWN, type ValueClasses } from "../../core/value-classes.ts";
 import type { Quick } from "../../net/quick.ts";
 import { evaluate } from "../../wire/http/conditional.ts";
 import type { Coding } from "../../wire/http/encoding.ts";
@@ -6,7 +7,7 @@ import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
 import { extensionOf } from "../../wire/http/mime.ts";
 import { answer, fieldsOf, whole } from "./answer.ts";
 import { bake } from "./bake.ts";
-import { CodingClasses, UNKNOWN } from "./coding-class.ts";
+import { codingClasses } from "./coding-class.ts";
 import type { SiteConfig } from "./config.ts";
 import type { EncodedStore } from "./encoded-store.ts";
 import { Encodings, identityOf, type Streamed } from "./encodings.ts";
@@ -33,7 +34,7 @@ export class Files {
   readonly #config: SiteConfig;
   readonly #deps: FilesDeps;
   readonly #encodings: Encodings;
-  readonly #classes: CodingClasses;
+  readonly #classes: ValueClasses;
   readonly #table: QuickTable;
 
   constructor(config: SiteConfig, deps: FilesDeps) {
@@ -49,7 +50,7 @@ export class Files {
       ...codingRules(config),
     });
     this.#encodings = new Encodings(deps.origin, this.shelf, deps.store, cache.small);
-    this.#classes = new CodingClasses(config.encodings);
+    this.#classes = codingClasses(config.encodings);
     this.#table = new QuickTable(this.#classes);
   }
 

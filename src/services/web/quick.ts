@@ -3,10 +3,11 @@
  * object, a promise or a system call. It knows only what the full path has taught it, and gives
  * everything unusual back to it.
  */
+import { equal, hash } from "../../core/byte-hash.ts";
+import { SILENT, UNKNOWN, type ValueClasses } from "../../core/value-classes.ts";
 import type { Prepared, Quick } from "../../net/quick.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import { Slot } from "../../wire/http1/known-fields.ts";
-import { type CodingClasses, equal, hash, SILENT, UNKNOWN } from "./coding-class.ts";
 import type { Baked, Resource } from "./resource.ts";
 
 /** Targets remembered; a newcomer may take one of `WAYS` places, a dead one first. */
@@ -34,13 +35,13 @@ interface Place {
 }
 
 export class QuickTable {
-  readonly #classes: CodingClasses;
+  readonly #classes: ValueClasses;
   readonly #places: (Place | undefined)[] = Array.from({ length: PLACES });
   #turn = 0;
   /** Answers given. */
   hits = 0;
 
-  constructor(classes: CodingClasses) {
+  constructor(classes: ValueClasses) {
     this.#classes = classes;
   }
 

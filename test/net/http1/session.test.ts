@@ -365,7 +365,8 @@ describe("trouble", () => {
       const head = Buffer.from(answer("secret"));
       const body = new Uint8Array();
       const file = undefined;
-      return { status: 200, stamp: 0, packet: head, head, closing: head, dateAt: 0, body, file };
+      const refresh = (): void => {};
+      return { status: 200, stamp: 0, refresh, packet: head, head, closing: head, body, file };
     };
     const one = open(plain, { quick });
     one.say(`GET /1 HTTP/1.1\r\n${H}\r\nGET /2 HTTP/1.1\r\n${H}\r\n`);

@@ -2,11 +2,12 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { CodingClasses, SILENT, UNKNOWN } from "../../../src/services/web/coding-class.ts";
+import { SILENT, UNKNOWN, type ValueClasses } from "../../../src/core/value-classes.ts";
+import { codingClasses } from "../../../src/services/web/coding-class.ts";
 import { type Coding, negotiate } from "../../../src/wire/http/encoding.ts";
 
 const CODINGS: Coding[] = ["zstd", "br", "gzip"];
-const find = (classes: CodingClasses, value: string) => {
+const find = (classes: ValueClasses, value: string) => {
   const bytes = Buffer.from(`..${value}..`, "latin1");
   return classes.find(bytes, 2, bytes.length - 2);
 };
@@ -21,7 +22,7 @@ describe("classes of Accept-Encoding", () => {
   test("values of one class are answered alike, whatever is offered", () => {
     fc.assert(
       fc.property(value, value, fc.shuffledSubarray(CODINGS), (a, b, offered) => {
-        const classes = new CodingClasses(CODINGS);
+        const classes = codingClasses(CODINGS);
         const same = classes.learn(a) === classes.learn(b);
         if (same) expect(negotiate(a, offered)).toBe(negotiate(b, offered));
       }),
@@ -29,7 +30,7 @@ describe("classes of Accept-Encoding", () => {
   });
 
   test("a value is found once it was learnt, and only that value", () => {
-    const classes = new CodingClasses(CODINGS);
+    const classes = codingClasses(CODINGS);
     expect(find(classes, "gzip, br")).toBe(UNKNOWN);
     const learnt = classes.learn("gzip, br");
     expect(find(classes, "gzip, br")).toBe(learnt);
@@ -42,7 +43,7 @@ describe("classes of Accept-Encoding", () => {
   });
 
   test("whoever sends very many of them cannot make them many", () => {
-    const classes = new CodingClasses(CODINGS);
+    const classes = codingClasses(CODINGS);
     const known = new Set<number>();
     fc.assert(
       fc.property(value, (one) => void known.add(classes.learn(one))),
