@@ -75,8 +75,8 @@ export function Groups(props: {
               </Badge>
             ) : (
               <span class="buttons">
-                <ChangeButton label={`Switch to ${group.name}`} onPress={() => enable(group.name)}>
-                  Switch to this
+                <ChangeButton onPress={() => enable(group.name)}>
+                  Switch to {group.name}
                 </ChangeButton>
                 {store.full && (
                   <ChangeButton

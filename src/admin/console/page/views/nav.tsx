@@ -75,7 +75,8 @@ export function Nav({ route }: { readonly route: Route }): JSX.Element {
               <span class="name">{name}</span>
             </Item>
           ))}
-          <li class="gap" role="presentation" />
+        </ul>
+        <ul>
           <Item to={href("events")} icon="events" here={route.page === "events"}>
             Events
           </Item>
