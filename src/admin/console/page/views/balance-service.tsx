@@ -100,7 +100,7 @@ export function BalanceService({ name }: { readonly name: string }): JSX.Element
                   },
                   async () => {
                     const gone = await store.attempt(`${name} is removed.`, () =>
-                      store.api.ask("changes", "balance", "remove-service", { service: name }),
+                      store.change("balance", "remove-service", { service: name }),
                     );
                     if (gone) location.hash = href("balance");
                   },

@@ -25,7 +25,7 @@ export function Groups(props: {
   const [adding, setAdding] = useState(false);
   const form = store.changes["balance"]?.["add-group"];
   const change = (what: string, group: string, done: string): Promise<boolean> =>
-    store.attempt(done, () => store.api.ask("changes", "balance", what, { service, group }));
+    store.attempt(done, () => store.change("balance", what, { service, group }));
 
   const enable = (group: string): Promise<void> =>
     ask(
@@ -100,7 +100,7 @@ export function Groups(props: {
             action="Add"
             onSubmit={async (input) => {
               const added = await store.attempt(`The group ${input["group"]} is there.`, () =>
-                store.api.ask("changes", "balance", "add-group", input),
+                store.change("balance", "add-group", input),
               );
               if (added) setAdding(false);
             }}

@@ -124,7 +124,11 @@ function One(props: {
         onSubmit={async (input) => {
           setAnswer(undefined);
           await store.attempt(`${capital(title(name))}: done.`, async () => {
-            setAnswer({ value: await store.api.ask(kind, service, name, input) });
+            const asked =
+              kind === "changes"
+                ? store.change(service, name, input)
+                : store.api.ask(kind, service, name, input);
+            setAnswer({ value: await asked });
           });
         }}
       />
