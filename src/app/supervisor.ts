@@ -12,7 +12,13 @@ import type { Logs } from "./logs.ts";
 import { problemsOf } from "./problems.ts";
 import { changedInRoot, restartNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
-import { type Amendment, type Carried, RunningText, type Unsaved } from "./running-text.ts";
+import {
+  type AmendedText,
+  type Amendment,
+  type Carried,
+  RunningText,
+  type Unsaved,
+} from "./running-text.ts";
 import type { LastReload, Status } from "./status.ts";
 import { Turns } from "./turns.ts";
 
@@ -223,16 +229,16 @@ export class Supervisor {
   async #amend(amendment: Amendment, base?: number): Promise<Amended> {
     if (base !== undefined && base !== this.#generation) return { ok: false, kind: "stale" };
     const old = this.#config;
-    let text: string;
+    let next: AmendedText;
     try {
-      text = amendment.amend(old.source.text);
+      next = amendment.amend(old.source.text);
     } catch (error) {
       return { ok: false, kind: "cannot", why: explainError(error) };
     }
-    if (text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
-    const moved = await this.#move(() => this.#parts.readText(text, old), "changed only");
+    if (next.text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
+    const moved = await this.#move(() => this.#parts.readText(next.text, old), "changed only");
     if (!moved.ok) return { ...moved, kind: "bad config" };
-    this.#running.amended(text, Date.now(), amendment);
+    this.#running.amended(next, Date.now(), amendment);
     return { ...moved, kind: "done" };
   }
 
