@@ -17,6 +17,7 @@ import type { Source } from "./source.ts";
 import { HELD } from "./traffic.ts";
 import type { Transfers } from "./transfer/transfers.ts";
 import { type Answerer, TRANSFER, type Transfer, type Via } from "./via.ts";
+import type { Signer } from "./zone/signing/signer.ts";
 
 /** Bytes that the TSIG of an answer may have more than that of its question: BADTIME's clock, a whole MAC. */
 const TSIG_MORE = 6 + 64;
@@ -231,8 +232,16 @@ export class Responder implements Answerer {
     }
     const { names } = this.#parts;
     if (names !== undefined) {
+      const name = names.find(query);
+      const signer = this.#signer(query);
+      const ready = name && signer === undefined ? names.ready(name, query, via) : undefined;
+      if (ready !== undefined) {
+        remarks.scope = names.scope;
+        remarks.flags = FLAG.AA;
+        return this.#envelope.send(ready, query.hash, bytes, via, into, at);
+      }
       this.#envelope.begin(bytes, via, into, at);
-      if (names.answer(query, via, this.#envelope.writer))
+      if (names.answer(query, via, this.#envelope.writer, name))
         return this.#computed(names, bytes, via, into, at);
     }
     const source = catalog.responsible(query);
@@ -260,6 +269,11 @@ export class Responder implements Answerer {
     );
   }
 
+  /** Who signs, as they are asked, answers around this question, when they are to be signed. */
+  #signer(query: Query): Signer | undefined {
+    return query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+  }
+
   /** End an answer that was computed: signed, where the zone around it is signed as it is asked. */
   #computed(
     names: ComputedNames,
@@ -270,7 +284,7 @@ export class Responder implements Answerer {
   ): number {
     const query = this.#query;
     this.#envelope.remarks.scope = names.scope;
-    const signer = query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+    const signer = this.#signer(query);
     if (signer !== undefined) {
       const begin = (): void => this.#envelope.begin(bytes, via, into, at);
       signWritten(this.#envelope.writer, query, names.typesOf(query), signer, begin);
