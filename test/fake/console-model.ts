@@ -361,7 +361,7 @@ export function model() {
           {
             address: "0.0.0.0:443",
             port: 443,
-            sites: ["shop"],
+            sites: ["balance shop"],
             workers: [0, 1],
             connections: 241,
             requests: 0,
@@ -372,7 +372,7 @@ export function model() {
             sites: ["site", "<b>bold</b>"],
             workers: [0, 1],
             connections: 61,
-            requests: 88_231,
+            requests: (web["site"] as { requests: number }).requests,
           },
         ],
         certificates: [

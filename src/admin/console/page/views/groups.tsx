@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
-import { Badge, condition } from "../parts/badge.tsx";
+import { Badge } from "../parts/badge.tsx";
 import { ChangeButton } from "../parts/button.tsx";
+import { condition } from "../parts/condition.ts";
 import { useStore } from "../parts/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Modal } from "../parts/modal.tsx";

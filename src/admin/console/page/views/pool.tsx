@@ -10,7 +10,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Modal } from "../parts/modal.tsx";
 import { Head, Panel } from "../parts/page.tsx";
 import { SchemaForm } from "../parts/schema-form.tsx";
-import { bytesPerSecond, count, milliseconds, perSecond } from "../state/format.ts";
+import { amount, bytesPerSecond, count, milliseconds, perSecond } from "../state/format.ts";
 import { poolsOf } from "../state/health.ts";
 import { href } from "../state/route.ts";
 import { HostRows } from "./host-rows.tsx";
@@ -85,7 +85,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
         <Chart
           title="Open connections"
           lines={[{ name: "open", samples: series("open", "gauge") }]}
-          show={count}
+          show={amount}
         />
         <Chart
           title="New connections"

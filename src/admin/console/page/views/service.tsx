@@ -64,6 +64,7 @@ function Moving(props: { readonly service: string; readonly stats: Plain }): JSX
           key={path.join(" ")}
           title={capital(path.map(title).join(", "))}
           lines={[{ name: "growing by", samples }]}
+          base={/bytes$/i.test(path.at(-1) ?? "") ? 1024 : 1000}
           show={(value) => (Number.isNaN(value) ? "–" : `${human(path.at(-1) ?? "", value)}/s`)}
         />
       ))}
