@@ -78,6 +78,18 @@ test.skipIf(!Bun.which("gtlsclient"))("ngtcp2's client gets whole files", async 
   expect(await Bun.file(`${download}/big.bin`).bytes()).toEqual(new Uint8Array(BIG).fill(7));
 });
 
+test.skipIf(!Bun.which("gtlsclient"))(
+  "a client that moves to another port keeps its connection",
+  async () => {
+    const size = 40_000_000;
+    await Bun.write(`${site.tern.dir}/www/move.bin`, new Uint8Array(size).fill(7));
+    const moving = ["-q", "--exit-on-all-streams-close", "--change-local-addr=50ms"];
+    const to = `--download=${site.tern.dir}`;
+    await said(["gtlsclient", ...moving, to, "127.0.0.1", `${site.port}`, `${site.url}/move.bin`]);
+    expect(Bun.file(`${site.tern.dir}/move.bin`).size).toBe(size);
+  },
+);
+
 describe.skipIf(!Bun.which("gtlsclient"))("nothing is lost", () => {
   const HUGE = 30_000_000;
 
