@@ -308,9 +308,10 @@ export class Supervisor {
     const changed = ok ? result.changed : [];
     const notes = ok ? result.notes : [];
     const problems = ok ? [] : result.problems.map(oneLine);
+    const told = ok ? [] : result.problems.map(discreet);
     this.#lastReload = { at, ok, tookMs, changed, notes, problems };
     if (ok) log.info("reloaded", { ...by, generation: this.#generation, changed, tookMs });
-    else log.error("reload refused: the config before stays in force", { ...by, problems });
+    else log.error("reload refused: the config before stays in force", { ...by, problems: told });
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
@@ -320,12 +321,17 @@ export class Supervisor {
 function whyNot(result: Amended & { ok: false }): string {
   switch (result.kind) {
     case "bad config":
-      return result.problems.map(oneLine).join("; ");
+      return result.problems.map(discreet).join("; ");
     case "cannot":
       return result.why;
     case "stale":
       return "the config has changed meanwhile";
   }
+}
+
+/** For a log, which many read: without the value that is wrong, which may be a secret that slipped. */
+function discreet(problem: Problem): string {
+  return oneLine(problem).replace(/, got .*$/s, "");
 }
 
 /** `tern.yaml:3:7: workers: expected …`. */
