@@ -38,6 +38,8 @@ export function showServers(
       ]);
       const heading = ["ZONE", "SERIAL", "RECORDS", "DNSSEC", "LOADED", "STATE"];
       lines.push("", ...headed([heading, ...rows], paint));
+      for (const { name, ds } of zones)
+        if (ds !== null) lines.push(`for the parent: ${name}. DS ${ds}`);
       for (const { problems } of zones) lines.push(...problems.map((p) => paint("red", p)));
     }
     if (names.length > 0) {

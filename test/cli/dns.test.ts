@@ -138,7 +138,15 @@ test("status for people: zones, and who is up since when and why", () => {
     ns: {
       listen: [":53"],
       zones: [
-        { ...zone, name: "example.net", state: "good", serial: 7, records: 16, signed: true },
+        {
+          ...zone,
+          name: "example.net",
+          state: "good",
+          serial: 7,
+          records: 16,
+          signed: true,
+          ds: "55648 13 2 B4C8",
+        },
         {
           ...zone,
           name: "example.org",
@@ -170,6 +178,7 @@ test("status for people: zones, and who is up since when and why", () => {
     "ZONE         SERIAL  RECORDS  DNSSEC  LOADED  STATE",
     "example.net       7       16  signed  65s     good",
     "example.org       3     1000  -       65s     broken",
+    "for the parent: example.net. DS 55648 13 2 B4C8",
     "/z:7:3: expected an address",
     "",
     "NAME              TIER  TTL    RECORD  HEALTH         SINCE  GIVEN  WHY",

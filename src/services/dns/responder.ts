@@ -138,7 +138,7 @@ export class Responder implements Answerer {
   ): number {
     const query = this.#query;
     const seconds = Math.floor(via.wall / 1000);
-    const message = bytes.slice(from, to);
+    const message = copyOf(bytes, from, to);
     const signed = this.#parts.signatures.open(message, query.tsigAt - from, seconds);
     const room = to - query.tsigAt + TSIG_MORE;
     this.#allowance.reserve(room);
@@ -184,7 +184,7 @@ export class Responder implements Answerer {
     if (query.qclass === CLASS.IN) {
       if (query.qtype === TYPE.IXFR && via.transport === "udp")
         return this.#changes(bytes, via, signed, into, at);
-      const begun = transfers.begin(bytes.slice(from, to), query, via, signed);
+      const begun = transfers.begin(copyOf(bytes, from, to), query, via, signed);
       if (typeof begun === "number") return this.#envelope.short(begun, bytes, via, into, at);
       this.#transfer = begun;
       this.#parts.traffic.answer(via.transport, RCODE.NOERROR);
@@ -291,6 +291,11 @@ export class Responder implements Answerer {
     }
     return this.#envelope.written(bytes, via, into, at);
   }
+}
+
+/** TLS and HTTPS hand over a Buffer, whose own `slice` is a view: what is done to it is done to all. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to));
 }
 
 /** Whether there was room for all of them. */
