@@ -7,7 +7,7 @@ import { unmask } from "../config/unmask.ts";
 import type { Log } from "../observe/log.ts";
 import { type ConfigPlace, readConfigText, showPlace, textAt } from "./config-text.ts";
 import { explainError } from "./failure.ts";
-import { type Amendment, byEdits } from "./running-text.ts";
+import { type Amendment, byEdits, byText } from "./running-text.ts";
 import { CannotWrite, saveFile } from "./save-file.ts";
 import { planSave } from "./save-text.ts";
 import { type Amended, oneLine, type Supervisor } from "./supervisor.ts";
@@ -56,7 +56,7 @@ export class Desk implements ConfigDesk {
     const meant = unmask(text, this.#text, this.#name);
     if (!meant.ok) return { kind: "bad config", problems: meant.problems };
     const what = `config edited${places(this.#text, meant.text)}`;
-    return this.#changed({ who, what, amend: () => meant.text }, base);
+    return this.#changed(byText(who, what, meant.text), base);
   }
 
   edit(what: string, who: string, edits: (config: Written) => readonly Edit[]): Promise<Changed> {

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import { load, type Loaded } from "../config/load.ts";
+import { load, type Loaded, loadValue } from "../config/load.ts";
 import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
 import { canVerify } from "../net/password.ts";
@@ -22,6 +22,8 @@ export interface ConfigText {
   readonly file: string;
   readonly base: string | undefined;
   readonly text: string;
+  /** What the text says, as plain JSON: workers need not parse it again beside their traffic. */
+  readonly value: unknown;
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -68,19 +70,22 @@ export function readConfigText(
     verifies: canVerify,
   });
   if (!loaded.ok) return loaded;
-  const { root, sections } = loaded;
+  const { root, sections, value } = loaded;
   const problems = crossProblems(SERVICES, sections, { text, file });
   if (problems.length > 0) return { ok: false, problems };
   const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
-  return { ok: true, config: { source: { file, base, text, files }, root, sections, warnings } };
+  return {
+    ok: true,
+    config: { source: { file, base, text, value, files }, root, sections, warnings },
+  };
 }
 
 /** What the supervisor has read, read again by a worker. */
-export function reread({ file, base, text, files }: ConfigText): {
+export function reread({ file, base, value, files }: ConfigText): {
   root: RootConfig;
   sections: Sections;
 } {
-  const loaded = load(text, {
+  return loadValue(value, {
     file,
     sections: SECTIONS,
     later: LATER,
@@ -91,9 +96,6 @@ export function reread({ file, base, text, files }: ConfigText): {
       return known;
     },
   });
-  if (!loaded.ok)
-    throw new Error(`the worker cannot read the config: ${loaded.problems[0]?.message}`);
-  return loaded;
 }
 
 /** How the config is called in `status`. */

@@ -1,3 +1,4 @@
+import { difference } from "../config/edit.ts";
 import { ConfigError } from "../config/problem.ts";
 import { type Config, type ConfigPlace, type Read, readConfigText, textAt } from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
@@ -29,7 +30,14 @@ function goneOn(disk: string, carried: Carried): Pick<Carried, "text" | "unsaved
   if (unsaved.length === 0) return { text: disk, unsaved };
   if (disk === file) return { text, unsaved };
   try {
-    return { text: new RunningText(text, carried).appliedTo(disk), unsaved };
+    const merged = new RunningText(text, carried).appliedTo(disk);
+    // From here on they are changes of what the file says now.
+    const last = unsaved.length - 1;
+    const again = unsaved.map((one, i) => ({
+      ...one,
+      edits: i === last ? difference(disk, merged) : [],
+    }));
+    return { text: merged, unsaved: again };
   } catch (cause) {
     const why = `the file has changed, and what was changed and not saved does not fit it: ${explainError(cause)}; tern save or tern reload first`;
     throw new Failure(why, { cause });

@@ -1,4 +1,4 @@
-import { difference, type Edit, edit, type Written, written } from "../config/edit.ts";
+import { difference, type Edit, edit, editAlike, type Written, written } from "../config/edit.ts";
 
 /** A change that is in force and not in the file. Plain JSON. */
 export interface Unsaved {
@@ -24,8 +24,15 @@ export interface Carried {
 export interface Amendment {
   readonly who: string;
   readonly what: string;
-  /** The new text. Throws Error, in words for the operator, when it cannot be. */
-  amend(text: string): string;
+  /** Throws Error, in words for the operator, when it cannot be. */
+  amend(text: string): AmendedText;
+}
+
+/** Another text. */
+export interface AmendedText {
+  readonly text: string;
+  /** What makes it out of the one before; asked for when it is in force. */
+  edits(): readonly Edit[];
 }
 
 /** An amendment by edits. */
@@ -34,7 +41,18 @@ export function byEdits(
   what: string,
   edits: (config: Written) => readonly Edit[],
 ): Amendment {
-  return { who, what, amend: (text) => edit(text, edits(written(text))) };
+  const amend = (text: string): AmendedText => {
+    const next = edit(text, edits(written(text)));
+    // Not what was asked for, but what it came to: no more of it than was changed is done again.
+    const made = difference(text, next);
+    return { text: next, edits: () => made };
+  };
+  return { who, what, amend };
+}
+
+/** An amendment to a whole text. */
+export function byText(who: string, what: string, next: string): Amendment {
+  return { who, what, amend: (text) => ({ text: next, edits: () => difference(text, next) }) };
 }
 
 /** The text in force, the one in the file, and how the first came out of the second. */
@@ -73,11 +91,12 @@ export class RunningText {
   }
 
   /** A change is in force. */
-  amended(text: string, at: number, { who, what }: Pick<Amendment, "who" | "what">): void {
-    const edits = difference(this.#text, text);
+  amended(next: AmendedText, at: number, { who, what }: Pick<Amendment, "who" | "what">): void {
+    const { text } = next;
+    const change = { at, who, what, edits: next.edits() };
     this.#text = text;
     // What was taken back by hand needs no saving.
-    this.#unsaved = text === this.#file ? [] : [...this.#unsaved, { at, who, what, edits }];
+    this.#unsaved = text === this.#file ? [] : [...this.#unsaved, change];
   }
 
   /**
@@ -91,9 +110,7 @@ export class RunningText {
 
   /** The unsaved changes, made in another text. Throws Error when they cannot be. */
   appliedTo(text: string): string {
-    return edit(
-      text,
-      this.#unsaved.flatMap(({ edits }) => edits),
-    );
+    const edits = this.#unsaved.flatMap((one) => one.edits);
+    return editAlike(text, this.#file, edits);
   }
 }

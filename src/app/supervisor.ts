@@ -12,7 +12,13 @@ import type { Logs } from "./logs.ts";
 import { problemsOf } from "./problems.ts";
 import { changedInRoot, restartNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
-import { type Amendment, type Carried, RunningText, type Unsaved } from "./running-text.ts";
+import {
+  type AmendedText,
+  type Amendment,
+  type Carried,
+  RunningText,
+  type Unsaved,
+} from "./running-text.ts";
 import type { LastReload, Status } from "./status.ts";
 import { Turns } from "./turns.ts";
 
@@ -223,16 +229,16 @@ export class Supervisor {
   async #amend(amendment: Amendment, base?: number): Promise<Amended> {
     if (base !== undefined && base !== this.#generation) return { ok: false, kind: "stale" };
     const old = this.#config;
-    let text: string;
+    let next: AmendedText;
     try {
-      text = amendment.amend(old.source.text);
+      next = amendment.amend(old.source.text);
     } catch (error) {
       return { ok: false, kind: "cannot", why: explainError(error) };
     }
-    if (text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
-    const moved = await this.#move(() => this.#parts.readText(text, old), "changed only");
+    if (next.text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
+    const moved = await this.#move(() => this.#parts.readText(next.text, old), "changed only");
     if (!moved.ok) return { ...moved, kind: "bad config" };
-    this.#running.amended(text, Date.now(), amendment);
+    this.#running.amended(next, Date.now(), amendment);
     return { ...moved, kind: "done" };
   }
 
@@ -302,9 +308,10 @@ export class Supervisor {
     const changed = ok ? result.changed : [];
     const notes = ok ? result.notes : [];
     const problems = ok ? [] : result.problems.map(oneLine);
+    const told = ok ? [] : result.problems.map(discreet);
     this.#lastReload = { at, ok, tookMs, changed, notes, problems };
     if (ok) log.info("reloaded", { ...by, generation: this.#generation, changed, tookMs });
-    else log.error("reload refused: the config before stays in force", { ...by, problems });
+    else log.error("reload refused: the config before stays in force", { ...by, problems: told });
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
@@ -314,12 +321,17 @@ export class Supervisor {
 function whyNot(result: Amended & { ok: false }): string {
   switch (result.kind) {
     case "bad config":
-      return result.problems.map(oneLine).join("; ");
+      return result.problems.map(discreet).join("; ");
     case "cannot":
       return result.why;
     case "stale":
       return "the config has changed meanwhile";
   }
+}
+
+/** For a log, which many read: without the value that is wrong, which may be a secret that slipped. */
+function discreet(problem: Problem): string {
+  return oneLine(problem).replace(/, got .*$/s, "");
 }
 
 /** `tern.yaml:3:7: workers: expected …`. */

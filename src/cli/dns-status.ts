@@ -1,6 +1,6 @@
 import { showDuration } from "../core/units.ts";
 import type { NameStatus } from "../services/dns/names/name-status.ts";
-import type { ServerStatus } from "../services/dns/server-status.ts";
+import type { ServerStatus, ZoneStatus } from "../services/dns/server-status.ts";
 import { ask, reason } from "./client.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Where } from "./socket-path.ts";
@@ -38,6 +38,7 @@ export function showServers(
       ]);
       const heading = ["ZONE", "SERIAL", "RECORDS", "DNSSEC", "LOADED", "STATE"];
       lines.push("", ...headed([heading, ...rows], paint));
+      lines.push(...zones.flatMap((zone) => keyLines(zone, now)));
       for (const { problems } of zones) lines.push(...problems.map((p) => paint("red", p)));
     }
     if (names.length > 0) {
@@ -47,6 +48,18 @@ export function showServers(
     return lines.join("\n");
   });
   return blocks.join("\n\n");
+}
+
+/** What the parent should have, and how far a key is that takes the place of another. */
+function keyLines({ name, keys }: ZoneStatus, now: number): string[] {
+  return keys.flatMap(({ tag, ds, role, signs, doneFrom }) => {
+    const parent = `for the parent: ${name}. DS ${ds}`;
+    if (role === "current" || doneFrom === null) return [parent];
+    const does = signs ? "signs records" : "is published, and will sign records";
+    const left = Math.ceil((doneFrom - now) / 60_000) * 60_000;
+    const when = left > 0 ? `in ${showDuration(left)}` : "now";
+    return [parent, `key ${tag} ${does}; with its DS at the parent, the old key may go ${when}`];
+  });
 }
 
 function rowsOf({ name, tier, outcome, ttl, members }: NameStatus, age: (then: number) => string) {

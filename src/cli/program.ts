@@ -273,6 +273,16 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .option(...CONFIG)
     .option(...SOCKET)
     .action(from(() => import("./dns-state.ts")));
+  verb(
+    "roll <zone> <step>",
+    "replace the key of a zone that is signed here: begin, then finish; or abandon",
+    "tern dns roll example.net begin\ntern dns roll example.net finish",
+    dns,
+  )
+    .option("--force", "even when others may still need the key that goes")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .action(from(() => import("./dns-roll.ts")));
   return program;
 }
 

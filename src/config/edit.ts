@@ -1,22 +1,17 @@
 import { type Document, isSeq, parseDocument } from "yaml";
 
 import { type Change, changed, firstChange } from "./editing/change.ts";
+import { applied, at, type Edit, editsBetween } from "./editing/edits.ts";
 import { spliced } from "./editing/layout.ts";
+import { rebased } from "./editing/rebase.ts";
 import { wayOf } from "./editing/splices.ts";
 import { type KeyPath, showPath } from "./key-path.ts";
-import { isPlainList, isPlainMap, type Plain, samePlain } from "./plain.ts";
-import { YAML_WORDS } from "./source.ts";
+import { parseYaml, YAML_WORDS } from "./parse-yaml.ts";
+import { type Plain, samePlain } from "./plain.ts";
 
 export type { Plain } from "./plain.ts";
 
-/** One change of a config's text. Comments and everything around it stay as they are. */
-export type Edit =
-  /** Put a value there; maps on the way are made. */
-  | { readonly kind: "set"; readonly path: KeyPath; readonly value: Plain }
-  /** Take a key or an item away. Nothing happens when it is not there. */
-  | { readonly kind: "remove"; readonly path: KeyPath }
-  /** Put one more item at the end of a list; the list is made when there is none. */
-  | { readonly kind: "append"; readonly path: KeyPath; readonly value: Plain };
+export type { Edit } from "./editing/edits.ts";
 
 /** A config as it is written, for those who want to change it. */
 export interface Written {
@@ -48,15 +43,16 @@ export function edit(text: string, edits: readonly Edit[]): string {
 
 /** The edits that lead from one text's values to another's. */
 export function difference(from: string, to: string): Edit[] {
-  let value = valueOf(parse(from));
-  const target = valueOf(parse(to));
-  const edits: Edit[] = [];
-  for (let change; (change = firstChange(value, target));) {
-    const one = editOf(change, value, target);
-    edits.push(one);
-    value = applied(value, one);
-  }
-  return edits;
+  return editsBetween(valueOf(parse(from)), valueOf(parse(to)));
+}
+
+/**
+ * A text with edits made to it that were made to another one, `base`: to the same things, wherever
+ * they stand by now. Throws Error, in words for the operator, when one of them is not there any
+ * more, or was changed otherwise meanwhile.
+ */
+export function editAlike(text: string, base: string, edits: readonly Edit[]): string {
+  return edit(text, rebased(edits, valueOf(parse(base)), valueOf(parse(text))));
 }
 
 interface State {
@@ -100,7 +96,7 @@ function refused(path: KeyPath): Error {
 
 /** The change made by the yaml package, which writes the whole text anew; comments stay, spacing may not. */
 function rewrite(text: string, change: Change): string | undefined {
-  const document = parse(text);
+  const document = parseDocument(text, YAML_WORDS) as Document; // one of its own: it is changed
   const { path } = change;
   try {
     const home = document.getIn(path.slice(0, -1));
@@ -124,7 +120,10 @@ function read(text: string): State | undefined {
 }
 
 function parse(text: string): Document {
-  const document = parseDocument(text, { ...YAML_WORDS, keepSourceTokens: true }) as Document;
+  return checked(parseYaml(text, { withTokens: true }));
+}
+
+function checked(document: Document): Document {
   const [error] = document.errors;
   if (error) throw new Error(`the config is no good YAML: ${error.message}`);
   return document;
@@ -133,60 +132,4 @@ function parse(text: string): Document {
 /** An empty text is an empty map. */
 function valueOf(document: Document): Plain {
   return (document.toJS() as Plain | undefined) ?? {};
-}
-
-function at(value: Plain, path: KeyPath): Plain | undefined {
-  let here: Plain | undefined = value;
-  for (const key of path) {
-    if (isPlainList(here)) here = here[Number(key)];
-    else if (isPlainMap(here) && Object.hasOwn(here, key)) here = here[key];
-    else return undefined;
-  }
-  return here;
-}
-
-/** A value with one edit made to it. */
-function applied(value: Plain, one: Edit, depth = 0): Plain {
-  const { path, kind } = one;
-  const key = path[depth];
-  if (key === undefined) {
-    if (kind === "set") return one.value;
-    if (kind === "remove") return {};
-    if (isPlainList(value)) return [...value, one.value];
-    if (value === null || (isPlainMap(value) && Object.keys(value).length === 0))
-      return [one.value];
-    throw new Error(`${showPath(path)} is no list`);
-  }
-  const last = depth === path.length - 1;
-  if (isPlainList(value)) {
-    const i = Number(key);
-    const item = value[i];
-    if (item === undefined && kind === "remove") return value;
-    if (!Number.isInteger(i) || i < 0 || i > value.length)
-      throw new Error(`${showPath(path.slice(0, depth + 1))} is not there`);
-    if (last && kind === "remove") return value.toSpliced(i, 1);
-    return value.toSpliced(i, 1, applied(item ?? {}, one, depth + 1));
-  }
-  if (!isPlainMap(value) && value !== null) {
-    if (kind === "remove") return value;
-    throw new Error(`${showPath(path.slice(0, depth))} is no map`);
-  }
-  const map = value ?? {};
-  const old = Object.hasOwn(map, key) ? map[key] : undefined;
-  if (kind === "remove") {
-    if (old === undefined) return value;
-    const { [key]: _, ...rest } = map;
-    return last ? rest : { ...map, [key]: applied(old, one, depth + 1) };
-  }
-  return { ...map, [key]: applied(old ?? {}, one, depth + 1) };
-}
-
-function editOf(change: Change, value: Plain, target: Plain): Edit {
-  const { kind, path } = change;
-  if (kind === "remove") return { kind, path };
-  const home = path.slice(0, -1);
-  const list = at(value, home);
-  if (kind === "replace" || !isPlainList(list)) return { kind: "set", path, value: change.value };
-  if (path.at(-1) === list.length) return { kind: "append", path: home, value: change.value };
-  return { kind: "set", path: home, value: at(target, home) ?? [] }; // somewhere in the middle
 }

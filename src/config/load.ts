@@ -35,6 +35,8 @@ export type Loaded =
       /** The sections that the file has, every default filled in. */
       readonly sections: Readonly<Record<string, unknown>>;
       readonly text: string;
+      /** What it says, as plain JSON: `loadValue` makes the same of it. */
+      readonly value: unknown;
       /** Things that are allowed but surely not meant. */
       readonly warnings: readonly Problem[];
     }
@@ -54,7 +56,23 @@ export function load(text: string, options: LoadOptions): Loaded {
   const problems = distinct([...yaml.problems, ...reader.problems].toSorted(byPlace));
   if (problems.length > 0 || reader.root === undefined) return { ok: false, problems };
   const { root, sections } = reader;
-  return { ok: true, root, sections, text, warnings: warningsIn(source.value, root) };
+  const value = whole.value ?? {};
+  return { ok: true, root, sections, text, value, warnings: warningsIn(source.value, root) };
+}
+
+/**
+ * What `load` has read, read again from its value, without the cost of its text. Throws Error when
+ * it is not good (any more).
+ */
+export function loadValue(
+  value: unknown,
+  options: LoadOptions,
+): Pick<Loaded & { ok: true }, "root" | "sections"> {
+  const { root, sections, problems } = new Reader(new Source("", options.file), value, options);
+  const [problem] = problems;
+  if (problem) throw new Error(`${problem.path}: ${problem.message}`);
+  if (root === undefined) throw new Error("the config says nothing");
+  return { root, sections };
 }
 
 type Attempt<T> =

@@ -1,16 +1,8 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  parseDocument,
-} from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from "yaml";
 
 import { type KeyPath, showPath } from "./key-path.ts";
 import { Lines } from "./lines.ts";
+import { parseYaml } from "./parse-yaml.ts";
 import type { Problem } from "./problem.ts";
 import { MASK } from "./secret.ts";
 import { secretsIn, type Span } from "./secrets-in.ts";
@@ -22,16 +14,6 @@ export type Spot = "key" | "value";
 const EXCERPT_WIDTH = 120;
 /** An alias may multiply what it names; more than this is an attack or a mistake. */
 const MAX_ALIASES = 100;
-
-/** YAML 1.2: `off` and `no` are words; tags of other schemas and keys that are no words are refused. */
-export const YAML_WORDS = {
-  prettyErrors: false,
-  logLevel: "error",
-  schema: "core",
-  merge: true,
-  resolveKnownTags: false,
-  stringKeys: true,
-} as const;
 
 /** The text of a config, what it says, and where it says it. */
 export class Source {
@@ -45,7 +27,7 @@ export class Source {
     this.file = file;
     this.text = text;
     this.#lines = new Lines(text);
-    this.document = parseDocument(text, YAML_WORDS) as Document;
+    this.document = parseYaml(text);
   }
 
   /** What the text says, as plain values; throws when aliases multiply it without bound. */

@@ -1,13 +1,15 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument } from "yaml";
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node } from "yaml";
 
+import { NAMES } from "./editing/change.ts";
 import { inline } from "./editing/emit.ts";
 import { type Splice, spliced } from "./editing/layout.ts";
 import { keyOf, pairs } from "./editing/place.ts";
 import type { KeyPath } from "./key-path.ts";
 import { masked } from "./mask.ts";
+import { parseYaml } from "./parse-yaml.ts";
 import type { Problem } from "./problem.ts";
 import { MASK } from "./secret.ts";
-import { Source, YAML_WORDS } from "./source.ts";
+import { Source } from "./source.ts";
 
 export type Unmasked =
   | { readonly ok: true; readonly text: string }
@@ -62,8 +64,8 @@ class Known {
 
   constructor(running: string) {
     this.#text = running;
-    this.#real = parseDocument(running, YAML_WORDS) as Document;
-    this.#shown = parseDocument(masked(running), YAML_WORDS) as Document;
+    this.#real = parseYaml(running);
+    this.#shown = parseYaml(masked(running));
   }
 
   /** What stands where `path` leads to in `document`, which may have moved. */
@@ -123,9 +125,6 @@ function child(node: Node | null | undefined, key: string | number): Node | null
   if (isMap(node)) return pairs(node).find((pair) => keyOf(pair) === String(key))?.value;
   return undefined;
 }
-
-/** What an item of a list is known by. */
-const NAMES = ["name", "id", "address"];
 
 /** Which item of `ours` is the one at `index` of `theirs`? Never another one's secret. */
 function itemFor(

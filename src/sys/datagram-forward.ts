@@ -5,10 +5,10 @@ import { errno } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { type Block, block, pointer } from "./memory.ts";
 
-const libc = openLibc({
+const CALLS = {
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
-});
+} as const;
 
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
@@ -39,6 +39,8 @@ const GONE_FOR: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "
  * Memory is made once; moving allocates nothing.
  */
 export class DatagramForward {
+  /** Not before somebody needs it: a libc without these calls serves everything else. */
+  readonly #libc = openLibc(CALLS);
   readonly #size: number;
   readonly #room: number;
   readonly #headers: Block;
@@ -77,7 +79,7 @@ export class DatagramForward {
    * were (when as many as fit, there may be more), NONE_THERE, or PEER_GONE. What cannot be sent is lost.
    */
   move(from: number, to: number, route: Route): number {
-    const n = libc.recvmmsg(from, pointer(this.#headers.at), this.#size, 0, null);
+    const n = this.#libc.recvmmsg(from, pointer(this.#headers.at), this.#size, 0, null);
     if (n <= 0) return n < 0 && GONE_FOR.has(errno()) ? PEER_GONE : NONE_THERE;
     this.#take(route);
     for (let i = 0; i < n; i++) this.#vector32[i * 4 + 2] = this.#lengthOf(i);
@@ -121,7 +123,7 @@ export class DatagramForward {
     view.setBigUint64(16, BigInt(this.#vectors.at + i * IOVEC), true);
     view.setUint32(24, end - i, true);
     view.setUint32(40, this.#pktinfo + (end - i > 1 ? this.#segment(this.#lengthOf(i)) : 0), true);
-    if (Number(libc.sendmsg(to, pointer(this.#out.at), MSG_NOSIGNAL)) >= 0) return true;
+    if (Number(this.#libc.sendmsg(to, pointer(this.#out.at), MSG_NOSIGNAL)) >= 0) return true;
     const why = errno();
     if (why === "EAGAIN") return false;
     if (end - i === 1) return true; // to nowhere, forbidden, too long: that one is lost

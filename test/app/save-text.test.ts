@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
-import { RunningText } from "../../src/app/running-text.ts";
+import { byText, RunningText } from "../../src/app/running-text.ts";
 import { planSave } from "../../src/app/save-text.ts";
 
 const FILE = "# ours\na: 1 # one\nb: [x]\n";
@@ -9,7 +9,8 @@ const OURS = FILE.replace("1 #", "2 #");
 /** What runs after `a` was set to 2. */
 function changed(): RunningText {
   const running = new RunningText(FILE);
-  running.amended(OURS, 5, { who: "ann", what: "a" });
+  const change = byText("ann", "a", OURS);
+  running.amended(change.amend(FILE), 5, change);
   return running;
 }
 const fine = () => undefined;
@@ -40,7 +41,8 @@ describe("what a save writes", () => {
     const saved = first.kind === "write" ? first.text : "";
     expect(saved).toBe(`${OURS}c: 3\n`);
     expect(planSave(saved, running, false, fine)).toMatchObject({ kind: "same" });
-    running.amended(OURS.replace("[x]", "[z]"), 6, { who: "ann", what: "b" });
+    const change = byText("ann", "b", OURS.replace("[x]", "[z]"));
+    running.amended(change.amend(OURS), 6, change);
     const next = planSave(saved, running, false, fine);
     expect(next).toMatchObject({ kind: "write", text: "# ours\na: 2 # one\nb: [z]\nc: 3\n" });
   });

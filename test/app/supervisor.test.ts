@@ -13,7 +13,7 @@ import { memoryLog } from "../fake/log.ts";
 function config(text: string): Config {
   const loaded = load(text, { file: "tern.yaml", sections: {}, later: [] });
   if (!loaded.ok) throw new Error(loaded.problems[0]?.message);
-  const source = { file: "tern.yaml", base: undefined, text, files: {} };
+  const source = { file: "tern.yaml", base: undefined, text, value: loaded.value, files: {} };
   return { source, root: loaded.root, sections: {}, warnings: [] };
 }
 

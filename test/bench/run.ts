@@ -1,16 +1,18 @@
-/** `npm run bench -- web|dns|balance [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { parseArgs } from "node:util";
 
 import { balance } from "./balance.ts";
 import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
+import { tcpserver } from "./tcp-server/tcpserver.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns|balance [options]
+const HELP = `npm run bench -- web|dns|balance|tcpserver [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
+  tcpserver      a program on TcpServer, against Go's net/http and fasthttp
 
   --rounds N     rounds per row, each server once in each (5)
   --seconds N    length of a round (5)
@@ -31,7 +33,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns, balance };
+const BENCHES = { web, dns, balance, tcpserver };
 const [wanted = ""] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {

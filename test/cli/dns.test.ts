@@ -126,7 +126,7 @@ test("status for people: zones, and who is up since when and why", () => {
     file: "/z",
     primaries: [],
     bytes: 1,
-    ds: null,
+    keys: [],
     loadedAt: at,
     checkedAt: null,
     tookMs: 1,
@@ -138,7 +138,32 @@ test("status for people: zones, and who is up since when and why", () => {
     ns: {
       listen: [":53"],
       zones: [
-        { ...zone, name: "example.net", state: "good", serial: 7, records: 16, signed: true },
+        {
+          ...zone,
+          name: "example.net",
+          state: "good",
+          serial: 7,
+          records: 16,
+          signed: true,
+          keys: [
+            {
+              tag: 55648,
+              role: "current",
+              signs: true,
+              ds: "55648 13 2 B4C8",
+              since: null,
+              doneFrom: null,
+            },
+            {
+              tag: 7,
+              role: "next",
+              signs: false,
+              ds: "7 13 2 A0A0",
+              since: at,
+              doneFrom: at + 2 * 3_600_000,
+            },
+          ],
+        },
         {
           ...zone,
           name: "example.org",
@@ -170,6 +195,9 @@ test("status for people: zones, and who is up since when and why", () => {
     "ZONE         SERIAL  RECORDS  DNSSEC  LOADED  STATE",
     "example.net       7       16  signed  65s     good",
     "example.org       3     1000  -       65s     broken",
+    "for the parent: example.net. DS 55648 13 2 B4C8",
+    "for the parent: example.net. DS 7 13 2 A0A0",
+    "key 7 is published, and will sign records; with its DS at the parent, the old key may go in 119m",
     "/z:7:3: expected an address",
     "",
     "NAME              TIER  TTL    RECORD  HEALTH         SINCE  GIVEN  WHY",

@@ -3,7 +3,14 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parse, stringify } from "yaml";
 
-import { difference, type Edit, edit, type Plain, written } from "../../src/config/edit.ts";
+import {
+  difference,
+  type Edit,
+  edit,
+  editAlike,
+  type Plain,
+  written,
+} from "../../src/config/edit.ts";
 import type { KeyPath } from "../../src/config/key-path.ts";
 
 const CONFIG = `# top
@@ -230,6 +237,87 @@ test("what is written", () => {
   expect(written("").at([])).toEqual({});
 });
 
+describe("edits made to one text are made to another", () => {
+  const base = "hosts:\n  - a:1\n  - { name: two, address: b:1 }\n  - c:1\nmode: x\n";
+  const at = (i: number, key: string): KeyPath => ["hosts", i, key];
+  test.each<{ story: string; edits: Edit[]; theirs: string; after: string }>([
+    {
+      story: "to the same item, wherever it is by now",
+      edits: [set(at(1, "state"), "drain")],
+      theirs: "hosts: [z:1, a:1, { name: two, address: b:9 }]\n",
+      after: "hosts: [z:1, a:1, { name: two, address: b:9, state: drain }]\n",
+    },
+    {
+      story: "to an item that is a bare word",
+      edits: [set(["hosts", 0], { address: "a:1", state: "down" })],
+      theirs: "hosts:\n  - c:1\n  - a:1 # mine\n",
+      after: "hosts:\n  - c:1\n  - { address: a:1, state: down } # mine\n",
+    },
+    {
+      story: "one after the other",
+      edits: [remove(["hosts", 0]), set(at(0, "weight"), 2), append(["hosts"], "d:1")],
+      theirs: "hosts: [a:1, { name: two, address: b:1 }, e:1]\n",
+      after: "hosts: [{ name: two, address: b:1, weight: 2 }, e:1, d:1]\n",
+    },
+    {
+      story: "not when it is so there already",
+      edits: [remove(["hosts", 0]), set(["mode"], "y"), append(["hosts"], "d:1")],
+      theirs: "hosts: [d:1]\nmode: y # y\n",
+      after: "hosts: [d:1]\nmode: y # y\n",
+    },
+    {
+      story: "what was not there is not there there either",
+      edits: [set(["log"], { level: "debug" }), set(["pools", "app"], {})],
+      theirs: "mode: x\n",
+      after: "mode: x\nlog: { level: debug }\npools:\n  app: {}\n",
+    },
+  ])("$story", ({ edits, theirs, after }) => {
+    expect(written(editAlike(theirs, base, edits)).at([])).toEqual(written(after).at([]));
+    expect(editAlike(base, base, edits)).toBe(edit(base, edits));
+  });
+
+  test.each<{ story: string; one: Edit; theirs: string; says: string }>([
+    {
+      story: "an item that is gone",
+      one: set(at(1, "state"), "drain"),
+      theirs: "hosts: [a:1, c:1]\n",
+      says: "hosts[1] is not there any more",
+    },
+    {
+      story: "a section that is gone",
+      one: set(at(1, "state"), "drain"),
+      theirs: "web: {}\n",
+      says: "hosts[1] is not there any more",
+    },
+    {
+      story: "a list that is gone",
+      one: append(["hosts"], "d:1"),
+      theirs: "",
+      says: "hosts is not there",
+    },
+    {
+      story: "what was changed there too",
+      one: set(["mode"], "y"),
+      theirs: "mode: z\n",
+      says: "mode was changed there too",
+    },
+    {
+      story: "what was changed there and removed here",
+      one: remove(["hosts"]),
+      theirs: "hosts: [a:1]\n",
+      says: "hosts was changed there too",
+    },
+    {
+      story: "two with the same name",
+      one: set(at(1, "state"), "drain"),
+      theirs: "hosts: [{ name: two, a: 1 }, { name: two, b: 1 }]\n",
+      says: "not there any more",
+    },
+  ])("$story is refused", ({ one, theirs, says }) => {
+    expect(() => editAlike(theirs, base, [one])).toThrow(says);
+  });
+});
+
 const word = fc.oneof(
   fc.constantFrom(
     "a",
@@ -297,6 +385,7 @@ test("one text's values become another's, whatever hand wrote it", () => {
       expect(written(after).at([])).toEqual(target);
       // And what leads from one to the other, replayed, leads there again.
       expect(written(edit(text, difference(text, after))).at([])).toEqual(target);
+      expect(written(editAlike(text, text, difference(text, after))).at([])).toEqual(target);
     }),
     { numRuns: 150 },
   );

@@ -77,7 +77,6 @@ export async function visit(browser: Browser, url: string, look: Look = {}): Pro
       await page.getByLabel("Name").fill(name);
       await page.getByLabel("Password").fill(password);
       await page.getByRole("button", { name: "Log in" }).click();
-      await page.waitForSelector("nav");
       await page.locator(".link-state.live:visible").waitFor();
     },
     go: async (hash) => {

@@ -3,7 +3,7 @@ import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { freePort } from "../fake/ports.ts";
-import { type Appliance, appliance, until } from "./from-source.ts";
+import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
 
 setDefaultTimeout(30_000); // whole programs start, die and are replaced, on a machine that is busy
 
@@ -166,4 +166,109 @@ test("what cannot be is refused, and nothing has changed", async () => {
   }
   expect((await tern.status()).generation).toBe(1);
   expect(await who()).toEqual(["s0", "s1"]);
+});
+
+const asRoot = process.geteuid?.() === 0 ? test : test.skip;
+
+asRoot(
+  "what the running tern may not write, root who asks writes: mode and owner kept",
+  async () => {
+    await using tern = await appliance((dir) => {
+      chmodSync(dir, 0o755);
+      return `user: nobody # dropped to
+workers: 1
+state: ${join(dir, "var")}
+admin: { listen: [] }
+web: { site: { listen: "127.0.0.1:0", root: ${join(dir, "www")} } }
+`;
+    });
+    const file = join(tern.dir, "tern.yaml");
+    chmodSync(file, 0o644);
+    expect((await tern.status()).user).toBe("nobody");
+    const socket = join(tern.dir, "var", "tern.sock");
+    const put = await fetch("http://tern/api/v1/config", {
+      unix: socket,
+      method: "PUT",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({
+        text: `${readFileSync(file, "utf8")}log: { level: debug } # louder\n`,
+      }),
+    });
+    expect(put.status).toBe(200);
+    const refused = await fetch("http://tern/api/v1/config/save", { unix: socket, method: "POST" });
+    expect(await refused.json()).toMatchObject({ error: "cannot_write" });
+    expect(await tern.verb("save")).toMatchObject({ err: "", out: `saved to ${file}\n` });
+    expect(readFileSync(file, "utf8")).toEndWith("log: { level: debug } # louder\n");
+    const { mode, uid } = statSync(file);
+    expect([mode & 0o777, uid]).toEqual([0o644, 0]);
+    expect((await tern.status()).unsaved).toBe(0);
+  },
+);
+
+test("no secret is in the event log, however it came", async () => {
+  await using tern = await appliance((dir) => siteIn(dir, {}, { workers: 2 }));
+  const socket = join(tern.dir, "var", "tern.sock");
+  const ask = (method: string, path: string, body?: object): Promise<Response> =>
+    fetch(`http://tern/api/v1/${path}`, {
+      unix: socket,
+      method,
+      headers: { "Content-Type": "application/json" },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+  const hash = `$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$${"hunter5".repeat(6)}`;
+  const { web } = siteIn(tern.dir) as { web: { site: object } };
+  const text = JSON.stringify({
+    ...siteIn(tern.dir, {}, { workers: 2 }),
+    web: {
+      ...web,
+      other: { ...web.site, auth: { realm: "x", users: { kim: hash }, paths: ["/"] } },
+    },
+  });
+  const statuses = [
+    await ask("PUT", "users/ann", { password: "hunter2" }),
+    await ask("PUT", "users/bob", { password: hash, access: "readonly" }),
+    await ask("PUT", "users/a%20b", { password: "hunter2" }),
+    await ask("POST", "login", { name: "ann", password: "hunter3" }),
+    await ask("PUT", "config", { text: "admin: { users: [{ name: x, password: hunter4 }] }" }),
+    await ask("PUT", "config", { text: "admin: { passwort: hunter4, users: hunter4 }" }),
+    await ask("POST", "config/check", { text: "secret: hunter4" }),
+    await ask("PUT", "config", { text }),
+    await ask("POST", "config/save"),
+    await ask("DELETE", "users/nobody"),
+    await ask("POST", "reload"),
+  ].map(({ status }) => status);
+  expect(statuses).toEqual([200, 200, 400, 401, 422, 422, 200, 200, 200, 404, 200]);
+  const log = await (await ask("GET", "log?limit=5000")).text();
+  for (const said of ["user ann added as full", "user bob added as readonly", "login refused"])
+    expect(log).toContain(said);
+  expect(log).toContain("config edited in");
+  expect(log).not.toContain("hunter");
+  for (const path of ["config", "config/diff", "status", "services", "activity", "users"])
+    expect(await (await ask("GET", path)).text()).not.toContain("hunter");
+  expect(JSON.stringify(tern.lines)).not.toContain("hunter");
+});
+
+test("events of a real server: figures, what happens in a worker, and the end", async () => {
+  await using it = await balanced(2);
+  const { tern } = it;
+  const socket = join(tern.dir, "var", "tern.sock");
+  const response = await fetch("http://tern/api/v1/events", { unix: socket });
+  expect(response.headers.get("content-type")).toStartWith("text/event-stream");
+  let text = "";
+  const read = (async () => {
+    const decoder = new TextDecoder();
+    for await (const bytes of response.body ?? []) text += decoder.decode(bytes, { stream: true });
+  })().catch(() => {});
+  await until(() => (text.match(/^event: stats$/gm)?.length ?? 0) >= 2);
+  await drain(tern);
+  await until(() => text.includes('"message":"changed"'));
+  const [, stats = "{}"] = /^event: stats\ndata: (.*)$/m.exec(text) ?? [];
+  expect(JSON.parse(stats)).toMatchObject({
+    status: { generation: 1, unsaved: 0 },
+    services: { pools: { app: { hosts: {} } }, balance: { web: { enabled: "main" } } },
+    totals: { connections: 0 },
+  });
+  expect((await tern.verb("stop")).code).toBe(0);
+  await read;
+  expect(text).toContain("event: end");
 });

@@ -258,6 +258,7 @@ export function model() {
     return found;
   };
 
+  const shown = { pools, balance, web, dns };
   return {
     tick,
     pools,
@@ -284,7 +285,7 @@ export function model() {
           about: "zones and computed names",
           actions: forms({ reload: ["zone?"], state: ["name?"] }),
         },
-      ].map((one) => ({ ...one, stats: () => ({}) })),
+      ].map((one) => ({ ...one, stats: () => shown[one.name as keyof typeof shown] })),
     changes: () => ({ pools: actionForms(poolChanges), balance: actionForms(balanceChanges) }),
     ask: (service: string, name: string, input: Readonly<Record<string, string>>): unknown => {
       const { pool = "", host: server = "" } = input;
@@ -360,7 +361,7 @@ export function model() {
           {
             address: "0.0.0.0:443",
             port: 443,
-            sites: ["shop"],
+            sites: ["balance shop"],
             workers: [0, 1],
             connections: 241,
             requests: 0,
@@ -371,7 +372,7 @@ export function model() {
             sites: ["site", "<b>bold</b>"],
             workers: [0, 1],
             connections: 61,
-            requests: 88_231,
+            requests: (web["site"] as { requests: number }).requests,
           },
         ],
         certificates: [
@@ -383,7 +384,7 @@ export function model() {
           { names: ["old.example.net"], from: "file", expires: Date.now() + 6 * 86_400_000 },
         ],
       },
-      services: { pools, balance, web, dns },
+      services: shown,
       totals: {},
     }),
   };

@@ -41,7 +41,7 @@ function firstItem(before: readonly Plain[], after: readonly Plain[], path: KeyP
 }
 
 /** What an item of a list is known by, so that one that changes is told from one that goes. */
-const NAMES = ["name", "id", "address"];
+export const NAMES: readonly string[] = ["name", "id", "address"];
 
 function sameThing(a: Plain, b: Plain): boolean {
   if (!isPlainMap(a) || !isPlainMap(b)) return false;

@@ -183,6 +183,7 @@ class Direction {
         this.bytes += n;
         if (this.#at < this.#held.length) return "rests";
         this.#held = undefined;
+        this.from.hold(false);
       }
       if (moved > MAX_STEP) return "more";
       const bytes = this.from.take();
@@ -199,6 +200,7 @@ class Direction {
       this.bytes += sent;
       if (sent === bytes.length) continue;
       // Whose memory it is, only its sender knows.
+      this.from.hold(true);
       this.#held = bytes.slice(sent);
       this.#at = 0;
     }

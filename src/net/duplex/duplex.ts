@@ -11,6 +11,8 @@ export interface Duplex {
   read(into: Uint8Array): number;
   /** As `read`, without choosing where: what is answered is good until the next call only. */
   take(): Uint8Array | 0 | typeof AGAIN | typeof GONE;
+  /** Whoever reads has no room for more: receive nothing until that is over. */
+  hold(on: boolean): void;
   /** Bytes taken of `bytes[from, to)`, maybe fewer; AGAIN: none, and `writable` tells of room; GONE. */
   write(bytes: Uint8Array, from: number, to: number): number;
   /** No more will be written (FIN; close_notify before it); reading goes on. */

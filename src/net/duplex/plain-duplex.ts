@@ -57,6 +57,9 @@ export class PlainDuplex implements Duplex {
     return n;
   }
 
+  /** Nothing to do: what is not read stays in the kernel. */
+  hold(): void {}
+
   write(bytes: Uint8Array, from: number, to: number): number {
     if (!this.#open) return GONE;
     if (!this.#writable) return AGAIN;

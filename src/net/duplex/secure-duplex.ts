@@ -4,8 +4,11 @@ import { AGAIN, GONE, resetOnClose } from "../../sys/socket.ts";
 import { Adopted, type AdoptOptions, type SecureEvents } from "../tls/adopt.ts";
 import { type Duplex, type DuplexOwner, NOBODY } from "./duplex.ts";
 
-/** Decrypted bytes that wait to be read; with more of them the peer is held back. */
-const HIGH = 64 * 1024;
+/**
+ * Decrypted bytes that wait to be read; with more of them the peer is held back. One record: the
+ * runtime decrypts what it has read, up to half a megabyte, before it can be told to stop.
+ */
+const HIGH = 16 * 1024;
 
 /** What became of the handshake. */
 export type Shaken = (tls: Socket<unknown>, ok: boolean, why: Error | undefined) => void;
@@ -21,6 +24,7 @@ export class SecureDuplex implements Duplex, SecureEvents {
   #from = 0;
   #held = 0;
   #paused = false;
+  #onHold = false;
   #ended = false;
   #writable = true;
   #broken = false;
@@ -52,6 +56,11 @@ export class SecureDuplex implements Duplex, SecureEvents {
     this.#from = 0;
     this.#leave(bytes.length);
     return bytes;
+  }
+
+  hold(on: boolean): void {
+    this.#onHold = on;
+    this.#steer();
   }
 
   write(bytes: Uint8Array, from: number, to: number): number {
@@ -87,10 +96,7 @@ export class SecureDuplex implements Duplex, SecureEvents {
     this.#chunks.push(bytes);
     this.#held += bytes.length;
     this.owner.readable();
-    if (this.#held > HIGH && !this.#paused && this.#open) {
-      this.#paused = true;
-      this.#tls.socket?.pause();
-    }
+    this.#steer();
   }
   drain(): void {
     this.#writable = true;
@@ -116,8 +122,15 @@ export class SecureDuplex implements Duplex, SecureEvents {
 
   #leave(bytes: number): void {
     this.#held -= bytes;
-    if (!this.#paused || this.#held > 0) return;
-    this.#paused = false;
-    this.#tls.socket?.resume();
+    this.#steer();
+  }
+
+  /** Pause when there is enough, go on when all is read. */
+  #steer(): void {
+    const enough = this.#onHold || this.#held > (this.#paused ? 0 : HIGH);
+    if (enough === this.#paused || !this.#open) return;
+    this.#paused = enough;
+    if (enough) this.#tls.socket?.pause();
+    else this.#tls.socket?.resume();
   }
 }

@@ -63,21 +63,24 @@ export class Mail {
     this.#prefix = boxesOf(listener);
   }
 
-  /** Put a datagram into all of them, if there are any: whoever knows the client takes it. */
-  pass(client: Uint8Array, port: number, datagram: Uint8Array, now: number): void {
+  /**
+   * Put a datagram into all of them: whoever knows the client takes it. False when there are none.
+   */
+  pass(client: Uint8Array, port: number, datagram: Uint8Array, now: number): boolean {
     if (now >= this.#lookAt) {
       const began = performance.now();
       this.#names = abstractNames(this.#prefix).slice(0, MOST);
       this.#lookAt = now + Math.max(LOOK_MS, (performance.now() - began) * LOOK_SHARE);
     }
     const length = HEAD + client.length + datagram.length;
-    if (this.#names.length === 0 || length > ROOM) return;
+    if (this.#names.length === 0 || length > ROOM) return false;
     OUT.view.setUint16(0, port);
     OUT.bytes[2] = client.length;
     OUT.bytes.set(client, HEAD);
     OUT.bytes.set(datagram, HEAD + client.length);
     this.#fd ??= unixDatagram();
     for (const name of this.#names) sendToName(this.#fd, name, OUT.bytes.subarray(0, length));
+    return true;
   }
 
   close(): void {

@@ -26,6 +26,8 @@ const SILENT_MS = 35_000;
 const UNPROVEN = 3;
 const UNPROVEN_MS = 5000;
 const SWEEP_MS = 1000;
+/** Clients of whom we have only seen data, and little: they moved here, or are making it up. */
+const MOST_WANDERERS = 256;
 
 /** Every relay of the thread uses them; nothing in them lasts beyond a call. */
 let batch: DatagramBatch | undefined;
@@ -53,6 +55,8 @@ interface Conversation {
   /** Of `fd`: by it the inner server knows the client. */
   readonly port: number;
   readonly remote: Remote;
+  /** Began with data of a connection, not with the connection. */
+  readonly wanders: boolean;
   /** Datagrams of the client. */
   heard: number;
   heardAt: number;
@@ -61,7 +65,8 @@ interface Conversation {
 /**
  * Datagrams between QUIC clients and an inner server on loopback. The sockets that clients write
  * to are not the server's: they outlive it, and can be read by another process after this one.
- * A client is known by its address; one that moves to another address is a new one.
+ * A client is known by its address. To one that moves the server talks at the new address as soon
+ * as it has seen by itself that it is the same (RFC 9000, 9).
  */
 export class QuicRelay {
   /** When a client said anything last, in the reactor's time. */
@@ -74,6 +79,7 @@ export class QuicRelay {
   readonly #bytesAt = address(this.#batch.bytes);
   readonly #forward = (forward ??= new DatagramForward(BATCH, ROOM));
   #inner: number | undefined;
+  #wanderers = 0;
   #reading = false;
   #box: Mailbox | undefined;
   #sweeper: Timer | undefined;
@@ -128,7 +134,10 @@ export class QuicRelay {
       for (let i = 0; i < count; i++) {
         if (this.#batch.cut(i)) continue;
         const key = keyOf(this.#batch.clientOf(i), this.#batch.portOf(i));
-        const one = this.#clients.get(key) ?? this.#begin(fd, i, key);
+        const known = this.#clients.get(key);
+        // It may be another process's still: that one knows, and this server says nothing to it.
+        const passed = (known === undefined || known.wanders) && this.#pass(i);
+        const one = known ?? this.#begin(fd, i, key, passed);
         if (one !== undefined)
           this.#toServer(one, this.#bytesAt + i * room, this.#batch.lengthOf(i));
       }
@@ -136,16 +145,24 @@ export class QuicRelay {
     }
   }
 
+  /** To the processes that leave; false when there is none. */
+  #pass(i: number): boolean {
+    const from = i * this.#batch.room;
+    const datagram = this.#batch.bytes.subarray(from, from + this.#batch.lengthOf(i));
+    const { now } = this.#parts.reactor;
+    return this.#mail.pass(this.#batch.clientOf(i), this.#batch.portOf(i), datagram, now);
+  }
+
   /** Somebody we do not know: a new client, another process's, or nobody's. */
-  #begin(outer: number, i: number, key: Key): Conversation | undefined {
+  #begin(outer: number, i: number, key: Key, passed: boolean): Conversation | undefined {
     const { reactor, most } = this.#parts;
     const client = this.#batch.clientOf(i);
     const port = this.#batch.portOf(i);
     const from = i * this.#batch.room;
     const to = from + this.#batch.lengthOf(i);
-    this.#mail.pass(client, port, this.#batch.bytes.subarray(from, to), reactor.now);
     if (this.#inner === undefined || this.#clients.size >= most || port === 0) return undefined;
-    if (!mayBegin(this.#batch.bytes, from, to)) return undefined;
+    const wanders = !mayBegin(this.#batch.bytes, from, to);
+    if (wanders && (passed || this.#wanderers >= MOST_WANDERERS)) return undefined;
     const inner = dialDatagram(this.#inner, BURST);
     if (inner === undefined) return undefined;
     const one: Conversation = {
@@ -154,17 +171,19 @@ export class QuicRelay {
       route: this.#batch.routeOf(i),
       ...inner,
       remote: { address: showIp(bytesIp(client)), port },
+      wanders,
       heard: 0,
       heardAt: reactor.now,
     };
     this.#clients.set(key, one);
     this.#ports.set(inner.port, one);
+    if (wanders) this.#wanderers++;
     reactor.add(inner.fd, READABLE, () => this.#fromServer(one));
     return one;
   }
 
   #toServer(one: Conversation, at: number, length: number): void {
-    one.heard++;
+    if (++one.heard === UNPROVEN && one.wanders) this.#wanderers--;
     one.heardAt = this.#parts.reactor.now;
     this.heardAt = one.heardAt;
     if (send(one.fd, at, length, false) === GONE) this.#end(one);
@@ -181,6 +200,7 @@ export class QuicRelay {
   #end(one: Conversation): void {
     if (!this.#clients.delete(one.key)) return;
     this.#ports.delete(one.port);
+    if (one.wanders && one.heard < UNPROVEN) this.#wanderers--;
     this.#parts.reactor.forget(one.fd);
     close(one.fd);
   }

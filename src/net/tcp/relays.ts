@@ -5,7 +5,9 @@ import { splice } from "../../sys/splice.ts";
 import { BROKEN, HALF_CLOSED, type Reactor, READABLE, WRITABLE } from "../reactor.ts";
 import { FIRST_ROWS, grown, rowsFor } from "./column.ts";
 import { ALL_ONCE, URGENT } from "./dialer.ts";
+import { KernelRelays } from "./kernel-relays.ts";
 import { PipePool } from "./pipe-pool.ts";
+import { sockmap } from "./sockmap.ts";
 
 /** Why a relayed connection ended: who was the first to. */
 export type RelayEnd =
@@ -36,6 +38,7 @@ export const RELAY_WAYS = ["auto", "splice", "copy", "sockmap"] as const;
 export type RelayWay = (typeof RELAY_WAYS)[number];
 
 export interface RelayRules {
+  /** "sockmap" only for a client of whom nothing has been read; where there is none, it is "auto". */
   readonly way: RelayWay;
   /** Milliseconds without a byte; Infinity for any. */
   readonly idle: number;
@@ -80,6 +83,7 @@ const SERVER_FIRST = 128;
 export class Relays {
   readonly #reactor: Reactor;
   readonly #pipes = new PipePool();
+  #kernel: KernelRelays | undefined;
   #flags = new Uint8Array(FIRST_ROWS);
   #peer = new Int32Array(FIRST_ROWS);
   /** Bytes read so far, and those of them that were reported. */
@@ -122,6 +126,7 @@ export class Relays {
    * nobody.
    */
   join(client: number, server: number, owner: RelayOwner, rules: RelayRules, events: number): void {
+    if (rules.way === "sockmap" && this.#inKernel(client, server, owner, rules)) return;
     const most = Math.max(client, server);
     if (most >= this.#flags.length) this.#grow(most);
     if (most > this.#highest) this.#highest = most;
@@ -144,11 +149,21 @@ export class Relays {
 
   /** End a pair now: `abort` sends a RST to both. */
   end(client: number, why: RelayEnd, abort: boolean): void {
-    if (((this.#flags[client] as number) & CLIENT) !== 0) this.#finish(client, why, abort);
+    if (((this.#flags[client] ?? 0) & CLIENT) !== 0) this.#finish(client, why, abort);
+    else this.#kernel?.end(client, why, abort);
+  }
+
+  /** Leave a pair to the kernel, where it can: nothing of it may have been read. */
+  #inKernel(client: number, server: number, owner: RelayOwner, rules: RelayRules): boolean {
+    const map = sockmap();
+    if (typeof map === "string") return false;
+    this.#kernel ??= new KernelRelays(this.#reactor, map);
+    return this.#kernel.join(client, server, owner, rules);
   }
 
   /** How the bytes of a pair go now; undefined when there is none. */
-  carrier(client: number): "splice" | "copy" | undefined {
+  carrier(client: number): "splice" | "copy" | "sockmap" | undefined {
+    if (this.#kernel?.has(client)) return "sockmap";
     const flags = this.#flags[client] ?? 0;
     if ((flags & CLIENT) === 0) return undefined;
     const other = this.#flags[this.#peer[client] as number] as number;

@@ -31,6 +31,8 @@ export class Balancer implements Keeper {
   readonly dialer: Dialer;
   readonly sessions: Sessions<Connection>;
   readonly #host: Host;
+  /** The gates; and what open connections need, which is given back when they are over. */
+  readonly #doors: Leased;
   readonly #leases: Leased;
   readonly #gates: readonly Gate[];
   readonly #admission: Admission;
@@ -41,7 +43,7 @@ export class Balancer implements Keeper {
   /** Everything that can fail: sockets are bound. Rejects with SysError. */
   static async prepare(name: string, config: ServiceConfig, host: Host): Promise<Balancer> {
     const tls = tlsParts(config, host.certificates);
-    const leases = new Leased(host);
+    const [leases, doors] = [new Leased(host), new Leased(host)];
     try {
       const engine = await leases.take("balance engine", async () => new Engine(host.reactor));
       const sessions = await leases.take(
@@ -51,14 +53,15 @@ export class Balancer implements Keeper {
       const gates: Gate[] = [];
       for (const at of config.listen)
         gates.push(
-          await leases.take(`balance tcp ${showAddress(at)}`, async () => {
+          await doors.take(`balance tcp ${showAddress(at)}`, async () => {
             const socket = await host.sockets.take(at, config.socket);
             const { reactor, log } = host;
             return new Gate({ address: at, socket, options: config.socket, reactor, log });
           }),
         );
-      return new Balancer(name, config, host, { leases, engine, sessions, gates, tls });
+      return new Balancer(name, config, host, { leases, doors, engine, sessions, gates, tls });
     } catch (failed) {
+      await doors.giveBack();
       await leases.giveBack();
       throw failed;
     }
@@ -70,17 +73,19 @@ export class Balancer implements Keeper {
     host: Host,
     parts: {
       leases: Leased;
+      doors: Leased;
       engine: Engine;
       sessions: Sessions<Connection>;
       gates: readonly Gate[];
       tls: TlsParts;
     },
   ) {
-    const { leases, engine, sessions, gates, tls } = parts;
+    const { leases, doors, engine, sessions, gates, tls } = parts;
     this.name = name;
     this.config = config;
     this.#host = host;
     this.#leases = leases;
+    this.#doors = doors;
     this.#gates = gates;
     this.sessions = sessions;
     this.dialer = engine.dialer;
@@ -108,6 +113,7 @@ export class Balancer implements Keeper {
   async stop(deadline: AbortSignal): Promise<void> {
     for (const gate of this.#gates) gate.leave(this);
     clearTimeout(this.#later);
+    await this.#doors.giveBack(); // nobody shall wait at a door that does not open again
     if (this.sessions.keeper === this) await this.sessions.drain(deadline);
     await this.#leases.giveBack();
   }

@@ -71,7 +71,16 @@ const zone = v.strictObject({
     "off",
     "online: signed here, with a key made and kept in `state`, as it is asked. A file that is signed already needs nothing.",
   ),
-  transfer: key(cidrList, [], "Who may have the whole zone (AXFR)."),
+  cds: key(
+    v.picklist(["publish", "delete", "off"]),
+    "publish",
+    "What the parent is told, of a zone that is signed here (CDS, RFC 7344): which keys it has, to take out its DS, or nothing.",
+  ),
+  transfer: key(
+    cidrList,
+    [],
+    "Who may have the whole zone, or what has changed in it (AXFR, IXFR).",
+  ),
   notify: key(servers, [], "Who is told when the zone has changed."),
   tsig: key(
     v.nullable(v.string()),

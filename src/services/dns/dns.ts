@@ -4,6 +4,7 @@ import * as v from "valibot";
 import { showAddress } from "../../core/address.ts";
 import type { Host, Instance, Service } from "../service.ts";
 import { type DnsConfig, dnsSchema } from "./config.ts";
+import { type RollInput, rollKey } from "./rollover.ts";
 import { type ServerStatus, serverStatus } from "./server-status.ts";
 import { DnsServer } from "./server.ts";
 import { showZoneProblem } from "./zone-file.ts";
@@ -68,6 +69,16 @@ async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
           server: v.optional(v.string()),
         }),
         run: (input: StateInput) => setState(servers, input, host),
+      },
+      roll: {
+        about:
+          "replace the key of a zone that is signed here: begin makes another, finish leaves only that one, abandon the old one; in force with the next reload",
+        input: v.strictObject({
+          zone: v.string(),
+          step: v.picklist(["begin", "finish", "abandon"]),
+          force: v.optional(v.boolean()),
+        }),
+        run: (input: RollInput) => rollKey(servers, input, host, Date.now()),
       },
     },
   };

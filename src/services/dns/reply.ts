@@ -1,3 +1,4 @@
+import { Copier } from "../../sys/copier.ts";
 /** Writes the frame of an answer around its tail: header, the question as it came, OPT. */
 import { FULL_COOKIE, writeCookie } from "../../wire/dns/cookie.ts";
 import { COMPACT_OK, DNSSEC_OK, OPT_LENGTH, OPTION, PAD_ANSWER } from "../../wire/dns/edns.ts";
@@ -48,6 +49,8 @@ export interface Remarks {
   ede: ExtendedError | undefined;
 }
 
+const copier = new Copier();
+
 export class ReplyWriter {
   readonly #rules: ReplyRules;
 
@@ -83,15 +86,15 @@ export class ReplyWriter {
     at: number,
   ): number {
     const { qnameStart, questionEnd } = query;
-    put16(into, at, query.id);
+    // The id and, right behind the header, the question come back as they are.
+    const end = questionEnd === 0 ? qnameStart : questionEnd;
+    copier.copy(bytes, qnameStart - HEADER, into, at, HEADER + end - qnameStart);
     put16(into, at + 2, FLAG.QR | (query.flags & KEPT) | remarks.flags | (remarks.rcode & 15));
     put16(into, at + 4, questionEnd === 0 ? 0 : 1);
     put16(into, at + 6, answers);
     put16(into, at + 8, authorities);
     put16(into, at + 10, query.edns.present ? additionals + 1 : additionals);
-    let to = at + HEADER;
-    for (let i = qnameStart; i < questionEnd; i++) into[to++] = bytes[i] as number;
-    return to;
+    return at + HEADER + end - qnameStart;
   }
 
   /** OPT with all that was asked for; where it ends. The message began at `start`, and has room up to `end`. */

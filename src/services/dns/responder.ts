@@ -17,6 +17,7 @@ import type { Source } from "./source.ts";
 import { HELD } from "./traffic.ts";
 import type { Transfers } from "./transfer/transfers.ts";
 import { type Answerer, TRANSFER, type Transfer, type Via } from "./via.ts";
+import type { Signer } from "./zone/signing/signer.ts";
 
 /** Bytes that the TSIG of an answer may have more than that of its question: BADTIME's clock, a whole MAC. */
 const TSIG_MORE = 6 + 64;
@@ -137,7 +138,7 @@ export class Responder implements Answerer {
   ): number {
     const query = this.#query;
     const seconds = Math.floor(via.wall / 1000);
-    const message = bytes.slice(from, to);
+    const message = copyOf(bytes, from, to);
     const signed = this.#parts.signatures.open(message, query.tsigAt - from, seconds);
     const room = to - query.tsigAt + TSIG_MORE;
     this.#allowance.reserve(room);
@@ -183,7 +184,7 @@ export class Responder implements Answerer {
     if (query.qclass === CLASS.IN) {
       if (query.qtype === TYPE.IXFR && via.transport === "udp")
         return this.#changes(bytes, via, signed, into, at);
-      const begun = transfers.begin(bytes.slice(from, to), query, via, signed);
+      const begun = transfers.begin(copyOf(bytes, from, to), query, via, signed);
       if (typeof begun === "number") return this.#envelope.short(begun, bytes, via, into, at);
       this.#transfer = begun;
       this.#parts.traffic.answer(via.transport, RCODE.NOERROR);
@@ -231,8 +232,16 @@ export class Responder implements Answerer {
     }
     const { names } = this.#parts;
     if (names !== undefined) {
+      const name = names.find(query);
+      const signer = this.#signer(query);
+      const ready = name && signer === undefined ? names.ready(name, query, via) : undefined;
+      if (ready !== undefined) {
+        remarks.scope = names.scope;
+        remarks.flags = FLAG.AA;
+        return this.#envelope.send(ready, query.hash, bytes, via, into, at);
+      }
       this.#envelope.begin(bytes, via, into, at);
-      if (names.answer(query, via, this.#envelope.writer))
+      if (names.answer(query, via, this.#envelope.writer, name))
         return this.#computed(names, bytes, via, into, at);
     }
     const source = catalog.responsible(query);
@@ -260,6 +269,11 @@ export class Responder implements Answerer {
     );
   }
 
+  /** Who signs, as they are asked, answers around this question, when they are to be signed. */
+  #signer(query: Query): Signer | undefined {
+    return query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+  }
+
   /** End an answer that was computed: signed, where the zone around it is signed as it is asked. */
   #computed(
     names: ComputedNames,
@@ -270,13 +284,18 @@ export class Responder implements Answerer {
   ): number {
     const query = this.#query;
     this.#envelope.remarks.scope = names.scope;
-    const signer = query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+    const signer = this.#signer(query);
     if (signer !== undefined) {
       const begin = (): void => this.#envelope.begin(bytes, via, into, at);
       signWritten(this.#envelope.writer, query, names.typesOf(query), signer, begin);
     }
     return this.#envelope.written(bytes, via, into, at);
   }
+}
+
+/** TLS and HTTPS hand over a Buffer, whose own `slice` is a view: what is done to it is done to all. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(from, to));
 }
 
 /** Whether there was room for all of them. */

@@ -1,7 +1,6 @@
 import { showAddress } from "../../core/address.ts";
-import { showRdata } from "../../wire/dns/rdata/show.ts";
-import { TYPE } from "../../wire/dns/types.ts";
 import type { NameStatus } from "./names/name-status.ts";
+import { keysOf, type KeyStatus, longestTtl } from "./rollover.ts";
 import type { ServedSecondary } from "./secondary/secondaries.ts";
 import type { DnsServer } from "./server.ts";
 import { recordCount, showZoneProblem } from "./zone-file.ts";
@@ -30,8 +29,8 @@ export interface ZoneStatus {
   readonly records: number;
   readonly bytes: number;
   readonly signed: boolean;
-  /** What the parent should have, of a zone that is signed here: the rdata of a DS. */
-  readonly ds: string | null;
+  /** Of a zone that is signed here. */
+  readonly keys: readonly KeyStatus[];
   /** Null: it never was. */
   readonly loadedAt: number | null;
   /** When a primary last said that this is the zone; null for one of ours. */
@@ -41,15 +40,20 @@ export interface ZoneStatus {
   readonly warnings: readonly string[];
 }
 
-export function serverStatus({ config, zones, secondaries, names }: DnsServer): ServerStatus {
+export function serverStatus(server: DnsServer): ServerStatus {
+  const { config, zones, secondaries, names } = server;
   return {
     listen: config.listen.map(showAddress),
-    zones: [...zones.all.map(zoneStatus), ...secondaries.all.map(secondaryStatus)],
+    zones: [
+      ...zones.all.map((zone) => zoneStatus(zone, server)),
+      ...secondaries.all.map(secondaryStatus),
+    ],
     names: names?.status() ?? [],
   };
 }
 
-function zoneStatus({ zone, name, path, version }: ServedZone): ZoneStatus {
+function zoneStatus(served: ServedZone, server: DnsServer): ZoneStatus {
+  const { zone, name, path, version } = served;
   const { problems, warnings, loadedAt, tookMs } = version;
   return {
     name,
@@ -57,6 +61,7 @@ function zoneStatus({ zone, name, path, version }: ServedZone): ZoneStatus {
     primaries: [],
     state: problems.length === 0 ? "good" : "broken",
     ...figures(zone),
+    keys: zone.signer ? keysOf(served, longestTtl([server], served), Date.now()) : [],
     loadedAt,
     checkedAt: null,
     tookMs,
@@ -76,6 +81,7 @@ function secondaryStatus({ name, config, secondary }: ServedSecondary): ZoneStat
     primaries: config.primaries.map(showAddress),
     state: expired ? "expired" : held === undefined ? "waiting" : fresh,
     ...figures(held?.zone),
+    keys: [],
     loadedAt: held?.note.takenAt ?? null,
     checkedAt: held?.note.checkedAt ?? null,
     tookMs: 0,
@@ -87,9 +93,8 @@ function secondaryStatus({ name, config, secondary }: ServedSecondary): ZoneStat
 /** `zone` is undefined when it has never been there. */
 function figures(
   zone: Zone | undefined,
-): Pick<ZoneStatus, "serial" | "records" | "bytes" | "signed" | "ds"> {
-  if (zone === undefined) return { serial: 0, records: 0, bytes: 0, signed: false, ds: null };
-  const { serial, bytes, denial, signer, origin } = zone;
-  const ds = signer ? showRdata(TYPE.DS, signer.key.ds(origin)) : null;
-  return { serial, records: recordCount(zone), bytes, signed: denial !== undefined, ds };
+): Pick<ZoneStatus, "serial" | "records" | "bytes" | "signed"> {
+  if (zone === undefined) return { serial: 0, records: 0, bytes: 0, signed: false };
+  const { serial, bytes, denial } = zone;
+  return { serial, records: recordCount(zone), bytes, signed: denial !== undefined };
 }

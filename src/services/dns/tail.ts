@@ -1,3 +1,5 @@
+import { Copier } from "../../sys/copier.ts";
+
 /**
  * Everything of an answer behind the question, ready to be copied: its compression points only
  * into itself and to the question, which begins where it always does. Used again and again.
@@ -20,13 +22,9 @@ export class Tail {
 
   /** Copy the first `length` bytes into `into` at `at`; where they end. */
   copy(into: Uint8Array, at: number, length: number): number {
-    const { bytes, from } = this;
-    // Short runs are cheaper by hand than a view is made.
-    if (length > BY_HAND) into.set(bytes.subarray(from, from + length), at);
-    else for (let i = 0; i < length; i++) into[at + i] = bytes[from + i] as number;
+    copier.copy(this.bytes, this.from, into, at, length);
     return at + length;
   }
 }
 
-/** Bytes. */
-const BY_HAND = 256;
+const copier = new Copier();

@@ -55,8 +55,8 @@ export interface ZoneFileParts {
   readonly keeps?: boolean;
   /** It could not be kept. */
   readonly trouble?: (error: unknown) => void;
-  /** Signs the zone as it is asked. */
-  readonly signer?: Signer | undefined;
+  /** Signs the zone as it is asked: the one `before`, unless there are other keys. */
+  readonly signer?: (before: Signer | undefined) => Promise<Signer>;
 }
 
 /**
@@ -71,6 +71,7 @@ export class ZoneFile implements Closable {
   readonly journal = new Journal();
   readonly #parts: ZoneFileParts;
   readonly #origin: Uint8Array;
+  #signer: Signer | undefined;
   #journaled = false;
   #stamps: readonly Stamp[] = [];
   #version: ZoneVersion | undefined;
@@ -87,10 +88,17 @@ export class ZoneFile implements Closable {
   async latest(journaled = false): Promise<ZoneVersion> {
     this.#journaled ||= journaled; // for one of several servers
     const before = this.#version;
-    if (before !== undefined && this.#stamps.every(({ path, is }) => stampOf(path) === is))
+    const { backup, keeps, signer, trouble = () => {}, wall } = this.#parts;
+    const signs = await signer?.(this.#signer);
+    const sameKeys = signs === this.#signer;
+    this.#signer = signs;
+    if (
+      before !== undefined &&
+      sameKeys &&
+      this.#stamps.every(({ path, is }) => stampOf(path) === is)
+    )
       return before;
     const began = performance.now();
-    const { backup, keeps, trouble = () => {}, wall } = this.#parts;
     const stamps: Stamp[] = [];
     const texts = new Map<string, Uint8Array>();
     const loaded = await this.#load((path) => {
@@ -114,7 +122,7 @@ export class ZoneFile implements Closable {
   }
 
   async #load(text: (path: string) => Uint8Array): Promise<Built> {
-    const { path, signer } = this.#parts;
+    const { path } = this.#parts;
     let whole: Uint8Array;
     try {
       whole = text(path);
@@ -124,7 +132,7 @@ export class ZoneFile implements Closable {
     }
     const include = (name: string, from: string): Uint8Array => text(resolve(dirname(from), name));
     const source = { file: path, origin: this.#origin, include };
-    return inTurns(loadZoneInTurns(whole, source, signer));
+    return inTurns(loadZoneInTurns(whole, source, this.#signer));
   }
 
   async #backup(): Promise<Zone | undefined> {

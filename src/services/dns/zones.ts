@@ -6,7 +6,8 @@ import type { Host } from "../service.ts";
 import { canonical, type ZoneConfig } from "./config.ts";
 import type { Soa } from "./names/negative.ts";
 import { showZoneProblem, ZoneFile, type ZoneVersion } from "./zone-file.ts";
-import { zoneKey } from "./zone/signing/key-file.ts";
+import { KeyFiles } from "./zone/signing/key-file.ts";
+import type { ParentNews } from "./zone/signing/parent-records.ts";
 import { Signer } from "./zone/signing/signer.ts";
 import type { Zone } from "./zone/zone.ts";
 
@@ -52,6 +53,7 @@ export class Zones {
     host: Host,
   ): Promise<void> {
     const { log, state, worker } = host;
+    const { cds, dnssec } = config;
     const make = async (): Promise<ZoneFile> =>
       new ZoneFile({
         name,
@@ -61,11 +63,11 @@ export class Zones {
         keeps: worker.index === 0,
         trouble: (error) =>
           log.warn("a zone could not be kept for a restart", { zone: name, error }),
-        signer: config.dnssec === "online" ? await signerOf(name, join(state, "dns")) : undefined,
+        ...(dnssec === "online" && { signer: signerOf(name, keyFiles(name, state), cds) }),
       });
     // What is leased under a name is what was made under it.
     const lease = (await host.leases.take(
-      `dns zone ${name} ${path} ${config.dnssec}`,
+      `dns zone ${name} ${path} ${dnssec} ${cds}`,
       make,
     )) as Lease<ZoneFile>;
     this.#leases.push(lease);
@@ -94,8 +96,16 @@ export class Zones {
   }
 }
 
-/** Signs the zone `name` with its key in `state`. */
-async function signerOf(name: string, state: string): Promise<Signer> {
-  const key = await zoneKey(join(state, "keys"), name);
-  return new Signer(parseName(`${name}.`) as Uint8Array, key, Date.now); // the schema has read it
+/** The keys of the zone `name` in the directory for what must last. */
+export function keyFiles(name: string, state: string): KeyFiles {
+  return new KeyFiles(join(state, "dns", "keys"), name);
+}
+
+/** Signs the zone `name` with its keys as they are then. */
+function signerOf(name: string, files: KeyFiles, news: ParentNews) {
+  const origin = parseName(`${name}.`) as Uint8Array; // the schema has read it
+  return async (before: Signer | undefined): Promise<Signer> => {
+    const keys = await files.read();
+    return before?.keys.id === keys.id ? before : new Signer(origin, keys, Date.now, news);
+  };
 }

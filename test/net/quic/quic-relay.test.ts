@@ -4,6 +4,7 @@ import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { QuicRelay } from "../../../src/net/quic/quic-relay.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
+import { duplicate } from "../../../src/sys/duplicate.ts";
 import { close } from "../../../src/sys/socket.ts";
 import { until } from "../../e2e/from-source.ts";
 
@@ -102,19 +103,39 @@ test("a burst arrives whole, in order, each datagram as long as it was", async (
   );
 });
 
-test("nothing but a beginning makes a client, and no more than so many", async () => {
+test("no more clients than so many", async () => {
   const server = await socket();
   const { fd, port } = listener();
   const it = relay(fd, port, 2);
   it.serve(server.port);
-  for (let i = 0; i < 4; i++) {
+  for (let i = 1; i < 4; i++) {
     const client = await socket();
-    client.socket.send(i === 0 ? later(i) : first(i), port, "127.0.0.1");
+    client.socket.send(first(i), port, "127.0.0.1");
     await Bun.sleep(20);
   }
   await until(() => server.heard.length === 2);
   await Bun.sleep(60);
   expect([server.heard.map(({ bytes }) => bytes[9]), it.clients]).toEqual([[1, 2], 2]);
+});
+
+test("data of nobody we know may be of a client that moved, and only of so many", async () => {
+  const [server, moved] = [await socket(), await socket()];
+  const { fd, port } = listener();
+  const it = relay(fd, port, 1000);
+  it.serve(server.port);
+  for (let i = 1; i <= 3; i++) moved.socket.send(later(i), port, "127.0.0.1");
+  await until(() => server.heard.length === 3);
+  for (let i = 0; i < 300; i++) {
+    const noise = await socket();
+    noise.socket.send(later(9), port, "127.0.0.1");
+  }
+  await until(() => it.clients >= 257);
+  await Bun.sleep(60);
+  expect(it.clients).toBe(257);
+  // Who has shown more, and who begins properly, is none of them.
+  const fresh = await socket();
+  fresh.socket.send(first(2), port, "127.0.0.1");
+  await until(() => it.clients === 258);
 });
 
 test("who takes over the port passes on what belongs to the one that leaves", async () => {
@@ -137,16 +158,38 @@ test("who takes over the port passes on what belongs to the one that leaves", as
   fresh.socket.send(first(2), port, "127.0.0.1");
   await until(() => server.heard.length === 2 && next.heard.length === 1);
   expect([server.heard[1]?.bytes, next.heard[0]?.bytes[9]]).toEqual([later(1), 2]);
+  expect(coming.clients).toBe(1);
   // And back, from the one that leaves.
   server.socket.send("still here", server.heard[1]?.from.port ?? 0, "127.0.0.1");
   await until(() => client.heard.length === 1);
   expect(client.heard[0]?.bytes.toString()).toBe("still here");
 
+  // Once that one is gone, its clients are told by the new server that it knows nothing of them.
   leaving.close();
   await Bun.sleep(300);
   client.socket.send(later(3), port, "127.0.0.1");
-  await Bun.sleep(60);
-  expect([server.heard.length, next.heard.length, coming.clients]).toEqual([2, 1, 1]);
+  await until(() => next.heard.length === 2);
+  expect([server.heard.length, next.heard[1]?.bytes]).toEqual([2, later(3)]);
+});
+
+test("who reads before the other leaves does not keep that one's clients", async () => {
+  const [server, next, client] = [await socket(), await socket(), await socket()];
+  const { fd, port } = listener();
+  const leaving = relay(fd, port);
+  leaving.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  const same = duplicate(fd);
+  ends.push(() => close(same));
+  reactor().remove(fd); // as if the other were always the quicker one
+  relay(same, port).serve(next.port);
+  client.socket.send(later(1), port, "127.0.0.1");
+  await until(() => next.heard.length === 1);
+  leaving.leave();
+  await Bun.sleep(300);
+  client.socket.send(later(2), port, "127.0.0.1");
+  await until(() => server.heard.length === 2);
+  expect(server.heard[1]?.bytes).toEqual(later(2));
 });
 
 test("a client whose server is gone can begin again", async () => {

@@ -1,17 +1,20 @@
-import { afterEach, expect, test } from "bun:test";
+import { afterEach, describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
 import { type RelayEnd, type RelayRules, Relays } from "../../../src/net/tcp/relays.ts";
+import { sockmap } from "../../../src/net/tcp/sockmap.ts";
 import { destination } from "../../../src/sys/dial.ts";
 import { until } from "../../e2e/from-source.ts";
 import { RawListener, RawPeer } from "../../fake/raw-peer.ts";
 
 const FOREVER = { way: "auto", idle: Infinity, deadline: Infinity } as const;
 const MB = 1024 * 1024;
-const WAYS = [{ way: "auto" }, { way: "splice" }, { way: "copy" }] as const;
+const KERNEL = typeof sockmap() !== "string";
+/** Where the kernel has no such maps, or we may not have them, "sockmap" is "auto" once more. */
+const WAYS = [{ way: "auto" }, { way: "splice" }, { way: "copy" }, { way: "sockmap" }] as const;
 
 const relays = new Relays(reactor());
 const dialer = new Dialer(reactor());
@@ -119,20 +122,22 @@ test("the server may be the first to close", async () => {
   expect(one.end).toBe("server");
 });
 
-test.each([
-  { story: "an idle client", who: "client", before: 0 },
-  { story: "an idle server", who: "server", before: 0 },
-  { story: "a client in the middle", who: "client", before: 4 * MB },
-  { story: "a server in the middle", who: "server", before: 4 * MB },
-] as const)("$story breaks off: the other side gets a RST", async ({ who, before }) => {
-  const one = await pair();
-  const [from, to] = who === "client" ? [one.client, one.server] : [one.server, one.client];
-  if (before > 0) to.push(noise(before)); // on its way to whom nobody reads
-  await Bun.sleep(10);
-  from.abort();
-  expect(await to.ends()).toBe("ECONNRESET");
-  await until(() => one.end !== undefined);
-  expect(one.end).toBe(`${who} reset`);
+describe.each(WAYS)("$way: who breaks off,", ({ way }) => {
+  test.each([
+    { story: "an idle client", who: "client", before: 0 },
+    { story: "an idle server", who: "server", before: 0 },
+    { story: "a client in the middle", who: "client", before: 4 * MB },
+    { story: "a server in the middle", who: "server", before: 4 * MB },
+  ] as const)("$story, gives the other side a RST", async ({ who, before }) => {
+    const one = await pair({ way });
+    const [from, to] = who === "client" ? [one.client, one.server] : [one.server, one.client];
+    if (before > 0) to.push(noise(before)); // on its way to whom nobody reads
+    await Bun.sleep(10);
+    from.abort();
+    expect(await to.ends()).toBe("ECONNRESET");
+    await until(() => one.end !== undefined);
+    expect(one.end).toBe(`${who} reset`);
+  });
 });
 
 test("a reset after a half-close is one", async () => {
@@ -164,11 +169,11 @@ test.each(WAYS)("$way: who does not read stops who writes", async ({ way }) => {
   expect((await one.server.read(100_000)).length).toBe(100_000);
 });
 
-test("still for too long, or too old, it ends", async () => {
+test.each(WAYS)("$way: still for too long, or too old, it ends", async ({ way }) => {
   const now = performance.now();
-  const still = await pair({ idle: 300 });
-  const busy = await pair({ idle: 1200 });
-  const old = await pair({ deadline: now + 300 });
+  const still = await pair({ way, idle: 300 });
+  const busy = await pair({ way, idle: 1200 });
+  const old = await pair({ way, deadline: now + 300 });
   for (let i = 0; i < 20; i++) {
     await busy.client.write(noise(10));
     await Bun.sleep(100);
@@ -179,6 +184,18 @@ test("still for too long, or too old, it ends", async () => {
   relays.end(busy.fd, "killed", true);
   expect(busy.end).toBe("killed");
   expect(await busy.client.ends()).toBe("ECONNRESET");
+});
+
+test.if(KERNEL)("sockmap: bytes go by themselves, and are counted", async () => {
+  const one = await pair({ way: "sockmap" });
+  for (let i = 0; i < 500; i++) {
+    await one.client.write(noise(1000));
+    await one.server.read(1000);
+    await one.server.write(noise(2000));
+    await one.client.read(2000);
+  }
+  expect(relays.carrier(one.fd)).toBe("sockmap");
+  await until(() => one.up === 500_000 && one.down === 1_000_000);
 });
 
 test("what is written is read, in order, however the pieces fall", async () => {
@@ -193,7 +210,7 @@ test("what is written is read, in order, however the pieces fall", async () => {
         }),
         { maxLength: 12 },
       ),
-      fc.constantFrom("auto" as const, "splice" as const, "copy" as const),
+      fc.constantFrom(...WAYS.map(({ way }) => way)),
       async (steps, way) => {
         const one = await pair({ way });
         const totals = { up: 0, down: 0 };

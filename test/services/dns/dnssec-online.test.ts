@@ -94,11 +94,11 @@ describe.skipIf(Bun.which("delv") === null)("a zone signed as it is asked", () =
     const cds = await dig(server.port, "+short", "example.net", "CDS");
     const status = (await server.instance.actions?.["status"]?.run({})) as Record<
       string,
-      { zones: { ds: string; signed: boolean }[] }
+      { zones: { keys: { ds: string }[]; signed: boolean }[] }
     >;
     const [zone] = status["ns"]?.zones ?? [];
     expect(zone?.signed).toBe(true);
-    expect(zone?.ds.toLowerCase().split(" ")).toEqual([
+    expect(zone?.keys[0]?.ds.toLowerCase().split(" ")).toEqual([
       ...cds.trim().split(" ").slice(0, 3),
       cds.trim().split(" ").slice(3).join("").toLowerCase(),
     ]);

@@ -77,6 +77,21 @@ describe("DNS over TLS", () => {
     await closed;
   });
 
+  withKdig("a zone goes over TLS as it does over TCP (RFC 9103)", async () => {
+    const at = await freePort();
+    const zones = { "example.net": { transfer: "127.0.0.1", tsig: "key1" } };
+    const tls = { listen: `127.0.0.1:${at}` };
+    await using own = await serving({ tls, zones, keys: KEYS }, undefined, { certificates });
+    const text = await kdig(at, "-d", "+tls", "-y", KEY1, "example.net", "AXFR");
+    expect(text).toContain("TLS, received certificate");
+    expect(text).toContain("18 records");
+    expect(await kdig(at, "+tls", "example.net", "AXFR")).toContain("REFUSED");
+    await own.write("example.net", ZONE.replace("hostmaster 7", "hostmaster 8"));
+    await own.reload();
+    const changes = await kdig(at, "-y", KEY1, "+tls", "example.net", "IXFR=7");
+    expect(changes).toContain("4 records");
+  });
+
   test("who speaks no TLS is shown out", async () => {
     const socket = await Bun.connect({
       hostname: "127.0.0.1",

@@ -1,4 +1,6 @@
 import type { Pool } from "../../../net/pools/pool.ts";
+import type { RelayWay } from "../../../net/tcp/relays.ts";
+import { sockmap } from "../../../net/tcp/sockmap.ts";
 import type { ClientHello } from "../../../wire/tls/client-hello.ts";
 import type { Host } from "../../service.ts";
 import { enabledGroup, type ServiceConfig } from "../config.ts";
@@ -15,9 +17,9 @@ export function wayFor(
   config: ServiceConfig,
   tls: TlsParts,
   { relays, duplexes }: Engine,
-  { pools, reactor }: Pick<Host, "pools" | "reactor">,
+  { pools, reactor, log }: Pick<Host, "pools" | "reactor" | "log">,
 ): Way {
-  const { groups, relay, idle_timeout: idle, total_timeout: total } = config;
+  const { groups, idle_timeout: idle, total_timeout: total } = config;
   const enabled = enabledGroup(config);
   const pool = (hello: ClientHello | undefined): Pool => {
     const group = (hello && routeOf(hello, config)) ?? enabled;
@@ -27,8 +29,18 @@ export function wayFor(
     const rules = { idle, total, connect: config.connect_timeout };
     return new SecureWay(tls, { relays: duplexes, reactor }, pool, rules);
   }
-  const rules = { relay, idle, total };
+  const rules = { relay: relayOf(config, log), idle, total };
   return config.tls === "pass"
     ? new PassWay(relays, pool, rules)
     : new PlainWay(relays, () => pool(undefined), rules);
+}
+
+/** The relay that is wanted, or the one that can be had. */
+function relayOf({ relay, socket }: ServiceConfig, log: Host["log"]): RelayWay {
+  if (relay !== "sockmap") return relay;
+  // With a PROXY header a part of the client's first segment has been read.
+  const map = socket.proxyProtocol === "off" ? sockmap() : "it cannot be with proxy_protocol";
+  if (typeof map !== "string") return relay;
+  log.warn("relay: sockmap cannot be had, auto is used", { why: map });
+  return "auto";
 }

@@ -3,6 +3,7 @@ import { RCODE, TYPE } from "../../../wire/dns/types.ts";
 import { FLAG, type MessageWriter, QNAME, SECTION } from "../../../wire/dns/writer.ts";
 import { Atlas } from "../geo/atlas.ts";
 import type { Places } from "../geo/places.ts";
+import type { Tail } from "../tail.ts";
 import type { Asker } from "./asker.ts";
 import type { NameConfig, TierConfig } from "./config.ts";
 import type { MemberConfig } from "./member-word.ts";
@@ -28,6 +29,8 @@ interface Variant {
 
 /** One name: its records, who of them is alive, and whose turn it is. */
 export class ComputedName {
+  /** Bits of the client's address that the last answer depended on. */
+  scope = 0;
   /** In lower case. */
   readonly name: Uint8Array;
   readonly config: NameConfig;
@@ -135,11 +138,7 @@ export class ComputedName {
     now: number,
     aliased = false,
   ): number {
-    if (this.#calmAt !== 0 && now >= this.#calmAt) this.refresh(now);
-    this.#atlas.find(asker.bytes, asker.length, places);
-    const variant = this.#variants[this.#atlas.variant] as Variant;
-    let scope = this.#atlas.bits;
-
+    const variant = this.#variantFor(asker, places, now);
     const { outcome } = variant.shown;
     if (outcome === "servfail") writer.rcode(RCODE.SERVFAIL);
     else if (outcome === "nxdomain") {
@@ -149,17 +148,38 @@ export class ComputedName {
       const found = choosing(variant.choosers, type);
       if (found === undefined) this.#nothing(type, writer);
       else {
-        let client = 0;
-        if (this.config.order === "hash") {
-          const bits = Math.min(SITE[asker.length], asker.bits);
-          client = hashBytes(asker.bytes, this.#hash, bits);
-          scope = Math.max(scope, bits);
-        }
-        const count = found.choose(picks, client);
+        const count = this.#choose(found, asker);
         write(found, count, aliased ? this.name : undefined, writer);
       }
     }
-    return scope;
+    return this.scope;
+  }
+
+  /** The same ready to be copied; undefined: it is to be written. Leaves the scope in `scope`. */
+  ready(type: number, asker: Asker, places: Places | undefined, now: number): Tail | undefined {
+    const variant = this.#variantFor(asker, places, now);
+    if (variant.shown.outcome !== "records") return undefined;
+    const found = choosing(variant.choosers, type);
+    return found?.ready?.tail(picks, this.#choose(found, asker));
+  }
+
+  /** What its clients' place makes of it. */
+  #variantFor(asker: Asker, places: Places | undefined, now: number): Variant {
+    if (this.#calmAt !== 0 && now >= this.#calmAt) this.refresh(now);
+    this.#atlas.find(asker.bytes, asker.length, places);
+    this.scope = this.#atlas.bits;
+    return this.#variants[this.#atlas.variant] as Variant;
+  }
+
+  /** Put those to be given into `picks`; how many. */
+  #choose(found: Chooser, asker: Asker): number {
+    let client = 0;
+    if (this.config.order === "hash") {
+      const bits = Math.min(SITE[asker.length], asker.bits);
+      client = hashBytes(asker.bytes, this.#hash, bits);
+      this.scope = Math.max(this.scope, bits);
+    }
+    return found.choose(picks, client);
   }
 
   #nothing(type: number, writer: MessageWriter): void {

@@ -9,6 +9,7 @@ import { FLAG, type MessageWriter } from "../../../wire/dns/writer.ts";
 import type { Places } from "../geo/places.ts";
 import type { LrrrConfig } from "../lrrr/config.ts";
 import { Lrrr } from "../lrrr/lrrr.ts";
+import type { Tail } from "../tail.ts";
 import type { Via } from "../via.ts";
 import { type Lookup, systemLookup } from "./alias.ts";
 import { followAliases } from "./aliases.ts";
@@ -94,9 +95,22 @@ export class ComputedNames {
     return this.#names.length;
   }
 
-  /** Write the answer when the question is for one of these names; false when it is not. */
-  answer(query: Query, via: Via, writer: MessageWriter): boolean {
-    const name = this.#table.find(query.key, 0, query.keyLength, query.hash);
+  /** The one of these names that a question is for. */
+  find({ key, keyLength, hash }: Query): ComputedName | undefined {
+    return this.#table.find(key, 0, keyLength, hash);
+  }
+
+  /** The answer to a question for `name`, when it is ready to be copied; else `answer` writes it. */
+  ready(name: ComputedName, query: Query, via: Via): Tail | undefined {
+    const asker = this.#asker;
+    asker.read(query, via, this.#parts.ecs);
+    const tail = name.ready(query.qtype, asker, this.#parts.places, via.now);
+    this.scope = asker.told ? name.scope : 0;
+    return tail;
+  }
+
+  /** Write the answer when the question is for one of these names (`name`); false when it is not. */
+  answer(query: Query, via: Via, writer: MessageWriter, name = this.find(query)): boolean {
     if (name === undefined) return this.#range(query, via, writer);
     writer.flag(FLAG.AA);
     this.#say(name, query, via, writer, false);
@@ -144,8 +158,8 @@ export class ComputedNames {
   }
 
   /** All types that the name asked for has now; none for a name that depends on who asks. */
-  typesOf({ key, keyLength, hash }: Query): readonly number[] {
-    const name = this.#table.find(key, 0, keyLength, hash);
+  typesOf(query: Query): readonly number[] {
+    const name = this.find(query);
     return name === undefined ? [] : name.shown.sets.map(({ type }) => type);
   }
 

@@ -1,9 +1,12 @@
 import type { Order } from "./config.ts";
+import { ReadyRecords } from "./ready-records.ts";
 import type { RecordSet } from "./tiers.ts";
 
 /** Chooses and orders records of one set; made anew when the set changes. */
 export interface Chooser {
   readonly set: RecordSet;
+  /** Its records as they stand in answers; undefined: they are to be written one by one. */
+  readonly ready: ReadyRecords | undefined;
   /**
    * Put the indexes of the records to give into `into`, in order; how many. `client` is a hash of
    * who asks, the same for the same.
@@ -24,12 +27,14 @@ export function chooser(
   turn: Turn,
   dice: () => number,
 ): Chooser {
+  const ready = ReadyRecords.of(set);
   const size = set.members.length;
   const give = Math.min(wanted, size);
   switch (order) {
     case "fixed":
       return {
         set,
+        ready,
         choose(into) {
           for (let i = 0; i < give; i++) into[i] = i;
           return give;
@@ -38,6 +43,7 @@ export function chooser(
     case "roundrobin":
       return {
         set,
+        ready,
         choose(into) {
           let at = turn.next % size;
           turn.next = at + 1;
@@ -51,6 +57,7 @@ export function chooser(
     case "random":
       return {
         set,
+        ready,
         choose(into) {
           for (let i = 0; i < size; i++) into[i] = i;
           for (let i = 0; i < give; i++) swap(into, i, i + Math.floor(dice() * (size - i)));
@@ -58,34 +65,31 @@ export function chooser(
         },
       };
     case "weighted":
-      return byWeight(set, give, dice);
+      return { set, ready, choose: byWeight(set, give, dice) };
     case "hash":
-      return byHash(set, give);
+      return { set, ready, choose: byHash(set, give) };
   }
 }
 
 /** One after another, each with the chance of its weight among those that are left. */
-function byWeight(set: RecordSet, give: number, dice: () => number): Chooser {
+function byWeight(set: RecordSet, give: number, dice: () => number): Chooser["choose"] {
   const weights = Float64Array.from(set.members, weightOf);
   const all = weights.reduce((a, b) => a + b, 0);
-  return {
-    set,
-    choose(into) {
-      const size = weights.length;
-      for (let i = 0; i < size; i++) into[i] = i;
-      let left = all;
-      for (let i = 0; i < give; i++) {
-        let mark = dice() * left;
-        let at = i;
-        for (; at < size - 1; at++) {
-          mark -= weights[into[at] as number] as number;
-          if (mark < 0) break;
-        }
-        left -= weights[into[at] as number] as number;
-        swap(into, i, at);
+  return (into) => {
+    const size = weights.length;
+    for (let i = 0; i < size; i++) into[i] = i;
+    let left = all;
+    for (let i = 0; i < give; i++) {
+      let mark = dice() * left;
+      let at = i;
+      for (; at < size - 1; at++) {
+        mark -= weights[into[at] as number] as number;
+        if (mark < 0) break;
       }
-      return give;
-    },
+      left -= weights[into[at] as number] as number;
+      swap(into, i, at);
+    }
+    return give;
   };
 }
 
@@ -93,28 +97,25 @@ function byWeight(set: RecordSet, give: number, dice: () => number): Chooser {
  * Rendezvous hashing with weights (Schindelhauer and Schomaker, 2005): a client keeps its record
  * while that is alive, and only the clients of a record that dies move.
  */
-function byHash(set: RecordSet, give: number): Chooser {
+function byHash(set: RecordSet, give: number): Chooser["choose"] {
   const seeds = Uint32Array.from(set.members, ({ config }) => hashBytes(config.rdata, 0));
   const weights = Float64Array.from(set.members, weightOf);
   const scores = new Float64Array(seeds.length);
-  return {
-    set,
-    choose(into, client) {
-      const size = seeds.length;
-      for (let i = 0; i < size; i++) {
-        into[i] = i;
-        const even = (mix(client ^ (seeds[i] as number)) + 1) / (2 ** 32 + 1); // never 0, never 1
-        scores[i] = -(weights[i] as number) / Math.log(even);
-      }
-      for (let i = 0; i < give; i++) {
-        let best = i;
-        for (let at = i + 1; at < size; at++)
-          if ((scores[into[at] as number] as number) > (scores[into[best] as number] as number))
-            best = at;
-        swap(into, i, best);
-      }
-      return give;
-    },
+  return (into, client) => {
+    const size = seeds.length;
+    for (let i = 0; i < size; i++) {
+      into[i] = i;
+      const even = (mix(client ^ (seeds[i] as number)) + 1) / (2 ** 32 + 1); // never 0, never 1
+      scores[i] = -(weights[i] as number) / Math.log(even);
+    }
+    for (let i = 0; i < give; i++) {
+      let best = i;
+      for (let at = i + 1; at < size; at++)
+        if ((scores[into[at] as number] as number) > (scores[into[best] as number] as number))
+          best = at;
+      swap(into, i, best);
+    }
+    return give;
   };
 }
 

@@ -102,8 +102,8 @@ export class Renderer {
     const { signer } = zone;
     if (!signed || signer === undefined) return true;
     const name = ownerName(rendering, owner);
-    const rrsig = signer.sign(name, store.type(set), store.ttl(set), rdatasOf(store, set));
-    return this.#put(writer, section, TYPE.RRSIG, ttl, rrsig, 0, rrsig.length);
+    const signatures = signer.sign(name, store.type(set), store.ttl(set), rdatasOf(store, set));
+    return this.#putAll(writer, section, TYPE.RRSIG, ttl, signatures);
   }
 
   #compact(rendering: Rendering, section: Section, node: number, owner: number): boolean {
@@ -112,11 +112,22 @@ export class Renderer {
     if (signer === undefined) return true;
     const name = ownerName(rendering, owner);
     const nsec = compactNsec(name, compactTypes(zone, node));
-    const rrsig = signer.sign(name, TYPE.NSEC, ttl, [nsec]);
+    const signatures = signer.sign(name, TYPE.NSEC, ttl, [nsec]);
     return (
       this.#put(writer, section, TYPE.NSEC, ttl, nsec, 0, nsec.length) &&
-      this.#put(writer, section, TYPE.RRSIG, ttl, rrsig, 0, rrsig.length)
+      this.#putAll(writer, section, TYPE.RRSIG, ttl, signatures)
     );
+  }
+
+  /** Some records, with the owner that was placed. */
+  #putAll(
+    writer: MessageWriter,
+    section: Section,
+    type: number,
+    ttl: number,
+    rdatas: readonly Uint8Array[],
+  ): boolean {
+    return rdatas.every((rdata) => this.#put(writer, section, type, ttl, rdata, 0, rdata.length));
   }
 
   #synthesized({ writer, outcome, zone }: Rendering, set: number, target: number): boolean {

@@ -15,13 +15,12 @@ import { Nsec3Chain } from "./nsec3-chain.ts";
 import { type Gathered, type Place, RecordGatherer, type SetRemark } from "./record-gatherer.ts";
 import type { RecordStore } from "./record-store.ts";
 import { compactDenial } from "./signing/compact-denial.ts";
+import { KEY_TTL } from "./signing/key-ring.ts";
+import { keyRecords } from "./signing/parent-records.ts";
 import type { Signer } from "./signing/signer.ts";
 import { checkZone } from "./zone-checks.ts";
 import { markNodes } from "./zone-flags.ts";
 import { Zone } from "./zone.ts";
-
-/** Seconds: of DNSKEY, CDS and CDNSKEY. What has the wrong key forgets it in an hour. */
-const KEY_TTL = 3600;
 
 /** A zone that can be served, with what is odd about it, or why it cannot. */
 export type Built =
@@ -83,7 +82,7 @@ export class ZoneBuilder {
   }
 
   *finishInTurns(): Generator<void, Built, void> {
-    if (this.#signer) this.#addKey(this.#signer);
+    if (this.#signer) this.#addKeys(this.#signer);
     const store = yield* this.#gather(this.#names);
     const hashed = yield* this.#gather(this.#hashed);
     const flags = markNodes(store);
@@ -103,16 +102,13 @@ export class ZoneBuilder {
     return { ok: false, problems: [{ ...place, column: 1, message: denial }] };
   }
 
-  /** The key for validators, and what the parent should have of it (RFC 7344, 4). */
-  #addKey({ key, origin }: Signer): void {
+  /** Keys for validators and for the parent. */
+  #addKeys({ keys, origin, news }: Signer): void {
     const place = this.#names.placeOf(APEX, TYPE.SOA);
-    const add = (type: number, rdata: Uint8Array): void => {
+    for (const { type, rdata } of keyRecords(keys, origin, news)) {
       const record = { name: origin, type, class: CLASS.IN, ttl: KEY_TTL, rdata };
       this.add({ ...record, rdataLength: rdata.length, ...place });
-    };
-    add(TYPE.DNSKEY, key.dnskey);
-    add(TYPE.CDNSKEY, key.dnskey);
-    add(TYPE.CDS, key.ds(origin));
+    }
   }
 
   #gather(records: RecordGatherer): Generator<void, RecordStore, void> {

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
+import { KeyRing } from "../../../../src/services/dns/zone/signing/key-ring.ts";
 import { Signer } from "../../../../src/services/dns/zone/signing/signer.ts";
 import { ZoneKey } from "../../../../src/services/dns/zone/signing/zone-key.ts";
 import { loadZone } from "../../../../src/services/dns/zone/zone-builder.ts";
@@ -49,7 +50,7 @@ test("whatever a zone has, every answer is short, of the zone, and can be read",
       (records, questions, signs) => {
         const text = TOP + records.map((one) => `${one.name} 60 ${one.rest}\n`).join("");
         const origin = wire("example.");
-        const signer = signs ? new Signer(origin, key, Date.now) : undefined;
+        const signer = signs ? new Signer(origin, new KeyRing(key), Date.now) : undefined;
         const built = loadZone(text, { file: "random.zone", origin }, signer);
         if (!built.ok) {
           expect(built.problems.length).toBeGreaterThan(0);

@@ -63,10 +63,13 @@ export function pieces(
   return runs;
 }
 
-/** SVG path data of a line through the points of every piece. */
+/** SVG path data of a line through the points of every piece; a lone point is a dot. */
 export function linePath(runs: ReturnType<typeof pieces>): string {
   return runs
-    .map((run) => run.map((p, i) => `${i === 0 ? "M" : "L"}${p.x} ${p.y}`).join(""))
+    .map((run) => {
+      const line = run.map((p, i) => `${i === 0 ? "M" : "L"}${p.x} ${p.y}`).join("");
+      return run.length === 1 ? `${line}h0` : line; // round ends make it seen
+    })
     .join("");
 }
 

@@ -2,6 +2,7 @@ import type { JSX } from "preact";
 
 import type { Plain } from "../state/answers.ts";
 import { capital, human, title, UNKNOWN } from "../state/format.ts";
+import { alike, isObject } from "./alike.ts";
 
 /** Any JSON, as a person reads it: pairs, tables where things are alike, and nothing nested deeper than needed. */
 export function Value(props: { readonly name: string; readonly value: unknown }): JSX.Element {
@@ -93,18 +94,4 @@ function List(props: { readonly name: string; readonly items: readonly unknown[]
 
 function isFigure(rows: readonly (readonly [string, Plain])[], column: string): boolean {
   return rows.every(([, row]) => row[column] === undefined || typeof row[column] === "number");
-}
-
-/** The entries of a map whose values are all flat objects with keys in common; else undefined. */
-export function alike(map: Plain): (readonly [string, Plain])[] | undefined {
-  const entries = Object.entries(map);
-  const flat = entries.every(([, v]) => isObject(v) && !Object.values(v).some(isObject));
-  if (entries.length === 0 || !flat) return undefined;
-  const [first, ...others] = entries.map(([, v]) => Object.keys(v as Plain));
-  const common = others.every((keys) => keys.some((k) => first?.includes(k)));
-  return common ? (entries as [string, Plain][]) : undefined;
-}
-
-export function isObject(value: unknown): value is Plain {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

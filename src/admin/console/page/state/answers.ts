@@ -45,8 +45,9 @@ export interface Status {
     readonly address: string;
     readonly port: number;
     readonly sites: readonly string[];
-    readonly connections: number;
-    readonly requests: number;
+    /** Missing where they are counted for the service only. */
+    readonly connections?: number;
+    readonly requests?: number;
   }[];
   readonly certificates: readonly {
     readonly names: readonly string[];

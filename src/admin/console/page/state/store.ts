@@ -1,4 +1,4 @@
-import type { Entry, Figures, Form, Me, Problem, ServiceInfo } from "./answers.ts";
+import type { Entry, Figures, Form, Me, Plain, Problem, ServiceInfo } from "./answers.ts";
 import { Api, Refused } from "./api.ts";
 import type { StreamEvent } from "./event-stream.ts";
 import { totals } from "./health.ts";
@@ -84,6 +84,23 @@ export class Store {
   async logOut(): Promise<void> {
     await this.api.send("POST", "logout", {}).catch(() => {}); // gone is gone
     this.#leave("You have logged out.");
+  }
+
+  /**
+   * Change the running config as a service offers it, and show at once how the service is now: the
+   * next figures may be a second away. Rejects with Refused.
+   */
+  async change(service: string, name: string, input: unknown): Promise<unknown> {
+    const done = await this.api.ask<unknown>("changes", service, name, input);
+    const path = `services/${encodeURIComponent(service)}/stats`;
+    const stats = await this.api.get<Plain>(path).catch(() => undefined);
+    if (this.figures && stats)
+      this.figures = {
+        ...this.figures,
+        services: { ...this.figures.services, [service]: stats },
+      };
+    this.#tell();
+    return done;
   }
 
   /** Do something the user asked for, and say how it went. True when it went well. */

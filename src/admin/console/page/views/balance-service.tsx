@@ -6,7 +6,7 @@ import { useConfirm } from "../parts/confirm.tsx";
 import { useStore } from "../parts/context.tsx";
 import { Head, Panel, Tile } from "../parts/page.tsx";
 import { Pairs } from "../parts/value.tsx";
-import { bytes, bytesPerSecond, count, perSecond } from "../state/format.ts";
+import { amount, bytes, bytesPerSecond, count, perSecond } from "../state/format.ts";
 import { balanceOf } from "../state/health.ts";
 import { key } from "../state/history.ts";
 import { href } from "../state/route.ts";
@@ -57,7 +57,7 @@ export function BalanceService({ name }: { readonly name: string }): JSX.Element
         <Chart
           title="Open connections"
           lines={[{ name: "open", samples: history.gauge(at("open")) }]}
-          show={count}
+          show={amount}
         />
         <Chart
           title="New connections"
@@ -100,7 +100,7 @@ export function BalanceService({ name }: { readonly name: string }): JSX.Element
                   },
                   async () => {
                     const gone = await store.attempt(`${name} is removed.`, () =>
-                      store.api.ask("changes", "balance", "remove-service", { service: name }),
+                      store.change("balance", "remove-service", { service: name }),
                     );
                     if (gone) location.hash = href("balance");
                   },

@@ -89,7 +89,7 @@ export function Balance(): JSX.Element {
             action="Add"
             onSubmit={async (input) => {
               const added = await store.attempt(`${input["service"]} balances.`, () =>
-                store.api.ask("changes", "balance", "add-service", input),
+                store.change("balance", "add-service", input),
               );
               if (added) setAdding(false);
             }}

@@ -2,9 +2,16 @@ import { useEffect, useState } from "preact/hooks";
 
 import { useStore } from "../parts/context.tsx";
 import type { Problem } from "../state/answers.ts";
+import type { Api } from "../state/api.ts";
 
 /** Typing rests for this long before it is checked. */
 const REST_MS = 350;
+
+async function read(api: Api): Promise<Running> {
+  const response = await api.open("config", {});
+  const tag = response.headers.get("etag")?.replaceAll('"', "");
+  return { text: await response.text(), generation: Number(tag) };
+}
 
 interface Running {
   readonly text: string;
@@ -39,8 +46,8 @@ export function useDraft(): Draft {
 
   useEffect(() => {
     let wanted = true;
-    void store.api.get<string>("config").then(
-      (text) => wanted && setRunning({ text, generation: generation ?? 0 }),
+    void read(store.api).then(
+      (now) => wanted && setRunning(now),
       () => {}, // the link banner or the login page says why
     );
     return () => {

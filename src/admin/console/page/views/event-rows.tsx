@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 
-import { Badge, type Tone } from "../parts/badge.tsx";
+import { Badge } from "../parts/badge.tsx";
+import type { Tone } from "../parts/condition.ts";
 import type { IconName } from "../parts/icon.tsx";
 import type { Entry } from "../state/answers.ts";
 import { clock, human } from "../state/format.ts";

@@ -35,7 +35,7 @@ export function Events(): JSX.Element {
           <span class="label">Search</span>
           <input
             type="search"
-            placeholder="web-1, reload, user=ann …"
+            placeholder="web-1, login, who=ann …"
             value={words}
             onInput={(event) => setWords(event.currentTarget.value)}
           />

@@ -1,8 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
 
-import { Badge, condition } from "../parts/badge.tsx";
+import { Badge } from "../parts/badge.tsx";
 import { ChangeButton } from "../parts/button.tsx";
+import { condition } from "../parts/condition.ts";
 import { useStore } from "../parts/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Modal } from "../parts/modal.tsx";
@@ -25,7 +26,7 @@ export function Groups(props: {
   const [adding, setAdding] = useState(false);
   const form = store.changes["balance"]?.["add-group"];
   const change = (what: string, group: string, done: string): Promise<boolean> =>
-    store.attempt(done, () => store.api.ask("changes", "balance", what, { service, group }));
+    store.attempt(done, () => store.change("balance", what, { service, group }));
 
   const enable = (group: string): Promise<void> =>
     ask(
@@ -75,8 +76,8 @@ export function Groups(props: {
               </Badge>
             ) : (
               <span class="buttons">
-                <ChangeButton label={`Switch to ${group.name}`} onPress={() => enable(group.name)}>
-                  Switch to this
+                <ChangeButton onPress={() => enable(group.name)}>
+                  Switch to {group.name}
                 </ChangeButton>
                 {store.full && (
                   <ChangeButton
@@ -100,7 +101,7 @@ export function Groups(props: {
             action="Add"
             onSubmit={async (input) => {
               const added = await store.attempt(`The group ${input["group"]} is there.`, () =>
-                store.api.ask("changes", "balance", "add-group", input),
+                store.change("balance", "add-group", input),
               );
               if (added) setAdding(false);
             }}

@@ -28,9 +28,7 @@ export function HostControls(props: {
   const store = useStore();
   const [more, setMore] = useState(false);
   const change = (what: string, input: object, done: string): Promise<boolean> =>
-    store.attempt(done, () =>
-      store.api.ask("changes", "pools", what, { pool, host: name, ...input }),
-    );
+    store.attempt(done, () => store.change("pools", what, { pool, host: name, ...input }));
 
   const want = (to: Wanted, done: string): Promise<unknown> => {
     const go = (): Promise<unknown> => change("state", { to }, `${name} ${done}.`);

@@ -1,6 +1,7 @@
 import type { JSX } from "preact";
 
-import { condition, ConditionBadge } from "../parts/badge.tsx";
+import { ConditionBadge } from "../parts/badge.tsx";
+import { condition } from "../parts/condition.ts";
 import type { Question } from "../parts/confirm.tsx";
 import { useStore } from "../parts/context.tsx";
 import { Spark } from "../parts/spark.tsx";

@@ -81,7 +81,7 @@ export function Listeners({ status }: { readonly status: Status }): JSX.Element 
         {status.listeners.map((l) => (
           <tr key={`${l.address} ${l.port}`}>
             <th scope="row" class="mono">
-              {l.address}
+              {l.address.replace(/:0$/, `:${l.port}`)}
             </th>
             <td>{l.sites.join(", ")}</td>
             <td class="figure">{count(l.connections)}</td>

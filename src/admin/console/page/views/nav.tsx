@@ -1,6 +1,6 @@
 import type { ComponentChildren, JSX } from "preact";
 
-import { condition } from "../parts/badge.tsx";
+import { condition } from "../parts/condition.ts";
 import { useStore } from "../parts/context.tsx";
 import { Icon, type IconName, Mark } from "../parts/icon.tsx";
 import { ThemeSwitch } from "../parts/theme-switch.tsx";
@@ -75,7 +75,8 @@ export function Nav({ route }: { readonly route: Route }): JSX.Element {
               <span class="name">{name}</span>
             </Item>
           ))}
-          <li class="gap" role="presentation" />
+        </ul>
+        <ul>
           <Item to={href("events")} icon="events" here={route.page === "events"}>
             Events
           </Item>

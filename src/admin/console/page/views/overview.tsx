@@ -37,17 +37,15 @@ export function Overview(): JSX.Element {
       <Panel title="Services">
         <ServiceCards />
       </Panel>
-      <div class="columns">
-        <Panel title="Workers">
-          <Workers status={status} />
-        </Panel>
-        <Panel title="Last reload">
-          <LastReload figures={figures} />
-        </Panel>
-      </div>
+      <Panel title="Workers">
+        <Workers status={status} />
+      </Panel>
       <div class="columns">
         <Panel title="Listeners">
           <Listeners status={status} />
+        </Panel>
+        <Panel title="Last reload">
+          <LastReload figures={figures} />
         </Panel>
         {status.certificates.length > 0 && (
           <Panel title="Certificates">

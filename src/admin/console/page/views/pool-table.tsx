@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 
-import { condition } from "../parts/badge.tsx";
+import { condition } from "../parts/condition.ts";
 import { useStore } from "../parts/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Spark } from "../parts/spark.tsx";

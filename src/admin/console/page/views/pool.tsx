@@ -10,7 +10,7 @@ import { Icon } from "../parts/icon.tsx";
 import { Modal } from "../parts/modal.tsx";
 import { Head, Panel } from "../parts/page.tsx";
 import { SchemaForm } from "../parts/schema-form.tsx";
-import { bytesPerSecond, count, milliseconds, perSecond } from "../state/format.ts";
+import { amount, bytesPerSecond, count, milliseconds, perSecond } from "../state/format.ts";
 import { poolsOf } from "../state/health.ts";
 import { href } from "../state/route.ts";
 import { HostRows } from "./host-rows.tsx";
@@ -36,7 +36,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
   const latency = waited.map((ms, i) => ((made[i] ?? 0) > 0 ? ms / (made[i] ?? 1) : Number.NaN));
   const users = usersOf(figures, name);
   const change = (what: string, input: object): Promise<unknown> =>
-    store.api.ask("changes", "pools", what, { pool: name, ...input });
+    store.change("pools", what, { pool: name, ...input });
   const addHost = changes["add-host"];
 
   return (
@@ -85,7 +85,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
         <Chart
           title="Open connections"
           lines={[{ name: "open", samples: series("open", "gauge") }]}
-          show={count}
+          show={amount}
         />
         <Chart
           title="New connections"
@@ -165,7 +165,7 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
             action="Add"
             onSubmit={async (input) => {
               const added = await store.attempt(`${input["address"]} is added.`, () =>
-                store.api.ask("changes", "pools", "add-host", input),
+                store.change("pools", "add-host", input),
               );
               if (added) setAdding(false);
             }}

@@ -33,7 +33,7 @@ export function Pools(): JSX.Element {
             action="Add"
             onSubmit={async (input) => {
               const added = await store.attempt(`Pool ${input["pool"]} is there.`, () =>
-                store.api.ask("changes", "pools", "add-pool", input),
+                store.change("pools", "add-pool", input),
               );
               if (added) setAdding(false);
             }}

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 
+import { isObject } from "../parts/alike.ts";
 import { useStore } from "../parts/context.tsx";
-import { isObject } from "../parts/value.tsx";
 import type { Plain } from "../state/answers.ts";
 import { capital, human, perSecond, title } from "../state/format.ts";
 import { key } from "../state/history.ts";

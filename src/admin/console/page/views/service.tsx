@@ -64,6 +64,7 @@ function Moving(props: { readonly service: string; readonly stats: Plain }): JSX
           key={path.join(" ")}
           title={capital(path.map(title).join(", "))}
           lines={[{ name: "growing by", samples }]}
+          base={/bytes$/i.test(path.at(-1) ?? "") ? 1024 : 1000}
           show={(value) => (Number.isNaN(value) ? "–" : `${human(path.at(-1) ?? "", value)}/s`)}
         />
       ))}
@@ -124,7 +125,11 @@ function One(props: {
         onSubmit={async (input) => {
           setAnswer(undefined);
           await store.attempt(`${capital(title(name))}: done.`, async () => {
-            setAnswer({ value: await store.api.ask(kind, service, name, input) });
+            const asked =
+              kind === "changes"
+                ? store.change(service, name, input)
+                : store.api.ask(kind, service, name, input);
+            setAnswer({ value: await asked });
           });
         }}
       />

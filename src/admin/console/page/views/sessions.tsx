@@ -61,7 +61,7 @@ export function SessionsPanel(props: { readonly service: string; readonly ask: A
     <Panel
       title="Connections"
       side={<ChangeButton onPress={load}>Refresh</ChangeButton>}
-      {...(sessions && { about: `the oldest ${sessions.length}` })}
+      {...(sessions && sessions.length > 0 && { about: `the oldest ${sessions.length}` })}
     >
       {!store.full ? (
         <p class="soft">Only users with full access can list connections.</p>

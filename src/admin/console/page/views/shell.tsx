@@ -29,31 +29,33 @@ export function Shell(props: {
       >
         Skip to the content
       </a>
-      <div class="topbar">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Menu"
-          aria-expanded={open}
-          aria-controls="nav"
-          onClick={() => setOpen(!open)}
+      <header class="around">
+        <div class="topbar">
+          <button
+            type="button"
+            class="icon-button"
+            aria-label="Menu"
+            aria-expanded={open}
+            aria-controls="nav"
+            onClick={() => setOpen(!open)}
+          >
+            <Icon name={open ? "close" : "menu"} />
+          </button>
+          <span class="brand">
+            <Mark /> tern
+          </span>
+          <LinkState />
+        </div>
+        <div
+          class="sidebar"
+          id="nav"
+          onKeyDown={(event) => {
+            if (event.key === "Escape") setOpen(false);
+          }}
         >
-          <Icon name={open ? "close" : "menu"} />
-        </button>
-        <span class="brand">
-          <Mark /> tern
-        </span>
-        <LinkState />
-      </div>
-      <div
-        class="sidebar"
-        id="nav"
-        onKeyDown={(event) => {
-          if (event.key === "Escape") setOpen(false);
-        }}
-      >
-        <Nav route={props.route} />
-      </div>
+          <Nav route={props.route} />
+        </div>
+      </header>
       <div class="shade" onClick={() => setOpen(false)} />
       <main id="content">
         <LinkBanner />

@@ -45,13 +45,14 @@ export function signAnswer(answer: Message, asked: Asked, signer: Signer): Signe
   };
 }
 
-/** Every set, its signature behind it. */
+/** Every set, its signatures behind it. */
 function withSignatures(records: readonly Rr[], signer: Signer): Rr[] {
   const sets = Map.groupBy(records, ({ name, type }) => `${type} ${nameKey(name)}`);
   return [...sets.values()].flatMap((set) => {
     const { name, type, ttl } = set[0] as Rr; // a group has one at least
     const rdatas = set.map(({ rdata }) => rdata);
-    const rdata = signer.sign(lower(name), type, ttl, rdatas);
-    return [...set, { name, type: TYPE.RRSIG, class: CLASS.IN, ttl, rdata }];
+    const signatures = signer.sign(lower(name), type, ttl, rdatas);
+    const rrsig = { name, type: TYPE.RRSIG, class: CLASS.IN, ttl };
+    return [...set, ...signatures.map((rdata) => ({ ...rrsig, rdata }))];
   });
 }

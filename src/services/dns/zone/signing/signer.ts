@@ -2,6 +2,8 @@ import { ByteLru, type Visited } from "../../../../core/byte-lru.ts";
 import { labelCount } from "../../../../wire/dns/name.ts";
 import { canonicalRdata } from "../../../../wire/dns/rdata/canonical.ts";
 import { CLASS } from "../../../../wire/dns/types.ts";
+import type { KeyRing } from "./key-ring.ts";
+import type { ParentNews } from "./parent-records.ts";
 import { ALGORITHM, type ZoneKey } from "./zone-key.ts";
 
 const DAY = 86_400;
@@ -13,6 +15,8 @@ const VALID_DAYS = 8;
 const CACHE_BYTES = 8 << 20;
 /** What keeping one costs besides what it signs. */
 const ENTRY_BYTES = 300;
+/** Where in it the key tag is. */
+const TAG_AT = 16;
 /** RRSIG rdata in front of the signer's name (RFC 4034, 3.1). */
 const HEAD = 18;
 
@@ -27,34 +31,47 @@ interface Kept extends Visited {
 export class Signer {
   /** Lower case. */
   readonly origin: Uint8Array;
-  readonly key: ZoneKey;
+  readonly keys: KeyRing;
+  readonly news: ParentNews;
   readonly #wall: () => number;
   #kept = new ByteLru<string, Kept>(CACHE_BYTES);
   #day = 0;
 
   /** `wall`: milliseconds since 1970. */
-  constructor(origin: Uint8Array, key: ZoneKey, wall: () => number) {
+  constructor(origin: Uint8Array, keys: KeyRing, wall: () => number, news: ParentNews = "publish") {
     this.origin = origin;
-    this.key = key;
+    this.keys = keys;
+    this.news = news;
     this.#wall = wall;
   }
 
   /**
-   * The rdata of the RRSIG over a set. `owner` in lower case, and as it will be answered: what a
+   * The rdata of the RRSIGs over a set: one, or of its keys two. `owner` in lower case, and as it will be answered: what a
    * wildcard stood for is signed as if it were there (RFC 9824, 3.3). `ttl` as the zone has it.
    */
-  sign(owner: Uint8Array, type: number, ttl: number, rdatas: readonly Uint8Array[]): Uint8Array {
-    const day = Math.floor(this.#wall() / 1000 / DAY);
+  sign(
+    owner: Uint8Array,
+    type: number,
+    ttl: number,
+    rdatas: readonly Uint8Array[],
+  ): readonly Uint8Array[] {
+    const now = this.#wall();
+    const day = Math.floor(now / 1000 / DAY);
     if (day !== this.#day) {
       this.#day = day;
       this.#kept.clear();
     }
     const data = this.#signedData(owner, type, ttl, rdatas);
+    return this.keys.signing(type, now).map((key) => this.#signature(data, key));
+  }
+
+  #signature(data: Buffer, by: ZoneKey): Uint8Array {
+    data.writeUInt16BE(by.tag, TAG_AT);
     const key = data.toString("latin1");
     const kept = this.#kept.get(key);
     if (kept) return kept.rdata;
     const head = HEAD + this.origin.length;
-    const signature = this.key.sign(data);
+    const signature = by.sign(data);
     const rdata = new Uint8Array(head + signature.length);
     rdata.set(data.subarray(0, head));
     rdata.set(signature, head);
@@ -75,7 +92,7 @@ export class Signer {
     at = data.writeUInt32BE(ttl, at);
     at = data.writeUInt32BE((begins + EARLIER + VALID_DAYS * DAY) >>> 0, at);
     at = data.writeUInt32BE(begins >>> 0, at);
-    at = data.writeUInt16BE(this.key.tag, at);
+    at = data.writeUInt16BE(0, at); // the tag of who signs
     data.set(this.origin, at);
     at += this.origin.length;
     for (const rdata of records) {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 
 import { $ } from "bun";
 
+import { KeyRing } from "../../../../../src/services/dns/zone/signing/key-ring.ts";
 import { Signer } from "../../../../../src/services/dns/zone/signing/signer.ts";
 import { ZoneKey } from "../../../../../src/services/dns/zone/signing/zone-key.ts";
 import { ZoneAnswerer } from "../../../../../src/services/dns/zone/zone-answerer.ts";
@@ -23,7 +24,7 @@ const zone = signedHere(text);
 const answerer = new ZoneAnswerer();
 
 function signedHere(master: string): Zone {
-  const signer = new Signer(wire("example."), key, Date.now);
+  const signer = new Signer(wire("example."), new KeyRing(key), Date.now);
   const built = loadZone(master, { file: "example.zone", origin: wire("example.") }, signer);
   if (!built.ok) throw new Error(built.problems.map((p) => p.message).join("\n"));
   return built.zone;
@@ -179,7 +180,7 @@ describe("a zone signed as it is asked (RFC 9824)", () => {
 
 test("a zone that is signed already is not signed again", () => {
   const master = `${text}\nwww 300 NSEC example. A\n`;
-  const signer = new Signer(wire("example."), key, Date.now);
+  const signer = new Signer(wire("example."), new KeyRing(key), Date.now);
   const built = loadZone(master, { file: "example.zone", origin: wire("example.") }, signer);
   expect(built).toMatchObject({
     ok: false,

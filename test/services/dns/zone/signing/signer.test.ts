@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 
+import { KeyRing } from "../../../../../src/services/dns/zone/signing/key-ring.ts";
 import { Signer } from "../../../../../src/services/dns/zone/signing/signer.ts";
 import { ZoneKey } from "../../../../../src/services/dns/zone/signing/zone-key.ts";
 import { showRdata } from "../../../../../src/wire/dns/rdata/show.ts";
@@ -11,12 +12,12 @@ const A = [Uint8Array.of(192, 0, 2, 1), Uint8Array.of(192, 0, 2, 2)];
 
 describe("a signer", () => {
   let now = NOON;
-  const signer = new Signer(wire("example."), ZoneKey.generate(), () => now);
+  const signer = new Signer(wire("example."), new KeyRing(ZoneKey.generate()), () => now);
   const sign = (rdatas: readonly Uint8Array[], owner = "www.example."): string =>
-    showRdata(TYPE.RRSIG, signer.sign(wire(owner), TYPE.A, 300, rdatas));
+    showRdata(TYPE.RRSIG, signer.sign(wire(owner), TYPE.A, 300, rdatas)[0] as Uint8Array);
 
   test("says what it signs, for how long", () => {
-    const { tag } = signer.key;
+    const { tag } = signer.keys.current;
     expect(sign(A)).toStartWith(`A 13 2 300 20240615000000 20240606230000 ${tag} example. `);
   });
 

@@ -3,7 +3,7 @@ import { createPublicKey, verify } from "node:crypto";
 import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import { zoneKey } from "../../../../../src/services/dns/zone/signing/key-file.ts";
+import { KeyFiles } from "../../../../../src/services/dns/zone/signing/key-file.ts";
 import { ZoneKey } from "../../../../../src/services/dns/zone/signing/zone-key.ts";
 import { showRdata } from "../../../../../src/wire/dns/rdata/show.ts";
 import { TYPE } from "../../../../../src/wire/dns/types.ts";
@@ -63,23 +63,25 @@ describe("keys on disk", () => {
   test("one is made, and stays", async () => {
     await using directory = await temporary();
     const path = join(directory.path, "keys");
-    const made = await zoneKey(path, "example.net");
+    const made = (await new KeyFiles(path, "example.net").read()).current;
     expect((await stat(join(path, "example.net.key"))).mode & 0o777).toBe(0o600);
-    expect((await zoneKey(path, "example.net")).dnskey).toEqual(made.dnskey);
-    expect((await zoneKey(path, "example.org")).dnskey).not.toEqual(made.dnskey);
+    expect((await new KeyFiles(path, "example.net").read()).current.dnskey).toEqual(made.dnskey);
+    expect((await new KeyFiles(path, "example.org").read()).current.dnskey).not.toEqual(
+      made.dnskey,
+    );
   });
 
   test("of several at once all have the same", async () => {
     await using directory = await temporary();
     const keys = await Promise.all(
-      Array.from({ length: 5 }, () => zoneKey(directory.path, "example.net")),
+      Array.from({ length: 5 }, () => new KeyFiles(directory.path, "example.net").read()),
     );
-    expect(new Set(keys.map(({ tag }) => tag)).size).toBe(1);
+    expect(new Set(keys.map(({ current }) => current.tag)).size).toBe(1);
   });
 
   test("a name of strange bytes is still one file", async () => {
     await using directory = await temporary();
-    await zoneKey(directory.path, "0/25.2.0.192.in-addr.arpa");
+    await new KeyFiles(directory.path, "0/25.2.0.192.in-addr.arpa").read();
     expect((await stat(join(directory.path, "0%2F25.2.0.192.in-addr.arpa.key"))).isFile()).toBe(
       true,
     );
@@ -88,6 +90,8 @@ describe("keys on disk", () => {
   test("what is no key is left alone", async () => {
     await using directory = await temporary();
     await writeFile(join(directory.path, "example.net.key"), "something else");
-    expect(zoneKey(directory.path, "example.net")).rejects.toThrow("is no key to sign with");
+    expect(new KeyFiles(directory.path, "example.net").read()).rejects.toThrow(
+      "is no key to sign with",
+    );
   });
 });

@@ -1,0 +1,179 @@
+/** The balancer as a program, with workers: reloads, switches and slow readers under load. */
+import { afterEach, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+
+import { freePort } from "../fake/ports.ts";
+import { RawListener, RawPeer } from "../fake/raw-peer.ts";
+import { type Appliance, appliance, until } from "./from-source.ts";
+import { residentBytes } from "./process-facts.ts";
+
+setDefaultTimeout(30_000); // whole programs start and end, on a machine that may be busy
+
+const MB = 1024 * 1024;
+const PAIRS = 3000;
+const ends: Disposable[] = [];
+afterEach(() => {
+  for (const end of ends.splice(0)) end[Symbol.dispose]();
+});
+
+/** A server that says its own name at once and then whatever it hears. */
+function backend(name: string): string {
+  const server = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      open: (socket) => void socket.write(`${name}\n`),
+      data: (socket, bytes) => void socket.write(bytes),
+    },
+  });
+  ends.push({ [Symbol.dispose]: () => server.stop(true) });
+  return `127.0.0.1:${server.port}`;
+}
+
+interface Wanted {
+  readonly port: number;
+  readonly pools: Readonly<Record<string, string>>;
+  readonly enable?: string;
+  readonly workers?: number;
+  readonly balance?: object;
+}
+
+function configIn(dir: string, { port, pools, enable, workers = 1, balance }: Wanted): object {
+  return {
+    workers,
+    state: join(dir, "var"),
+    admin: { listen: [] },
+    pools: Object.fromEntries(
+      Object.entries(pools).map(([name, host]) => [name, { hosts: [host] }]),
+    ),
+    balance: balance ?? {
+      web: {
+        listen: `127.0.0.1:${port}`,
+        groups: Object.fromEntries(Object.keys(pools).map((pool) => [pool, { pool }])),
+        ...(enable !== undefined && { enable }),
+      },
+    },
+  };
+}
+
+async function client(port: number): Promise<RawPeer> {
+  const peer = await RawPeer.to(port);
+  ends.push(peer);
+  return peer;
+}
+
+async function greeting(peer: RawPeer): Promise<string> {
+  let line = "";
+  while (!line.endsWith("\n")) line += new TextDecoder().decode(await peer.read(1));
+  return line.trim();
+}
+
+/** Say something and hear it again. */
+async function talks(peer: RawPeer): Promise<boolean> {
+  await peer.write(new TextEncoder().encode("still here"));
+  return new TextDecoder().decode(await peer.read(10)) === "still here";
+}
+
+test.each([{ workers: 1 }, { workers: 2 }])(
+  "with $workers worker(s) reloads and switches of the group touch no open connection",
+  async ({ workers }) => {
+    const port = await freePort();
+    const pools = { old: backend("old"), new: backend("new") };
+    await using tern = await appliance((dir) => configIn(dir, { port, pools, workers }));
+    const open = await Promise.all(Array.from({ length: 20 }, () => client(port)));
+    for (const peer of open) expect(await greeting(peer)).toBe("old");
+
+    let refused = 0;
+    let busy = true;
+    const names = new Set<string>();
+    const load = (async () => {
+      while (busy) {
+        const peer = await RawPeer.to(port);
+        const name = await greeting(peer).catch(() => undefined);
+        if (name === undefined) refused++;
+        else names.add(name);
+        peer.close();
+      }
+    })();
+
+    for (const enable of ["new", "old", "new"]) {
+      await tern.rewrite(configIn(tern.dir, { port, pools, workers, enable }));
+      const reload = await tern.verb("reload");
+      expect([reload.code, reload.out]).toEqual([0, "reloaded: balance\n"]);
+      const after = await client(port);
+      expect(await greeting(after)).toBe(enable);
+    }
+    const done = await tern.verb("do", "balance", "enable", "service=web", "group=old");
+    expect(done.code).toBe(0);
+    expect(await greeting(await client(port))).toBe("old");
+    busy = false;
+    await load;
+
+    expect([refused, [...names].toSorted()]).toEqual([0, ["new", "old"]]);
+    for (const peer of open) expect(await talks(peer)).toBe(true);
+  },
+);
+
+test("a service that is taken away lets its connections finish", async () => {
+  const port = await freePort();
+  const pools = { app: backend("a") };
+  await using tern = await appliance((dir) => configIn(dir, { port, pools }));
+  const peer = await client(port);
+  await greeting(peer);
+  await tern.rewrite(configIn(tern.dir, { port, pools, balance: {} }));
+  const reload = tern.verb("reload");
+  await until(async () => (await RawPeer.to(port).then(closed)) === "ECONNREFUSED");
+  expect(await talks(peer)).toBe(true);
+  peer.close();
+  expect((await reload).code).toBe(0);
+});
+
+test("ten gigabytes would not fit into us: a reader that stands still stops the writer", async () => {
+  using back = new RawListener();
+  const port = await freePort();
+  const pools = { app: `127.0.0.1:${back.port}` };
+  await using tern = await appliance((dir) => configIn(dir, { port, pools }));
+  const before = await settled(tern);
+  const writers = await Promise.all(Array.from({ length: 8 }, () => client(port)));
+  const readers: RawPeer[] = [];
+  for (const _ of writers) readers.push(await back.accept());
+  const piece = new Uint8Array(new ArrayBuffer(MB)).fill(7);
+  let sent = 0;
+  for (const end = performance.now() + 2000; performance.now() < end; await Bun.sleep(1))
+    for (const writer of writers) sent += writer.push(piece);
+  expect(residentBytes(tern.pid) - before).toBeLessThan(24 * MB);
+  // What is under way is in the buffers of four sockets, and a pipe, of each pair.
+  expect(sent).toBeLessThan(writers.length * 60 * MB);
+  const [first] = readers;
+  const [writer] = writers;
+  writer?.finish();
+  const whole = await first?.read(Infinity, 10_000);
+  expect(whole?.every((byte) => byte === 7)).toBe(true);
+  for (const reader of readers) reader.close();
+});
+
+test("idle pairs cost little", async () => {
+  const port = await freePort();
+  const pools = { app: backend("a") };
+  await using tern = await appliance((dir) => configIn(dir, { port, pools }));
+  const more = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 50)
+      await Promise.all(Array.from({ length: 50 }, async () => greeting(await client(port))));
+  };
+  await more(500);
+  const before = await settled(tern);
+  await more(PAIRS);
+  expect((await settled(tern)) - before).toBeLessThan(PAIRS * 6 * 1024);
+});
+
+/** Resident bytes of the process that serves, when it has come to rest. */
+async function settled(tern: Appliance): Promise<number> {
+  await Bun.sleep(1500);
+  return residentBytes(tern.pid);
+}
+
+async function closed(peer: RawPeer): Promise<string> {
+  const how = await peer.ends(50);
+  peer.close();
+  return how;
+}
