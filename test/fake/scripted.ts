@@ -17,7 +17,7 @@ export interface Scripted extends Disposable {
   readonly callers: readonly Caller[];
   /** Connections that are over. */
   readonly over: number;
-  /** Everything all of them heard, in order of the connections. */
+  /** Everything all of them heard, as it came. */
   readonly heard: string;
 }
 
@@ -30,6 +30,7 @@ export function scripted(
 ): Scripted {
   const callers: Caller[] = [];
   let over = 0;
+  let all = "";
   const listener = Bun.listen<Data>({
     hostname: "127.0.0.1",
     port: 0,
@@ -53,6 +54,7 @@ export function scripted(
       data(socket, bytes) {
         const piece = bytes.toString("latin1");
         socket.data.text += piece;
+        all += piece;
         script(socket.data.caller, piece);
       },
       end(socket) {
@@ -71,7 +73,7 @@ export function scripted(
       return over;
     },
     get heard() {
-      return callers.map(({ heard }) => heard).join("");
+      return all;
     },
     [Symbol.dispose]: () => listener.stop(true),
   };

@@ -17,11 +17,14 @@ const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
 /** Fields that frame a message or belong to one connection are not the operator's to set. */
 const OF_THE_HOP =
-  /^(connection|content-length|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
+  /^(connection|content-length|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
 const fieldChanges = v.record(
   v.pipe(
     headerName,
-    v.check((name) => !OF_THE_HOP.test(name), "the proxy says this field itself"),
+    v.check(
+      (name) => !OF_THE_HOP.test(name),
+      "the proxy says this field itself (Host: see host_header)",
+    ),
   ),
   v.nullable(headerValue),
 );

@@ -41,14 +41,14 @@ export interface RequestRules {
 }
 
 /** The fields of a request as a server is to see them. */
-export function requestFields(request: HttpRequest, rules: RequestRules): Field[] {
+export function requestFields(request: HttpRequest, rules: RequestRules): readonly Field[] {
   const { changes, host, trusted, upgrades } = rules;
   const { headers, client, secure } = request;
   const named = connectionOptions(headers.get("connection"));
   const fields: Field[] = [["Host", host]];
   headers.forEach((value, name) => {
     if (OF_THE_HOP.has(name) || NEVER_TO_SERVERS.has(name) || named?.has(name)) return;
-    if (JOINED.has(name) || isSet(changes, name) || (OF_THE_CLIENT.has(name) && !trusted)) return;
+    if (JOINED.has(name) || (OF_THE_CLIENT.has(name) && !trusted)) return;
     fields.push([name, value]);
   });
   const before = trusted ? headers.get("x-forwarded-for") : null;
@@ -62,7 +62,7 @@ export function requestFields(request: HttpRequest, rules: RequestRules): Field[
   ]);
   const protocol = upgrades && named?.has("upgrade") ? headers.get("upgrade") : null;
   if (protocol !== null) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol]);
-  return applied(fields, changes);
+  return changedFields(fields, changes);
 }
 
 /** The fields of a response as a client is to see them. */
@@ -70,7 +70,7 @@ export function responseFields(
   method: string,
   { status, headers: sent, contentLength }: Pick<Answer, "status" | "headers" | "contentLength">,
   changes: FieldChanges,
-): Field[] {
+): readonly Field[] {
   const connection = sent
     .filter(([name]) => name.toLowerCase() === "connection")
     .map(([, value]) => value)
@@ -78,22 +78,24 @@ export function responseFields(
   const named = connectionOptions(connection === "" ? null : connection);
   const fields = sent.filter(([name]) => {
     const lower = name.toLowerCase();
-    return !OF_THE_HOP.has(lower) && !named?.has(lower) && !isSet(changes, lower);
+    return !OF_THE_HOP.has(lower) && !named?.has(lower);
   });
   // There the length is that of a body that does not come.
   if (contentLength !== undefined && (method === "HEAD" || status === 304))
     fields.push(["Content-Length", String(contentLength)]);
   const protocol = sent.find(([name]) => name.toLowerCase() === "upgrade")?.[1];
   if (status === 101) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol ?? ""]);
-  return applied(fields, changes);
+  return changedFields(fields, changes);
 }
 
 /** The operator's changes to fields that may go on otherwise. */
-export function changedFields(fields: readonly Field[], changes: FieldChanges): Field[] {
-  return applied(
-    fields.filter(([name]) => !isSet(changes, name.toLowerCase())),
-    changes,
-  );
+export function changedFields(fields: readonly Field[], changes: FieldChanges): readonly Field[] {
+  const names = namesOf(changes);
+  if (names.size === 0) return fields;
+  const changed = fields.filter(([name]) => !names.has(name.toLowerCase()));
+  for (const [name, value] of Object.entries(changes))
+    if (value !== null) changed.push([name, value]);
+  return changed;
 }
 
 function joined(before: string | null, last: string): string {
@@ -102,19 +104,13 @@ function joined(before: string | null, last: string): string {
 
 /** Names of `changes` in lower case, made once for each. */
 const lowered = new WeakMap<FieldChanges, ReadonlySet<string>>();
-function isSet(changes: FieldChanges, name: string): boolean {
+function namesOf(changes: FieldChanges): ReadonlySet<string> {
   let names = lowered.get(changes);
   if (names === undefined) {
     names = new Set(Object.keys(changes).map((key) => key.toLowerCase()));
     lowered.set(changes, names);
   }
-  return names.has(name);
-}
-
-function applied(fields: Field[], changes: FieldChanges): Field[] {
-  for (const [name, value] of Object.entries(changes))
-    if (value !== null) fields.push([name, value]);
-  return fields;
+  return names;
 }
 
 /** Fields that the Connection field names: they go no further. */

@@ -17,7 +17,7 @@ import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
 import { changedFields, requestFields, responseFields } from "./fields.ts";
 import { Forwarder, type NoAnswer } from "./forwarder.ts";
 import { Routes } from "./routes.ts";
-import { authorityOf, originForm } from "./target.ts";
+import { authorityOf, originForm, targetFor } from "./target.ts";
 
 /** Clients whose rate is counted; beyond it those silent for longest are forgotten. */
 const MAX_CLIENTS = 100_000;
@@ -63,8 +63,8 @@ export class ProxySite {
       : undefined;
     for (const route of config.routes)
       this.#changes.set(route, {
-        request: { ...config.headers.request, ...route.headers.request },
-        response: { ...config.headers.response, ...route.headers.response },
+        request: merged(config.headers.request, route.headers.request),
+        response: merged(config.headers.response, route.headers.response),
       });
   }
 
@@ -74,7 +74,8 @@ export class ProxySite {
     if (!this.#allowed(address)) return this.#refuse(403);
     const wait = this.#buckets?.take(address, this.#parts.now()) ?? 0;
     if (wait > 0) return this.#refuse(429, [["Retry-After", `${Math.ceil(wait / 1000)}`]]);
-    const route = this.#routes.find(request.host, request.path, request.method);
+    const path = request.path === "*" ? "/" : request.path; // OPTIONS of the whole server
+    const route = this.#routes.find(request.host, path, request.method);
     if (route === undefined) return this.#refuse(404);
     if (route.redirect !== undefined) return redirected(request, route.redirect);
     const { cache } = this.#parts;
@@ -149,19 +150,16 @@ export class ProxySite {
   }
 }
 
+/** Names are the same in any case of letters. */
+function merged(all: FieldChanges, own: FieldChanges): FieldChanges {
+  const said = new Set(Object.keys(own).map((name) => name.toLowerCase()));
+  const rest = Object.entries(all).filter(([name]) => !said.has(name.toLowerCase()));
+  return { ...Object.fromEntries(rest), ...own };
+}
+
 /** It may be answered by another protocol: only HTTP/1.1 has that. */
 function asksForChange({ protocol, headers, body }: HttpRequest): boolean {
   return protocol === "HTTP/1.1" && body === undefined && headers.has("upgrade");
-}
-
-/** Path and query as the server is to see them: as sent, unless the route changes the beginning. */
-function targetFor({ target, method }: HttpRequest, { path, prefix, strip }: RouteConfig): string {
-  if (target === "*" && method === "OPTIONS") return target;
-  const origin = originForm(target);
-  const rest =
-    strip && origin.startsWith(path) ? origin.slice(path.replace(/\/$/, "").length) : origin;
-  if (prefix === undefined) return rest.startsWith("/") ? rest : `/${rest}`;
-  return prefix.replace(/\/$/, "") + (rest.startsWith("/") ? rest : `/${rest}`);
 }
 
 function hostFor(request: HttpRequest, route: RouteConfig, server: Server): string {
