@@ -1,15 +1,11 @@
 /** Reverse proxies: the only file here that attaches to listeners. */
-import { compileAccess } from "../../core/cidr.ts";
 import { closest } from "../../core/suggest.ts";
 import type { Attachment, Site } from "../../net/http-fronts.ts";
 import { Dialer } from "../../net/tcp/dialer.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
-import { Bans } from "./cache/bans.ts";
-import { Cache } from "./cache/cache.ts";
-import { Memory } from "./cache/memory.ts";
-import { Store } from "./cache/store.ts";
+import { type OpenCache, openCache } from "./cache/open.ts";
 import { type OneProxy, type ProxyConfig, proxySchema } from "./config.ts";
 import { Routes } from "./routes.ts";
 import { ProxySite } from "./site.ts";
@@ -27,6 +23,7 @@ interface Running {
   readonly name: string;
   readonly site: ProxySite;
   readonly upstream: Upstream;
+  readonly cache: OpenCache | undefined;
   attachment: Attachment | undefined;
 }
 
@@ -60,32 +57,18 @@ function make(name: string, config: OneProxy, host: Host): Running {
     idleTimeout: upstream.idle_timeout,
     maxHead: upstream.head,
   });
+  const cache = openCache(config, host.clock);
   const site = new ProxySite(config, {
     pools: host.pools,
-    cache: makeCache(config),
+    cache: cache?.cache,
     upstream: connections,
     log: host.log.with({ proxy: name }),
     now: () => host.clock.now(),
   });
-  return { name, site, upstream: connections, attachment: undefined };
+  return { name, site, upstream: connections, cache, attachment: undefined };
 }
 
-function makeCache({ cache, trust }: OneProxy): Cache | undefined {
-  if (cache === undefined) return undefined;
-  const bans = new Bans();
-  return new Cache(cache, {
-    store: new Store(new Memory(cache.memory), bans),
-    wall: Date.now,
-    trusted: trust.length > 0 ? compileAccess(trust) : undefined,
-    boundary: () => crypto.randomUUID().replaceAll("-", ""),
-    invalidate: (urls) => {
-      for (const value of urls) bans.add({ time: Date.now(), kind: "url", value });
-    },
-    used: () => {},
-  });
-}
-
-function siteFor({ name, site }: Running, { certificates }: Host): Site {
+function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
   const { config } = site;
   const { limits } = config;
   return {
@@ -99,6 +82,7 @@ function siteFor({ name, site }: Running, { certificates }: Host): Site {
     pipelining: true,
     endIsLeaving: true,
     handler: withChallenges((request) => site.handle(request), certificates),
+    ...(cache?.quick && { quick: cache.quick }),
     limits: {
       maxHead: limits.head,
       maxBody: config.max_body,
@@ -115,9 +99,16 @@ async function stop(running: readonly Running[], deadline: AbortSignal): Promise
 }
 
 /** Summed over the workers. */
-function statsOf({ site, upstream }: Running): Record<string, number> {
+function statsOf({ site, upstream, cache }: Running): Record<string, unknown> {
   const { forwarded, failed, refused } = site;
-  return { forwarded, failed, refused, upstream_open: upstream.open, upstream_idle: upstream.idle };
+  return {
+    forwarded,
+    failed,
+    refused,
+    upstream_open: upstream.open,
+    upstream_idle: upstream.idle,
+    ...(cache && { cache: cache.stats() }),
+  };
 }
 
 function unknownPools(

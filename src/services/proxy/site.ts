@@ -10,9 +10,8 @@ import {
   type HttpResponse,
   type Later,
   respond,
-  settled,
 } from "../../wire/http/message.ts";
-import type { Cache } from "./cache/cache.ts";
+import type { Cache, Way } from "./cache/cache.ts";
 import type { FieldChanges, OneProxy, RouteConfig } from "./config.ts";
 import { changedFields, requestFields, responseFields } from "./fields.ts";
 import { Forwarder, type NoAnswer } from "./forwarder.ts";
@@ -45,6 +44,7 @@ export class ProxySite {
   readonly #buckets: TokenBuckets | undefined;
   /** The proxy's changes with each route's over them. */
   readonly #changes = new Map<RouteConfig, { request: FieldChanges; response: FieldChanges }>();
+  readonly #ways = new Map<RouteConfig, Way>();
   forwarded = 0;
   failed = 0;
   refused = 0;
@@ -81,17 +81,28 @@ export class ProxySite {
     const { cache } = this.#parts;
     if (cache === undefined || !route.cache)
       return this.#forward(request, route, this.#changes.get(route)?.response ?? {});
-    const answer = cache.answer(request, async (own) => settled(this.#forward(own, route, {})));
+    const way = this.#wayOf(route);
+    const answer = cache.answer(request, way);
     return answer instanceof Promise
-      ? answer.then((response) => this.finish(response, route))
-      : this.finish(answer, route);
+      ? answer.then((response) => way.finish(response))
+      : way.finish(answer);
   }
 
-  /** What the operator wants of every response of a route, wherever it is from. */
-  finish(response: HttpResponse, route: RouteConfig): HttpResponse {
+  /** How the cache gets at the servers of a route. */
+  #wayOf(route: RouteConfig): Way {
+    const known = this.#ways.get(route);
+    if (known !== undefined) return known;
     const changes = this.#changes.get(route)?.response ?? {};
-    if (response.named !== true || Object.keys(changes).length === 0) return response;
-    return { ...response, headers: changedFields(response.headers, changes) };
+    const none = Object.keys(changes).length === 0;
+    const way: Way = {
+      fetch: (request) => this.#forward(request, route, {}),
+      finish: (response) =>
+        none || response.named !== true
+          ? response
+          : { ...response, headers: changedFields(response.headers, changes) },
+    };
+    this.#ways.set(route, way);
+    return way;
   }
 
   /** Ask the servers. `changes`: those to the response's fields; none where it is to be kept as it is. */

@@ -6,7 +6,13 @@ import { isAbout, renewed, validators } from "../../../wire/http/caching/renew.t
 import { ageAt, reuse } from "../../../wire/http/caching/reuse.ts";
 import type { Rules } from "../../../wire/http/caching/stored.ts";
 import { varyKey } from "../../../wire/http/caching/vary.ts";
-import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
+import {
+  type HttpAnswer,
+  type HttpRequest,
+  type HttpResponse,
+  respond,
+  settled,
+} from "../../../wire/http/message.ts";
 import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import { Entry, placeOf } from "./entry.ts";
@@ -15,14 +21,19 @@ import { Keeper } from "./keeper.ts";
 import { bodyOf, piecesOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownRequest } from "./own-request.ts";
-import { present } from "./present.ts";
+import { CACHE_NAME, present } from "./present.ts";
 import type { Store } from "./store.ts";
 
-/**
- * Asks a server. Never rejects for what servers do: where none answers the response is ours, and
- * not `named`. Fields are as the server sent them, without those of the hop.
- */
-export type Fetch = (request: HttpRequest) => Promise<HttpResponse>;
+/** How requests of one route reach their servers, and what clients are to see of the responses. */
+export interface Way {
+  /**
+   * Ask a server. Never rejects for what servers do: where none answers the response is ours, and
+   * not `named`. Fields are as the server sent them, without those of the hop.
+   */
+  fetch(request: HttpRequest): HttpAnswer;
+  /** A response as clients are to see it: the same for all of them. */
+  finish(response: HttpResponse): HttpResponse;
+}
 
 export interface CacheParts {
   readonly store: Store;
@@ -35,11 +46,9 @@ export interface CacheParts {
   /** A URL was changed by a request: no worker may use what is stored of it. */
   readonly invalidate: (urls: readonly string[]) => void;
   /** A response was used that answers made ahead can be made of. */
-  readonly used: (request: HttpRequest, entry: Entry) => void;
+  readonly used: (request: HttpRequest, entry: Entry, way: Way) => void;
 }
 
-/** Our name in Cache-Status. */
-const NAME = "tern";
 const SECOND = 1000;
 /** How long what must not be kept is asked for without waiting for others. */
 const MARK_MS = 60_000;
@@ -80,21 +89,20 @@ export class Cache {
     return this.#keeper.stored;
   }
 
-  /** Answer a request from what is stored, or by what `fetch` brings. */
-  answer(request: HttpRequest, fetch: Fetch): HttpResponse | Promise<HttpResponse> {
+  /** Answer a request from what is stored, or by what its `way` brings; not finished yet. */
+  answer(request: HttpRequest, way: Way): HttpResponse | Promise<HttpResponse> {
     const { method } = request;
-    if (method !== "GET" && method !== "HEAD") return this.#change(request, fetch);
+    if (method !== "GET" && method !== "HEAD") return this.#change(request, way);
     const aside = whyAside(request);
-    if (aside !== undefined)
-      return this.#pass(request, fetch, { forward: "bypass", detail: aside });
-    return this.#read(request, this.#keys.of(request), fetch, 0);
+    if (aside !== undefined) return this.#pass(request, way, { forward: "bypass", detail: aside });
+    return this.#read(request, this.#keys.of(request), way, 0);
   }
 
   /** `waits`: how often it has waited in vain. */
   #read(
     request: HttpRequest,
     key: string,
-    fetch: Fetch,
+    way: Way,
     waits: number,
   ): HttpResponse | Promise<HttpResponse> {
     const field = varyField(request);
@@ -102,34 +110,34 @@ export class Cache {
     const said = this.#said(request);
     if (!(found instanceof Entry)) {
       if (said?.onlyIfCached) return this.#gatewayTimeout();
-      return this.#miss(request, key, fetch, waits, {
+      return this.#miss(request, key, way, waits, {
         forward: found === "variant" ? "vary-miss" : "uri-miss",
       });
     }
     if (request.headers.has("authorization") && !found.shared)
-      return this.#pass(request, fetch, { forward: "bypass", detail: "authorization" });
+      return this.#pass(request, way, { forward: "bypass", detail: "authorization" });
     const now = this.#parts.wall();
     const use = reuse(found.freshness, said, now);
     if (use.kind === "fresh") {
       this.hits++;
-      this.#parts.used(request, found);
+      this.#parts.used(request, found, way);
       return this.#serve(found, request, { hit: true });
     }
     if (use.kind === "background") {
       this.stale++;
-      this.#refresh(found, request, fetch);
+      this.#refresh(found, request, way);
       return this.#serve(found, request, { hit: true });
     }
     if (said?.onlyIfCached) return this.#gatewayTimeout();
     const isStale = ageAt(found.freshness, now) >= found.freshness.lifetime;
     const why: Why = { forward: isStale || found.freshness.always ? "stale" : "request" };
-    return this.#ask(request, found.place, fetch, waits, why, found, use.stale);
+    return this.#ask(request, found.place, way, waits, why, found, use.stale);
   }
 
   #miss(
     request: HttpRequest,
     key: string,
-    fetch: Fetch,
+    way: Way,
     waits: number,
     why: Why,
   ): HttpResponse | Promise<HttpResponse> {
@@ -141,17 +149,17 @@ export class Cache {
       isFar(request) ||
       request.headers.has("authorization")
     )
-      return this.#pass(request, fetch, why);
+      return this.#pass(request, way, why);
     const names = this.#store.namesOf(key);
     const place = placeOf({ key, names, variant: varyKey(names, varyField(request)) });
-    return this.#ask(request, place, fetch, waits, why, undefined, false);
+    return this.#ask(request, place, way, waits, why, undefined, false);
   }
 
   /** Ask a server for the whole, or wait for who does. `stored`: what may still hold. */
   async #ask(
     request: HttpRequest,
     place: string,
-    fetch: Fetch,
+    way: Way,
     waits: number,
     why: Why,
     stored: Entry | undefined,
@@ -166,12 +174,12 @@ export class Cache {
         return answer;
       }
       const alone = landed.kind === "nothing" && landed.why !== "alone";
-      return this.#read(request, this.#keys.of(request), fetch, alone ? MOST_WAITS : waits + 1);
+      return this.#read(request, this.#keys.of(request), way, alone ? MOST_WAITS : waits + 1);
     }
     const flight = this.#take(place);
     this.misses++;
     try {
-      const landed = await this.#fly(flight, request, fetch, stored, mayBeStale);
+      const landed = await this.#fly(flight, request, way, stored, mayBeStale);
       if ("response" in landed) return this.#raw(landed.response, request, why, landed.detail);
       const answer = this.#land(landed, request, why);
       if (answer !== undefined) return answer;
@@ -181,7 +189,7 @@ export class Cache {
       throw error;
     }
     // It turned out too large within this very turn, and went by: ask again for this one alone.
-    return this.#pass(request, fetch, why);
+    return this.#pass(request, way, why);
   }
 
   /** What has landed, for this request; undefined when it is not for it. */
@@ -203,10 +211,10 @@ export class Cache {
   }
 
   /** A newer one behind the client's back. */
-  #refresh(stored: Entry, request: HttpRequest, fetch: Fetch): void {
+  #refresh(stored: Entry, request: HttpRequest, way: Way): void {
     if (this.#flights.has(stored.place)) return;
     const flight = this.#take(stored.place);
-    void this.#fly(flight, request, fetch, stored, true)
+    void this.#fly(flight, request, way, stored, true)
       .then((landed) => {
         if ("response" in landed) discard(landed.response);
         else if (landed.kind === "coming") landed.coming.filling.leaveUnread();
@@ -221,7 +229,7 @@ export class Cache {
   async #fly(
     flight: Flight,
     request: HttpRequest,
-    fetch: Fetch,
+    way: Way,
     stored: Entry | undefined,
     mayBeStale: boolean,
   ): Promise<Landed | { response: HttpResponse; detail: string }> {
@@ -233,7 +241,7 @@ export class Cache {
       validators: validators(byName(before)),
     };
     let asked = wall();
-    let response = await fetch(ownRequest(request, wish));
+    let response = await settled(way.fetch(ownRequest(request, wish)));
     if (response.status === 304 && response.named === true) {
       if (stored !== undefined && isAbout(byName(before), byName(response.headers))) {
         discard(response);
@@ -245,7 +253,7 @@ export class Cache {
       // A 304 to what was not asked: once more, in a way that has no such answer.
       discard(response);
       asked = wall();
-      response = await fetch(ownRequest(request, { ...wish, validators: [] }));
+      response = await settled(way.fetch(ownRequest(request, { ...wish, validators: [] })));
     }
     const failed = response.named !== true || ERRORS.has(response.status);
     if (failed && stored !== undefined && mayBeStale) {
@@ -312,11 +320,11 @@ export class Cache {
   }
 
   /** Let a request through as it is; what comes of a plain one may be kept. */
-  async #pass(request: HttpRequest, fetch: Fetch, why: Why): Promise<HttpResponse> {
+  async #pass(request: HttpRequest, way: Way, why: Why): Promise<HttpResponse> {
     this.passed++;
     const asked = this.#parts.wall();
     const plain = request.method === "GET" && !isPartial(request) && why.forward !== "bypass";
-    const response = await fetch(request);
+    const response = await settled(way.fetch(request));
     if (plain && response.named === true) {
       const kept = this.#keep(undefined, request, response, asked);
       if (typeof kept === "string")
@@ -329,9 +337,9 @@ export class Cache {
   }
 
   /** A request that may change what is there. */
-  async #change(request: HttpRequest, fetch: Fetch): Promise<HttpResponse> {
+  async #change(request: HttpRequest, way: Way): Promise<HttpResponse> {
     this.passed++;
-    const response = await fetch(request);
+    const response = await settled(way.fetch(request));
     const { status, headers, named } = response;
     if (!isSafe(request.method) && named === true && status >= 200 && status < 400)
       this.#parts.invalidate([this.#keys.url(request), ...alsoChanged(request, headers)]);
@@ -406,7 +414,7 @@ export class Cache {
   }
 
   #status(outcome: CacheOutcome): Field[] {
-    return [["Cache-Status", cacheStatus(NAME, outcome)]];
+    return [["Cache-Status", cacheStatus(CACHE_NAME, outcome)]];
   }
 
   /** What the client says of caching, where that counts. */

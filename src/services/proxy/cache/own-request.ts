@@ -1,7 +1,7 @@
 import type { Field } from "../../../wire/http/caching/field-list.ts";
 import { acceptedCodings } from "../../../wire/http/caching/vary.ts";
-import { authorityOf } from "../target.ts";
 import type { Fields, HttpRequest } from "../../../wire/http/message.ts";
+import { authorityOf } from "../target.ts";
 
 /** What the client asks of its own copy: the cache asks for the whole, and answers these itself. */
 const OF_THE_CLIENT = [

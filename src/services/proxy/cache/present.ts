@@ -27,6 +27,8 @@ export interface Shown {
   discard(): void;
 }
 
+/** Our name in Cache-Status. */
+export const CACHE_NAME = "tern";
 /** Ranges in one request; when there are more, the whole is sent. */
 const MAX_RANGES = 16;
 
@@ -45,7 +47,7 @@ const NOTHING: Body = { kind: "none" };
  */
 export function present(
   shown: Shown,
-  request: HttpRequest,
+  request: Pick<HttpRequest, "method" | "headers">,
   more: readonly Field[],
   boundary: () => string,
 ): HttpResponse {
@@ -80,7 +82,11 @@ export function present(
     : parts(shown, shown.pieces, fields, ranges, length, known, boundary());
 }
 
-function whole(shown: Shown, { method }: HttpRequest, fields: readonly Field[]): HttpResponse {
+function whole(
+  shown: Shown,
+  { method }: Pick<HttpRequest, "method">,
+  fields: readonly Field[],
+): HttpResponse {
   const { status, length } = shown;
   if (method !== "HEAD") return answer(status, fields, shown.body(0, Infinity));
   shown.discard();

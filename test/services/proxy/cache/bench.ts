@@ -78,7 +78,10 @@ export class Bench {
   }
 
   async response(asked: Asked = {}): Promise<HttpResponse> {
-    return await this.cache.answer(requestOf(asked), (request) => this.#fetch(request));
+    return await this.cache.answer(requestOf(asked), {
+      fetch: (request) => this.#fetch(request),
+      finish: (response) => response,
+    });
   }
 
   async get(asked: Asked = {}): Promise<Got> {
