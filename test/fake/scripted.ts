@@ -45,7 +45,7 @@ export function scripted(
           say: (text) =>
             void socket.write(typeof text === "string" ? Buffer.from(text, "latin1") : text),
           end: () => void socket.end(),
-          cut: () => void socket.terminate(),
+          cut: () => socket.terminate(),
         };
         socket.data = { text: "", caller };
         callers.push(caller);

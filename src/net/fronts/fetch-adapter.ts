@@ -136,8 +136,9 @@ function streamOfFlow(flow: Flow): ReadableStream<Uint8Array> {
     {
       pull(controller) {
         if (begun) {
-          if (waiting) flow.resume();
-          waiting = false;
+          if (!waiting) return;
+          waiting = false; // before: it may have to wait again
+          flow.resume();
           return;
         }
         begun = true;

@@ -262,6 +262,7 @@ export class UpstreamConnection implements WireListener {
     this.deadline = Infinity;
     if (this.#keep && this.#requestOver && this.#pending === undefined && !this.#surplus) {
       this.#at = At.idle;
+      this.#wire?.resume(); // the end of a body may have been held back: what comes now is no part of it
       this.idleSince = this.#home.now;
       this.#home.free(this);
     } else this.#end("close");

@@ -33,7 +33,7 @@ export class Upload {
 
   /** Resolves when the body is sent or stopped. Never rejects. */
   async run(): Promise<void> {
-    const { chunked, trailers, broken } = this.#manner;
+    const { chunked, trailers } = this.#manner;
     const connection = this.#connection;
     try {
       for (;;) {
@@ -47,7 +47,7 @@ export class Upload {
         if (this.#stopped) return;
       }
     } catch {
-      if (!this.#stopped) broken();
+      if (!this.#stopped) this.#manner.broken();
       return;
     }
     this.#stopped = true;

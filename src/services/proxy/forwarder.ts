@@ -51,8 +51,6 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
   #server: Server | undefined;
   #exchange: UpstreamExchange | undefined;
   #stopDialling: (() => void) | undefined;
-  /** The connection in use had served others. */
-  #reused = false;
   #done = false;
 
   constructor(errand: Errand) {
