@@ -1,6 +1,7 @@
 import * as v from "valibot";
 
-import { acmeName } from "./names.ts";
+import { key } from "./key.ts";
+import { acmeName, hostName } from "./names.ts";
 import { path } from "./places.ts";
 import { scalar } from "./scalar.ts";
 
@@ -52,6 +53,24 @@ export const tls = v.strictObject({
   ),
   min_version: v.optional(tlsVersion, "1.2"),
 });
+
+/** How servers are spoken to that speak TLS. */
+export const backendTls = v.strictObject({
+  verify: key(v.boolean(), true, "Refuse servers whose certificate is not good for their name."),
+  server_name: key(
+    v.nullable(hostName),
+    null,
+    "The name asked for and verified; null: the one that the client asked for, else the server's address.",
+  ),
+  ca: key(v.nullable(path), null, "PEM file of who issues their certificates; null: the well-known ones."),
+  certificate: key(
+    v.nullable(v.strictObject({ cert: path, key: path })),
+    null,
+    "PEM files of the certificate that servers are shown.",
+  ),
+});
+
+export type BackendTls = v.InferOutput<typeof backendTls>;
 
 /** Names and files of TLS, for the certificate store. */
 export interface TlsConfig {

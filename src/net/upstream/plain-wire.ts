@@ -34,6 +34,7 @@ export class PlainWire implements Wire {
     this.#paused = true;
   }
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
     if (this.#unread) this.#again();
   }

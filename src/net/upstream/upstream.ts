@@ -2,8 +2,12 @@ import { type Destination, destination } from "../../sys/dial.ts";
 import type { ConnectFailure, Server } from "../pools/pool.ts";
 import type { Reactor } from "../reactor.ts";
 import type { Caller, Dialer } from "../tcp/dialer.ts";
+import { Handshake } from "../tls/handshake.ts";
+import type { ServerGreeting } from "../tls/server-greeting.ts";
 import { type Home, UpstreamConnection } from "./connection.ts";
+import { DuplexWire } from "./duplex-wire.ts";
 import { PlainWire } from "./plain-wire.ts";
+import type { Wire } from "./wire.ts";
 
 /** How connections to servers are made and kept. Milliseconds, bytes, connections. */
 export interface UpstreamLimits {
@@ -19,7 +23,7 @@ export interface UpstreamLimits {
 /** Who wants a connection. Exactly one of both is called, once; maybe before `connect` returns. */
 export interface Seeker {
   ready(connection: UpstreamConnection, tookMs: number): void;
-  unreachable(why: ConnectFailure | "exhausted"): void;
+  unreachable(why: ConnectFailure | "exhausted", detail?: string): void;
 }
 
 /** Deadlines are looked at this often: they may be missed by as much. */
@@ -31,6 +35,8 @@ export class Upstream implements Home {
   readonly #reactor: Reactor;
   readonly #dialer: Dialer;
   readonly #limits: UpstreamLimits;
+  /** Set where servers speak TLS. */
+  readonly #greeting: ServerGreeting | undefined;
   readonly #idle = new Map<Server, UpstreamConnection[]>();
   readonly #serverOf = new Map<UpstreamConnection, Server>();
   readonly #destinations = new WeakMap<Server, Destination>();
@@ -38,10 +44,16 @@ export class Upstream implements Home {
   #closed = false;
   #forgetTurn: (() => void) | undefined;
 
-  constructor(reactor: Reactor, dialer: Dialer, limits: UpstreamLimits) {
+  constructor(
+    reactor: Reactor,
+    dialer: Dialer,
+    limits: UpstreamLimits,
+    greeting?: ServerGreeting,
+  ) {
     this.#reactor = reactor;
     this.#dialer = dialer;
     this.#limits = limits;
+    this.#greeting = greeting;
     this.maxHead = limits.maxHead;
   }
 
@@ -75,20 +87,59 @@ export class Upstream implements Home {
       seeker.unreachable("error");
       return () => {};
     }
+    let giveUp = (): void => {};
     const caller: Caller = {
       connected: (fd, tookMs) => {
-        const connection = new UpstreamConnection(this);
-        connection.attach(new PlainWire(this.#reactor, fd, connection));
-        this.#serverOf.set(connection, server);
-        this.#forgetTurn ??= this.#reactor.onTurn(this.#turn);
-        seeker.ready(connection, tookMs);
+        if (this.#greeting !== undefined)
+          giveUp = this.#shake(fd, tookMs, server, this.#greeting, seeker);
+        else this.#made(server, seeker, tookMs, (it) => new PlainWire(this.#reactor, fd, it));
       },
       unreachable: (why) => seeker.unreachable(why),
     };
     const fd = this.#dialer.dial(to, this.#limits.connectTimeout, caller, true);
-    if (typeof fd === "number") return () => this.#dialer.cancel(fd);
-    seeker.unreachable(fd);
-    return () => {};
+    if (typeof fd !== "number") {
+      seeker.unreachable(fd);
+      return giveUp;
+    }
+    giveUp = () => this.#dialer.cancel(fd);
+    return () => giveUp();
+  }
+
+  /** Answers how to give it up. */
+  #shake(
+    fd: number,
+    dialMs: number,
+    server: Server,
+    greeting: ServerGreeting,
+    seeker: Seeker,
+  ): () => void {
+    this.#reactor.remove(fd);
+    const began = performance.now();
+    const wish = { address: server.host, serverName: undefined, alpn: "http/1.1" };
+    const timeout = this.#limits.connectTimeout;
+    const handshake = new Handshake(
+      fd,
+      { ...greeting.to(wish), reactor: this.#reactor, timeout },
+      (shaken) => {
+        if (typeof shaken === "string") return seeker.unreachable("tls", shaken);
+        const took = dialMs + performance.now() - began;
+        this.#made(server, seeker, took, (it) => new DuplexWire(shaken.duplex, it));
+      },
+    );
+    return () => handshake.broken();
+  }
+
+  #made(
+    server: Server,
+    seeker: Seeker,
+    tookMs: number,
+    wire: (connection: UpstreamConnection) => Wire,
+  ): void {
+    const connection = new UpstreamConnection(this);
+    connection.attach(wire(connection));
+    this.#serverOf.set(connection, server);
+    this.#forgetTurn ??= this.#reactor.onTurn(this.#turn);
+    seeker.ready(connection, tookMs);
   }
 
   free(connection: UpstreamConnection): void {

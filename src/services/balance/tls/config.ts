@@ -2,10 +2,9 @@
 import * as v from "valibot";
 
 import { key } from "../../../config/key.ts";
-import { hostName } from "../../../config/names.ts";
 import { scalar } from "../../../config/scalar.ts";
 import { path } from "../../../config/scalars.ts";
-import { tlsVersion } from "../../../config/tls.ts";
+import { backendTls, tlsVersion } from "../../../config/tls.ts";
 
 const PATTERN = /^(?:\*|(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*)$/;
 const pattern = scalar('a name such as "a.example", "*.a.example" or "*"', (text) => {
@@ -17,21 +16,6 @@ const pattern = scalar('a name such as "a.example", "*.a.example" or "*"', (text
 const protocolName = v.pipe(v.string(), v.minLength(1), v.maxLength(255));
 
 const pemFile = v.nullable(path);
-
-const backendTls = v.strictObject({
-  verify: key(v.boolean(), true, "Refuse servers whose certificate is not good for their name."),
-  server_name: key(
-    v.nullable(hostName),
-    null,
-    "The name asked for and verified; null: the one that the client asked for, else the server's address.",
-  ),
-  ca: key(pemFile, null, "PEM file of who issues their certificates; null: the well-known ones."),
-  certificate: key(
-    v.nullable(v.strictObject({ cert: path, key: path })),
-    null,
-    "PEM files of the certificate that servers are shown.",
-  ),
-});
 
 /** They stand among the others of a service. */
 export const tlsKeys = {
@@ -63,8 +47,6 @@ export const tlsKeys = {
   ),
   backend_tls: key(v.nullable(backendTls), null, "Speak TLS with the servers."),
 };
-
-export type BackendTls = v.InferOutput<typeof backendTls>;
 
 /** What these keys need of each other; undefined when all is well. */
 export function misfit(config: {

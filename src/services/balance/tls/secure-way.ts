@@ -7,6 +7,7 @@ import type { Pool } from "../../../net/pools/pool.ts";
 import type { Reactor } from "../../../net/reactor.ts";
 import type { RelayEnd } from "../../../net/tcp/relays.ts";
 import { Handshake } from "../../../net/tls/handshake.ts";
+import { ServerGreeting } from "../../../net/tls/server-greeting.ts";
 import { answerTo, type ServerTls } from "../../../net/tls/server-tls.ts";
 import { close } from "../../../sys/socket.ts";
 import type { ProxyDetails } from "../../../wire/proxy-tlv.ts";
@@ -14,7 +15,7 @@ import type { ClientHello } from "../../../wire/tls/client-hello.ts";
 import type { Connection } from "../connection.ts";
 import type { Carrier, Way } from "../way.ts";
 import type { TlsParts } from "./files.ts";
-import { ServerGreeting } from "./server-greeting.ts";
+
 
 /** Longest wait for a client's part of the handshake, its ClientHello apart. */
 const HANDSHAKE_MS = 10_000;
