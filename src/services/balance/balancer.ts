@@ -185,6 +185,7 @@ export class Balancer implements Keeper {
     const full = sessions.open.size >= config.max_connections;
     sessions.left(connection);
     if (full) for (const gate of this.#gates) gate.open(this);
+    if (why === "tls") sessions.turnedAway("tls");
     if (UNSERVED.has(why)) {
       sessions.turnedAway("unserved");
       this.#complain(connection, why);
