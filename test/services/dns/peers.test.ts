@@ -271,14 +271,6 @@ describe("listeners", () => {
     }
     expect(server.port).not.toBe(port);
   });
-
-  test("an address is one server's", async () => {
-    const port = await freePort();
-    const listen = [`127.0.0.1:${port}`, `127.0.0.1:${port}`];
-    await expect(serving({ listen })).rejects.toThrow(
-      `dns.ns.listen: 127.0.0.1:${port} is taken by dns.ns.listen`,
-    );
-  });
 });
 
 test("the query log tells who asked what and was answered how", async () => {
