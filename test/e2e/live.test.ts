@@ -126,6 +126,39 @@ test.each([{ workers: 1 }, { workers: 2 }])(
   },
 );
 
+test.each([{ workers: 1 }, { workers: 2 }])(
+  "an address goes from one service to another and back: everybody is answered ($workers worker(s))",
+  async ({ workers }) => {
+    using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("app") });
+    const port = await freePort();
+    const listen = `127.0.0.1:${port}`;
+    await using tern = await appliance((dir) => siteIn(dir, { listen }, { workers }));
+    const { web, ...rest } = siteIn(tern.dir, { listen }, { workers }) as { web: object };
+    const balance = {
+      pools: { app: { hosts: [`127.0.0.1:${server.port}`] } },
+      balance: { web: { listen, groups: { main: { pool: "app" } } } },
+    };
+    const seen: string[] = [];
+    let over = false;
+    const visitors = (async () => {
+      while (!over) {
+        const answer = await fetch(`http://${listen}/hello.txt`, { keepalive: false });
+        seen.push(await answer.text());
+      }
+    })();
+    for (const sections of [balance, { web }, balance]) {
+      await tern.rewrite({ ...rest, ...sections });
+      const reload = await tern.verb("reload");
+      expect([reload.code, reload.err]).toEqual([0, ""]);
+      const says = sections === balance ? "app" : "hello\n";
+      await until(() => seen.slice(-5).every((text) => text === says));
+    }
+    over = true;
+    await visitors;
+    expect(new Set(seen)).toEqual(new Set(["hello\n", "app"]));
+  },
+);
+
 test("somebody edits the file meanwhile: both changes are in it, or it is refused", async () => {
   await using it = await balanced(1);
   const { tern, text } = it;
