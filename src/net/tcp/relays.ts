@@ -83,6 +83,19 @@ const SERVER_FIRST = 128;
  * Pairs of sockets whose bytes go both ways, all in one loop. Half-closing is passed on, so is a
  * RST; a slow receiver stops its sender. A pair is rows in columns, by descriptor: idle, it costs
  * some 150 bytes here.
+ *
+ * Three ways, each where it wins (2 cores with the load on one of them and other work on both, so
+ * only to be compared; CPU is this process's, without the kernel's workers):
+ *
+ *                           copy         splice        sockmap       HAProxy
+ *     1 KB, one connection  60 µs        72 µs         41 µs         70 µs     median
+ *     1 KB, 64 connections  19 k/s       8 k/s         22 k/s        18 k/s
+ *                           17 µs        27 µs         6 µs          19 µs     CPU each
+ *     10 MB                 0.75 s/GB    0.18 s/GB     0.66 s/GB     1.3 s/GB  CPU
+ *
+ * So: copy at first, which is all that short connections see; splice for a direction as long as it
+ * fills whole buffers; sockmap, where the kernel and our rights allow it, for pairs that have
+ * exchanged CHATTY small messages in a row.
  */
 export class Relays {
   readonly #reactor: Reactor;
