@@ -263,16 +263,10 @@ test.skipIf(REDIS === null)(
     await Bun.write(join(dir.path, "cert.pem"), own.cert);
     await Bun.write(join(dir.path, "key.pem"), own.key);
     const port = await freePort();
-    await using _ = await realRedis([
-      ...["--tls-port", `${port}`, "--tls-auth-clients", "no"],
-      ...[
-        "--tls-cert-file",
-        join(dir.path, "cert.pem"),
-        "--tls-key-file",
-        join(dir.path, "key.pem"),
-      ],
-      ...["--tls-ca-cert-file", join(dir.path, "cert.pem")],
-    ]);
+    const [cert, key] = [join(dir.path, "cert.pem"), join(dir.path, "key.pem")];
+    const listening = ["--tls-port", `${port}`, "--tls-auth-clients", "no"];
+    const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+    await using _ = await realRedis([...listening, ...files]);
     const place = { url: `rediss://127.0.0.1:${port}` };
     const one = await appliance(place, "one", { ca: authority.cert });
     const two = await appliance(place, "two", { ca: authority.cert });
