@@ -318,11 +318,10 @@ export class Supervisor {
     const by = who === "" ? {} : { who };
     const changed = ok ? result.changed : [];
     const notes = ok ? result.notes : [];
-    const problems = ok ? [] : result.problems.map(oneLine);
-    const told = ok ? [] : result.problems.map(discreet);
+    const problems = ok ? [] : result.problems.map(discreet); // `status` is for many eyes, too
     this.#lastReload = { at, ok, tookMs, changed, notes, problems };
     if (ok) log.info("reloaded", { ...by, generation: this.#generation, changed, tookMs });
-    else log.error("reload refused: the config before stays in force", { ...by, problems: told });
+    else log.error("reload refused: the config before stays in force", { ...by, problems });
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
@@ -342,7 +341,7 @@ function whyNot(result: Amended & { ok: false }): string {
   }
 }
 
-/** For a log, which many read: without the value that is wrong, which may be a secret that slipped. */
+/** For what many read: without the value that is wrong, which may be a secret that slipped. */
 function discreet(problem: Problem): string {
   return oneLine(problem).replace(/, got .*$/s, "");
 }

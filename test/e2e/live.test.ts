@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { freePort } from "../fake/ports.ts";
 import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(30_000); // whole programs start, die and are replaced, on a machine that is busy
+setDefaultTimeout(60_000); // whole programs start, die and are replaced, on a machine that is busy
 
 /** A config as an operator writes it, with a balancer in front of two servers that say their names. */
 async function balanced(workers: number) {
