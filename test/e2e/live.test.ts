@@ -3,7 +3,8 @@ import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { freePort } from "../fake/ports.ts";
-import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
+import { said } from "./binary.ts";
+import { type Appliance, appliance, siteIn, TERN, until } from "./from-source.ts";
 
 setDefaultTimeout(60_000); // whole programs start, die and are replaced, on a machine that is busy
 
@@ -230,6 +231,12 @@ web: { site: { listen: "127.0.0.1:0", root: ${join(dir, "www")} } }
     expect(put.status).toBe(200);
     const refused = await fetch("http://tern/api/v1/config/save", { unix: socket, method: "POST" });
     expect(await refused.json()).toMatchObject({ error: "cannot_write" });
+    // Which file root writes is not for the running tern to say.
+    const socketOnly = await said([...TERN, "save", "--socket", socket]);
+    expect([socketOnly.code, socketOnly.err]).toEqual([
+      1,
+      expect.stringContaining(`root does it when told so: tern save -c ${file}`),
+    ]);
     expect(await tern.verb("save")).toMatchObject({ err: "", out: `saved to ${file}\n` });
     expect(readFileSync(file, "utf8")).toEndWith("log: { level: debug } # louder\n");
     const { mode, uid } = statSync(file);
