@@ -14,6 +14,7 @@ import { isDatagram } from "../../src/sys/datagram-socket.ts";
 import { sendFds, socketPair } from "../../src/sys/fd-passing.ts";
 import { portOf, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
+import { freePort } from "../fake/ports.ts";
 
 const fdOf = ({ fds }: ListenSocket): number => fds[0]!; // there is always one
 const anywhere: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
@@ -88,9 +89,9 @@ test("port 0 is one of everybody's own", async () => {
 
 test("UDP sockets too, on the port that TCP has", async () => {
   const { workers } = made(2);
+  const address: Address = { kind: "tcp", host: "127.0.0.1", port: await freePort() };
   for (const { remote } of workers) {
-    await using stream = await remote.take(anywhere, DEFAULT_SOCKET);
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    await using stream = await remote.take(address, DEFAULT_SOCKET);
     await using one = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
     await using same = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
     expect([one.value.port, isDatagram(fdOf(one.value))]).toEqual([stream.value.port, true]);

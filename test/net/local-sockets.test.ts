@@ -12,12 +12,13 @@ import { bindDatagram, isDatagram } from "../../src/sys/datagram-socket.ts";
 import { duplicate } from "../../src/sys/duplicate.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
+import { freePort } from "../fake/ports.ts";
 import { asRoot } from "../sys/needs.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "tern-sockets-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const local: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+const local = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
 const path = (name: string): Address => ({ kind: "unix", path: join(dir, name) });
 const options = (some: Partial<SocketOptions>): SocketOptions => ({ ...DEFAULT_SOCKET, ...some });
 const fdOf = ({ value }: Lease<ListenSocket>): number => value.fds[0]!; // there is always one
@@ -119,11 +120,11 @@ describe("datagrams", () => {
 
   test("UDP and TCP on one port are two sockets; a reload keeps both", async () => {
     const sockets = new LocalSockets();
-    await using stream = await sockets.take(local, options({}));
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    const address: Address = { ...local, port: await freePort() };
+    await using stream = await sockets.take(address, options({}));
     const before = await sockets.takeDatagram(address, udp);
     const after = await sockets.takeDatagram(address, udp);
-    expect([before.value.port, fdOf(before)]).toEqual([stream.value.port, fdOf(after)]);
+    expect([before.value.port, fdOf(before)]).toEqual([address.port, fdOf(after)]);
     expect(fdOf(before)).not.toBe(fdOf(stream));
     await before[Symbol.asyncDispose]();
     expect(isDatagram(fdOf(after))).toBe(true);
@@ -140,8 +141,8 @@ describe("datagrams", () => {
       { address: local, slot: 0, fd: fdOf(zero), datagram: true },
       { address: local, slot: 1, fd: fdOf(one), datagram: true },
     ]);
-    const { fd, port } = bindDatagram(local, udp);
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port };
+    const address: Address = { ...local, port: await freePort() };
+    const { fd } = bindDatagram(address, udp);
     const next = new LocalSockets([{ address, fd, slot: 0, datagram: true }]);
     await using stream = await next.take(address, options({})); // TCP does not get it
     expect(fdOf(stream)).not.toBe(fd);
