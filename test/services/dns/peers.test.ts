@@ -9,8 +9,9 @@ import { decodeMessage, encodeMessage } from "../../../src/wire/dns/message.ts";
 import { parseName } from "../../../src/wire/dns/name.ts";
 import { CLASS, OPCODE, TYPE } from "../../../src/wire/dns/types.ts";
 import { FLAG } from "../../../src/wire/dns/writer.ts";
+import { freePort } from "../../fake/ports.ts";
 import { needs } from "../../sys/needs.ts";
-import { dig, freePort, kdig, said, type Serving, serving, ZONE } from "./serving.ts";
+import { dig, kdig, said, type Serving, serving, ZONE } from "./serving.ts";
 
 const withDig = needs(Bun.which("dig") !== null, "dig (bind9-dnsutils)");
 const withKdig = needs(Bun.which("kdig") !== null, "kdig (knot-dnsutils)");
