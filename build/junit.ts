@@ -3,6 +3,8 @@ export interface Case {
   readonly file: string;
   readonly name: string;
   readonly outcome: "passed" | "failed" | "skipped";
+  /** How long it took; 0 when that is not told. */
+  readonly seconds: number;
 }
 
 /** The tests of a report; none when it was never written. */
@@ -23,7 +25,8 @@ export async function read(path: string): Promise<Case[]> {
         : /<skipped\b/.test(inside)
           ? "skipped"
           : "passed";
-    found.push({ file: value("file"), name: value("name"), outcome });
+    const seconds = Number(value("time")) || 0;
+    found.push({ file: value("file"), name: value("name"), outcome, seconds });
   }
   return found;
 }

@@ -11,6 +11,8 @@ import { type Case, read } from "./junit.ts";
 import { withoutDaemons } from "./no-daemons.ts";
 import { run, say, seconds, show } from "./step.ts";
 
+/** Files named at the end for how long they took. */
+const SLOWEST = 10;
 const TEST_TIMEOUT_MS = 60_000; // two busy cores; a test that waits this long has failed
 const began = performance.now();
 const cases: Case[] = [];
@@ -34,9 +36,20 @@ const count = (outcome: Case["outcome"]): number =>
   cases.filter((c) => c.outcome === outcome).length;
 for (const c of cases) if (c.outcome === "skipped") say(`skipped: ${c.file}: ${c.name}`);
 for (const c of cases) if (c.outcome === "failed") say(`FAILED: ${c.file}: ${c.name}`);
+say(`slowest: ${slowest().join(", ")}`);
 say(`\nin ${seconds(performance.now() - began)}`);
 say(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
 process.exit(count("failed") === 0 ? 0 : 1);
+
+/** The files whose tests took longest, with seconds. */
+function slowest(): string[] {
+  const files = new Map<string, number>();
+  for (const { file, seconds } of cases) files.set(file, (files.get(file) ?? 0) + seconds);
+  return [...files]
+    .toSorted(([, a], [, b]) => b - a)
+    .slice(0, SLOWEST)
+    .map(([file, took]) => `${file} ${took.toFixed(1)}`);
+}
 
 /** Debian's packages, when we may; otherwise say what will be skipped for want of which. */
 async function install(): Promise<void> {
@@ -57,7 +70,7 @@ async function install(): Promise<void> {
 /** Something that either works or not, counted as one test. */
 async function step(name: string, command: readonly string[]): Promise<void> {
   const ok = await show(command);
-  cases.push({ file: "build", name, outcome: ok ? "passed" : "failed" });
+  cases.push({ file: "build", name, outcome: ok ? "passed" : "failed", seconds: 0 });
 }
 
 async function tests(name: string, args: readonly string[]): Promise<void> {
@@ -76,5 +89,5 @@ async function tests(name: string, args: readonly string[]): Promise<void> {
   cases.push(...found);
   // A file that does not load, or a process that dies, has no case of its own in the report.
   if (!ok && !found.some((c) => c.outcome === "failed"))
-    cases.push({ file: name, name: "bun test", outcome: "failed" });
+    cases.push({ file: name, name: "bun test", outcome: "failed", seconds: 0 });
 }

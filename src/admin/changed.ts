@@ -1,5 +1,5 @@
 import type { Changed, ToldProblem } from "./deps.ts";
-import { type Content, fail, json } from "./route.ts";
+import { type Call, type Content, fail, json } from "./route.ts";
 
 /** What may become of a change of the config, as every such route answers it. */
 export const CHANGED: Readonly<Record<number, Content>> = {
@@ -17,9 +17,22 @@ export const CHANGED: Readonly<Record<number, Content>> = {
     },
   },
   400: { about: "The input does not fit; `problems` says where." },
-  409: { about: "It makes no sense now (`cannot`), or the config has changed (`stale`)." },
+  409: {
+    about:
+      "It makes no sense now (`cannot`), the config has changed (`stale`), or nobody would be left with full access (`last_user`).",
+  },
   422: { about: "The config would be wrong; `problems` says where. Nothing has changed." },
 };
+
+const LAST_USER =
+  "nobody would be left with full access; let somebody else in first, or say force=1 (the unix socket always may)";
+/** Of routes that may take the last user away. */
+export const FORCE = { force: "1: even if nobody is left who may change anything." };
+
+/** Does whoever asks want it whatever becomes of the users? Who has the unix socket is never locked out. */
+export function forced({ query, visitor }: Call): boolean {
+  return query("force") === "1" || visitor?.by === "socket";
+}
 
 export function changedAnswer(changed: Changed): Response {
   switch (changed.kind) {
@@ -33,6 +46,8 @@ export function changedAnswer(changed: Changed): Response {
       return fail(409, "cannot", changed.why);
     case "stale":
       return fail(409, "stale", "the config has been changed meanwhile; look at it again");
+    case "last user":
+      return fail(409, "last_user", LAST_USER);
     case "bad config":
       return badConfig(changed.problems);
   }

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 
-import { badConfig, CHANGED, changedAnswer, told } from "./changed.ts";
+import { badConfig, CHANGED, changedAnswer, FORCE, forced, told } from "./changed.ts";
 import { type Call, fail, json, type Route } from "./route.ts";
 
 /** Bytes of a config text, JSON's quotes and escapes included. */
@@ -83,11 +83,13 @@ export const CONFIG_ROUTES: readonly Route[] = [
     summary: "Put a whole config in force: all of it, or none when anything is wrong.",
     needs: "change",
     input: put,
+    query: FORCE,
     maxBody: MAX_TEXT,
     answers: CHANGED,
-    handle: async ({ deps, input, who, note }) => {
+    handle: async (call) => {
+      const { deps, input, who, note } = call;
       const { text, base } = input as v.InferOutput<typeof put>; // the route's schema made it
-      const changed = await deps.config.put(text, who, base);
+      const changed = await deps.config.put(text, who, { base, force: forced(call) });
       note("config put", { ok: changed.kind === "done" }, "quietly");
       return changedAnswer(changed);
     },

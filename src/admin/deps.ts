@@ -65,10 +65,15 @@ export interface ConfigDesk {
   filed(): Written;
   /** What is wrong with a text; masks in it stand for the secrets of the text in force. */
   check(text: string): CheckedText;
-  /** Put a whole text in force; masks as with `check`. `base` is the generation it was made from. */
-  put(text: string, who: string, base?: number): Promise<Changed>;
+  /** Put a whole text in force; masks as with `check`. */
+  put(text: string, who: string, how?: How): Promise<Changed>;
   /** Change the text by edits, which may throw Error in words for the operator. */
-  edit(what: string, who: string, edits: (config: Written) => readonly Edit[]): Promise<Changed>;
+  edit(
+    what: string,
+    who: string,
+    edits: (config: Written) => readonly Edit[],
+    how?: How,
+  ): Promise<Changed>;
   /**
    * Write what runs to the file. `force`: over what others have written there meanwhile. `render`:
    * only tell what would be written, for somebody who may do it where we may not.
@@ -76,6 +81,14 @@ export interface ConfigDesk {
   save(who: string, how: { readonly force: boolean; readonly render: boolean }): Promise<Saved>;
   /** The file, as it is now, against what runs. */
   diff(): FileDiff;
+}
+
+/** How a change is to be made. */
+export interface How {
+  /** The generation it was made for; any when not told. */
+  readonly base?: number | undefined;
+  /** Also when nobody is left who may change anything by the network. */
+  readonly force?: boolean;
 }
 
 /** Problems are told without their excerpts: those may stand beside a secret. */
@@ -96,6 +109,8 @@ export type Changed =
   | { readonly kind: "cannot"; readonly why: string }
   /** The config has changed since the generation it was made for. */
   | { readonly kind: "stale"; readonly generation: number }
+  /** Nobody would be left who may change anything by the network. */
+  | { readonly kind: "last user" }
   | { readonly kind: "bad config"; readonly problems: readonly ToldProblem[] };
 
 /** In force, in all workers. */

@@ -27,7 +27,7 @@ export interface EventsParts {
 export interface Listener {
   /** Are they still who they were, and may they look? Asked every second. */
   allowed(): boolean;
-  /** The number of the last log entry they have; all that are remembered when they have none. */
+  /** The number of the last log entry they have; without one, only what happens from now on. */
   readonly after: number | undefined;
   /** Aborts when they are gone, or the listener is being closed. */
   readonly signals: readonly (AbortSignal | undefined)[];

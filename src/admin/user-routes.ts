@@ -2,14 +2,12 @@ import * as v from "valibot";
 
 import type { Edit, Plain, Written } from "../config/edit.ts";
 import { passwordKind } from "../core/password-kind.ts";
-import { CHANGED, changedAnswer } from "./changed.ts";
-import type { AdminAccess } from "./deps.ts";
+import { CHANGED, changedAnswer, FORCE, forced } from "./changed.ts";
 import { MAX_CHARS } from "./login.ts";
 import { type Call, type Content, fail, json, type Route } from "./route.ts";
 
 const NAME = /^[^\s:]+$/; // as config/admin.ts has it
 const USERS = ["admin", "users"] as const;
-const FORCE = { force: "1: even if nobody is left who may change anything." };
 
 const access = v.picklist(["full", "readonly"]);
 const user = v.strictObject({
@@ -72,13 +70,6 @@ async function put(call: Call): Promise<Response> {
   if (!known && password === undefined)
     return fail(400, "bad_input", "a new user needs a password");
   const next = access ?? known?.access ?? "full";
-  const refused = lockedOut(
-    users,
-    users.filter((one) => one.name !== name),
-    next,
-    call,
-  );
-  if (refused) return refused;
   const hash =
     password === undefined || isHash(password)
       ? password
@@ -91,10 +82,7 @@ async function remove(call: Call): Promise<Response> {
   const { deps, param } = call;
   const name = param("name");
   const { users } = deps.access();
-  const left = users.filter((one) => one.name !== name);
-  if (left.length === users.length) return fail(404, "no_user", "there is no such user");
-  const refused = lockedOut(users, left, "readonly", call);
-  if (refused) return refused;
+  if (!users.some((one) => one.name === name)) return fail(404, "no_user", "there is no such user");
   return done(call, name, `user ${name} removed`, (config) => {
     const index = indexOf(config, name);
     return index < 0 ? [] : [{ kind: "remove", path: [...USERS, index] }];
@@ -102,12 +90,13 @@ async function remove(call: Call): Promise<Response> {
 }
 
 async function done(
-  { deps, door, events, who, note }: Call,
+  call: Call,
   name: string,
   what: string,
   edits: (config: Written) => readonly Edit[],
 ): Promise<Response> {
-  const changed = await deps.config.edit(what, who, edits);
+  const { deps, door, events, who, note } = call;
+  const changed = await deps.config.edit(what, who, edits, { force: forced(call) });
   note("user", { name, ok: changed.kind === "done" }, "quietly");
   if (changed.kind === "done") {
     door.sessions.closeOf(name);
@@ -146,19 +135,4 @@ function indexOf(config: Written, name: string): number {
   return (users as readonly Plain[]).findIndex(
     (user) => typeof user === "object" && user !== null && "name" in user && user.name === name,
   );
-}
-
-/** Would nobody be left who may change anything by the network, where somebody was before? */
-function lockedOut(
-  before: AdminAccess["users"],
-  others: AdminAccess["users"],
-  access: "full" | "readonly",
-  { query }: Call,
-): Response | undefined {
-  const isFull = (user: { access: string }): boolean => user.access === "full";
-  if (access === "full" || query("force") === "1") return undefined;
-  if (!before.some(isFull) || others.some(isFull)) return undefined;
-  const message =
-    "nobody would be left with full access; let somebody else in first, or say force=1 (the unix socket always may)";
-  return fail(409, "last_user", message);
 }

@@ -13,10 +13,12 @@ export class AdminTls {
     this.#certificates = certificates;
   }
 
-  /** Make the certificate of its own, if none is there. Resolves before `options` may be asked. */
+  /**
+   * Make the certificate of its own: even if the config has others now, the next may have none.
+   * Resolves before `options` may be asked.
+   */
   async prepare(): Promise<void> {
-    if (this.#certificates.find(undefined) === undefined)
-      this.#own ??= await placeholder("localhost", Date.now());
+    this.#own ??= await placeholder("localhost", Date.now());
   }
 
   /** The same object for as long as it is the same certificate. */

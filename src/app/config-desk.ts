@@ -1,4 +1,4 @@
-import type { Changed, CheckedText, ConfigDesk, FileDiff, Saved } from "../admin/deps.ts";
+import type { Changed, CheckedText, ConfigDesk, FileDiff, How, Saved } from "../admin/deps.ts";
 import { configDiff } from "../config/config-diff.ts";
 import { difference, type Edit, type Written, written } from "../config/edit.ts";
 import { showPath } from "../config/key-path.ts";
@@ -52,15 +52,20 @@ export class Desk implements ConfigDesk {
       : { problems: read.problems, warnings: [] };
   }
 
-  async put(text: string, who: string, base?: number): Promise<Changed> {
+  async put(text: string, who: string, how?: How): Promise<Changed> {
     const meant = unmask(text, this.#text, this.#name);
     if (!meant.ok) return { kind: "bad config", problems: meant.problems };
     const what = `config edited${places(this.#text, meant.text)}`;
-    return this.#changed(byText(who, what, meant.text), base);
+    return this.#changed(byText(who, what, meant.text), how);
   }
 
-  edit(what: string, who: string, edits: (config: Written) => readonly Edit[]): Promise<Changed> {
-    return this.#changed(byEdits(who, what, edits));
+  edit(
+    what: string,
+    who: string,
+    edits: (config: Written) => readonly Edit[],
+    how?: How,
+  ): Promise<Changed> {
+    return this.#changed(byEdits(who, what, edits), how);
   }
 
   /** Nothing else is changed meanwhile. */
@@ -99,8 +104,8 @@ export class Desk implements ConfigDesk {
     }
   }
 
-  async #changed(amendment: Amendment, base?: number): Promise<Changed> {
-    return told(await this.#supervisor.amend(amendment, base), this.#supervisor);
+  async #changed(amendment: Amendment, how?: How): Promise<Changed> {
+    return told(await this.#supervisor.amend(amendment, how), this.#supervisor);
   }
 
   async #save(

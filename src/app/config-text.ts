@@ -71,7 +71,10 @@ export function readConfigText(
   });
   if (!loaded.ok) return loaded;
   const { root, sections, value } = loaded;
-  const problems = crossProblems(SERVICES, sections, { text, file });
+  const admin = root.admin.listen.map((address, i) => {
+    return { path: ["admin", "listen", i], address, protocol: "tcp" as const };
+  });
+  const problems = crossProblems(SERVICES, sections, admin, { text, file });
   if (problems.length > 0) return { ok: false, problems };
   const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
   return {

@@ -5,6 +5,8 @@ import type { Carried } from "./running-text.ts";
 export interface HandedSocket {
   readonly address: Address;
   readonly slot?: number;
+  /** Whose it is, of several with port 0. */
+  readonly owner?: string;
   /** UDP. */
   readonly datagram?: boolean;
   /** Its maker keeps the unix path. */

@@ -2,6 +2,7 @@ import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
 import type { Health } from "../net/health/health.ts";
+import { OwnSockets } from "../net/own-sockets.ts";
 import { PoolBook } from "../net/pools/book.ts";
 import { machineResolver } from "../net/pools/resolver.ts";
 import type { StickyShare } from "../net/pools/sticky-share.ts";
@@ -30,7 +31,8 @@ export interface HostParts {
 
 /** What services are lent in this process, and the listeners behind it. */
 export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
-  const { log, logs, registry, sockets, certificates, health, sticky, state, worker } = parts;
+  const { log, logs, registry, certificates, health, sticky, state, worker } = parts;
+  const sockets = new OwnSockets(parts.sockets);
   const loop = reactor();
   const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
   reportTrouble((error) => {

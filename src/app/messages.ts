@@ -70,12 +70,12 @@ export type Orders = {
 export type Requests = {
   /** Listening sockets; `count` descriptors come over the other channel, marked with `ticket`. */
   listen: {
-    ask: { address: Address; options: SocketOptions };
+    ask: { address: Address; options: SocketOptions; owner: string };
     answer: { ticket: number; count: number; port: number };
   };
   /** The same for UDP sockets. */
   datagrams: {
-    ask: { address: Address; options: DatagramOptions };
+    ask: { address: Address; options: DatagramOptions; owner: string };
     answer: { ticket: number; count: number; port: number };
   };
   /** It is not listened on here any more. */

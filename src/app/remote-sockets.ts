@@ -1,7 +1,7 @@
-import { type Address, showAddress } from "../core/address.ts";
+import type { Address } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
-import type { ListenSocket, Sockets } from "../net/sockets.ts";
+import { listenerName, type ListenSocket, type Sockets } from "../net/sockets.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
 import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
@@ -24,17 +24,21 @@ export class RemoteSockets implements Sockets {
     this.#sock = sock;
   }
 
-  take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>> {
+  take(address: Address, options: SocketOptions, owner = ""): Promise<Lease<ListenSocket>> {
     // Other options are another share at the supervisor, which sets them on the same socket.
-    const key = `${showAddress(address)} ${JSON.stringify(options)}`;
+    const key = `${listenerName(address, owner)} ${JSON.stringify(options)}`;
     return this.#leases.take(key, async () =>
-      this.#claimed(await this.#channel.call("listen", { address, options })),
+      this.#claimed(await this.#channel.call("listen", { address, options, owner })),
     );
   }
 
-  takeDatagram(address: Address, options: DatagramOptions): Promise<Lease<ListenSocket>> {
-    return this.#leases.take(`udp ${showAddress(address)}`, async () =>
-      this.#claimed(await this.#channel.call("datagrams", { address, options })),
+  takeDatagram(
+    address: Address,
+    options: DatagramOptions,
+    owner = "",
+  ): Promise<Lease<ListenSocket>> {
+    return this.#leases.take(`udp ${listenerName(address, owner)}`, async () =>
+      this.#claimed(await this.#channel.call("datagrams", { address, options, owner })),
     );
   }
 

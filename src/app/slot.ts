@@ -146,19 +146,15 @@ export class Slot {
 
   async #begin(config: Config): Promise<Hand> {
     const { log, count, certificates } = this.#parts;
-    const sockets = new WorkerSockets(this.#parts.sockets, this.#index, count);
+    const sockets = new WorkerSockets(this.#parts.sockets, { slot: this.#index, count });
     const health = new WorkerHealth(this.#parts.health, (news) => {
       worker.channel.call("health", news).catch(() => {}); // it died
     });
     const worker: Hand = this.#parts.spawn(
       this.#index,
       {
-        listen: async ({ address, options }) => {
-          return given(worker, await sockets.take(address, options));
-        },
-        datagrams: async ({ address, options }) => {
-          return given(worker, await sockets.takeDatagram(address, options));
-        },
+        listen: async (ask) => given(worker, await sockets.take(ask)),
+        datagrams: async (ask) => given(worker, await sockets.takeDatagram(ask)),
         unlisten: async ({ ticket }) => {
           await sockets.giveBack(ticket);
           return null;

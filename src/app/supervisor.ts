@@ -1,3 +1,5 @@
+import type { How } from "../admin/deps.ts";
+import { losesLastUser } from "../admin/last-user.ts";
 import type { Problem } from "../config/problem.ts";
 import type { RootConfig } from "../config/root.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
@@ -60,7 +62,9 @@ export type Amended =
   /** It makes no sense here, for this reason. */
   | { readonly ok: false; readonly kind: "cannot"; readonly why: string }
   /** It was made for another generation of the config. */
-  | { readonly ok: false; readonly kind: "stale" };
+  | { readonly ok: false; readonly kind: "stale" }
+  /** Nobody would be left who may change anything by the network. */
+  | { readonly ok: false; readonly kind: "last user" };
 
 /** A first config that is ready: one of the two must be called. */
 export interface First {
@@ -181,13 +185,13 @@ export class Supervisor {
 
   /**
    * Change the text that runs, and move to what it says then: all of it, or nothing. The file is
-   * not touched. `base` is the generation that the change was made for. Never rejects.
+   * not touched. Never rejects.
    */
-  amend(amendment: Amendment, base?: number): Promise<Amended> {
+  amend(amendment: Amendment, how: How = {}): Promise<Amended> {
     return this.exclusively("reloading", async () => {
       const { who, what } = amendment;
       const { log } = this.#parts.logs;
-      const result = await this.#amend(amendment, base);
+      const result = await this.#amend(amendment, how);
       if (result.ok) {
         const { changed } = result;
         log.info("changed", { who, what, changed, generation: this.#generation });
@@ -226,7 +230,7 @@ export class Supervisor {
     await this.#crew.stop(within);
   }
 
-  async #amend(amendment: Amendment, base?: number): Promise<Amended> {
+  async #amend(amendment: Amendment, { base, force = false }: How): Promise<Amended> {
     if (base !== undefined && base !== this.#generation) return { ok: false, kind: "stale" };
     const old = this.#config;
     let next: AmendedText;
@@ -236,7 +240,14 @@ export class Supervisor {
       return { ok: false, kind: "cannot", why: explainError(error) };
     }
     if (next.text === old.source.text) return { ok: true, kind: "done", changed: [], notes: [] };
-    const moved = await this.#move(() => this.#parts.readText(next.text, old), "changed only");
+    let lockedOut = false;
+    const moved = await this.#move(() => {
+      const read = this.#parts.readText(next.text, old);
+      if (!read.ok || force) return read;
+      lockedOut = losesLastUser(old.root.admin.users, read.config.root.admin.users);
+      return lockedOut ? { ok: false, problems: [] } : read;
+    }, "changed only");
+    if (lockedOut) return { ok: false, kind: "last user" };
     if (!moved.ok) return { ...moved, kind: "bad config" };
     this.#running.amended(next, Date.now(), amendment);
     return { ...moved, kind: "done" };
@@ -307,11 +318,10 @@ export class Supervisor {
     const by = who === "" ? {} : { who };
     const changed = ok ? result.changed : [];
     const notes = ok ? result.notes : [];
-    const problems = ok ? [] : result.problems.map(oneLine);
-    const told = ok ? [] : result.problems.map(discreet);
+    const problems = ok ? [] : result.problems.map(discreet); // `status` is for many eyes, too
     this.#lastReload = { at, ok, tookMs, changed, notes, problems };
     if (ok) log.info("reloaded", { ...by, generation: this.#generation, changed, tookMs });
-    else log.error("reload refused: the config before stays in force", { ...by, problems: told });
+    else log.error("reload refused: the config before stays in force", { ...by, problems });
     for (const note of notes) log.warn(note);
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
@@ -326,10 +336,12 @@ function whyNot(result: Amended & { ok: false }): string {
       return result.why;
     case "stale":
       return "the config has changed meanwhile";
+    case "last user":
+      return "nobody would be left with full access";
   }
 }
 
-/** For a log, which many read: without the value that is wrong, which may be a secret that slipped. */
+/** For what many read: without the value that is wrong, which may be a secret that slipped. */
 function discreet(problem: Problem): string {
   return oneLine(problem).replace(/, got .*$/s, "");
 }

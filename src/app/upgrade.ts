@@ -36,9 +36,10 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
         const sent = sendFds(ours, Uint8Array.of(1), fds);
         if (sent !== "sent") throw new Error(`the sockets could not be handed over (${sent})`);
       }
-      return held.map(({ address, slot, lent = false, datagram = false }) => ({
+      return held.map(({ address, slot, owner, lent = false, datagram = false }) => ({
         address,
         slot,
+        ...(owner !== undefined && { owner }),
         lent,
         datagram,
       }));

@@ -1,9 +1,7 @@
-import type { Address } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
-import type { SocketOptions } from "../core/socket-options.ts";
-import type { LocalSockets } from "../net/local-sockets.ts";
+import type { LocalSockets, Share } from "../net/local-sockets.ts";
 import type { ListenSocket } from "../net/sockets.ts";
-import type { DatagramOptions } from "../sys/datagram-socket.ts";
+import type { Requests } from "./messages.ts";
 
 /** Sockets on their way to a worker, which gives them back by their ticket. */
 export interface Handed {
@@ -15,27 +13,24 @@ export interface Handed {
 /** The supervisor's side of the listening sockets of one worker process. */
 export class WorkerSockets {
   readonly #sockets: LocalSockets;
-  readonly #slot: number;
-  readonly #count: number;
+  readonly #share: Share;
   readonly #leases = new Map<number, Lease<ListenSocket>>();
   #last = 0;
   #released = false;
 
-  /** For worker `slot` of `count`. */
-  constructor(sockets: LocalSockets, slot: number, count: number) {
+  constructor(sockets: LocalSockets, share: Share) {
     this.#sockets = sockets;
-    this.#slot = slot;
-    this.#count = count;
+    this.#share = share;
   }
 
   /** Throws SysError as `LocalSockets.take` does. */
-  async take(address: Address, options: SocketOptions): Promise<Handed> {
-    return this.#keep(await this.#sockets.take(address, options, this.#slot, this.#count));
+  async take({ address, options, owner }: Requests["listen"]["ask"]): Promise<Handed> {
+    return this.#keep(await this.#sockets.take(address, options, owner, this.#share));
   }
 
   /** Throws SysError as `LocalSockets.takeDatagram` does. */
-  async takeDatagram(address: Address, options: DatagramOptions): Promise<Handed> {
-    return this.#keep(await this.#sockets.takeDatagram(address, options, this.#slot, this.#count));
+  async takeDatagram({ address, options, owner }: Requests["datagrams"]["ask"]): Promise<Handed> {
+    return this.#keep(await this.#sockets.takeDatagram(address, options, owner, this.#share));
   }
 
   async #keep(lease: Lease<ListenSocket>): Promise<Handed> {

@@ -1,4 +1,5 @@
 import { humanBytes } from "../core/human-bytes.ts";
+import type { PoolStats, ServerStats } from "../net/pools/pool-stats.ts";
 import { age } from "./age.ts";
 import { ask, reason } from "./client.ts";
 import { EXIT, Exit } from "./exit.ts";
@@ -10,45 +11,20 @@ const AGAIN_MS = 1000;
 /** Cursor home, and clear what is below. */
 const HOME = "\x1b[H\x1b[J";
 
-/** What `pools` says of one server; what this does not show is left out. */
-interface Host {
-  readonly address: string;
-  readonly state: string;
-  readonly set: string;
-  readonly why: string;
-  readonly since: string;
-  readonly weight: string;
-  readonly backup: string;
-  readonly open: number;
-  readonly total: number;
-  readonly failed: number;
-  readonly connects: number;
-  readonly connect_ms: number;
-  readonly up_bytes: number;
-  readonly down_bytes: number;
-}
-export type PoolStats = Readonly<
-  Record<
-    string,
-    {
-      readonly scheduler: string;
-      readonly queued: number;
-      readonly hosts: Readonly<Record<string, Host>>;
-    }
-  >
->;
+/** What `pools` says, by name. */
+export type AllPools = Readonly<Record<string, PoolStats>>;
 
 /** `tern pools`: every pool and its servers: who is up, and what they have in hand. */
 export default async function pools(
   options: Where & { json?: boolean; watch?: boolean },
 ): Promise<number> {
   const paint = painter();
-  let before: PoolStats | undefined;
+  let before: AllPools | undefined;
   for (;;) {
     const answer = await ask(options, "GET", "/api/v1/services/pools/stats");
     if (answer.status === 404) throw new Exit(EXIT.failed, "this config has no pools");
     if (!answer.ok) throw new Exit(EXIT.failed, reason(answer));
-    const stats = answer.json as PoolStats;
+    const stats = answer.json as AllPools;
     if (options.json) printJson(stats);
     else {
       const shown = showPools(stats, { before, paint, now: Date.now() });
@@ -62,8 +38,8 @@ export default async function pools(
 
 /** For people. `before` is a second older, for rates; `now` is milliseconds since 1970. */
 export function showPools(
-  stats: PoolStats,
-  beside: { readonly before: PoolStats | undefined; readonly paint: Paint; readonly now: number },
+  stats: AllPools,
+  beside: { readonly before: AllPools | undefined; readonly paint: Paint; readonly now: number },
 ): string {
   const { before, paint, now } = beside;
   const heading = [
@@ -110,7 +86,7 @@ export function showPools(
 }
 
 /** What the probes say, and what the operator has. */
-function stateOf({ state, set }: Host): string {
+function stateOf({ state, set }: ServerStats): string {
   return set === "ready" ? state : `${state}, set ${set}`;
 }
 

@@ -50,7 +50,7 @@ type Wrap = (
 /** The command line as a whole; `completion` walks it too. */
 export function build(wrap: Wrap = () => async () => {}): Command {
   const program = new Command("tern")
-    .description("The edge in one binary: files, DNS, proxy, balancer, store, tunnel.")
+    .description("The edge in one binary: web server, name server, balancer.")
     .usage("VERB [options]")
     .option("--debug", "show the stack of an error")
     .helpOption("-h, --help", "help; `tern VERB --help` has examples")

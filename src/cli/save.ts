@@ -1,5 +1,8 @@
+import { realpathSync } from "node:fs";
+
 import { CannotWrite, saveFile } from "../app/save-file.ts";
 import { type Answer, ask, reason } from "./client.ts";
+import { configPlace } from "./config-place.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Where } from "./socket-path.ts";
 import { print, printJson } from "./terminal.ts";
@@ -41,6 +44,11 @@ async function writeHere(where: Where, force: boolean): Promise<Answer> {
   const rendered = await ask(where, "POST", PATH, { force, render: true });
   const { file, text } = rendered.json as Done;
   if (!rendered.ok || file === undefined || text === undefined) return rendered;
+  // The running tern may be in other hands: it does not tell root which file to write.
+  if (!isNamed(where, file)) {
+    const why = `the running tern may not write ${file}; root does it when told so: tern save -c ${file}`;
+    throw new Exit(EXIT.failed, why);
+  }
   try {
     await saveFile(file, text);
   } catch (failed) {
@@ -48,4 +56,14 @@ async function writeHere(where: Where, force: boolean): Promise<Answer> {
     throw failed;
   }
   return ask(where, "POST", PATH, { force: false });
+}
+
+/** Is it the config that the caller means? */
+function isNamed({ config }: Where, file: string): boolean {
+  const place = configPlace(config);
+  try {
+    return place.kind === "file" && realpathSync(place.path) === realpathSync(file);
+  } catch {
+    return false; // one of them is not there
+  }
 }

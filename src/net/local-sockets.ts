@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { fchownSync, lstatSync, unlinkSync } from "node:fs";
 
-import { type Address, showAddress } from "../core/address.ts";
+import type { Address } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
 import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
@@ -15,7 +15,7 @@ import {
 } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
 import { inheritance } from "./inheritance.ts";
-import type { DatagramSockets, ListenSocket, ListenSockets } from "./sockets.ts";
+import { listenerName, type ListenSocket, type Sockets } from "./sockets.ts";
 
 /** A listening socket made elsewhere: by systemd, or by the process we replace. */
 export interface Inherited {
@@ -25,6 +25,8 @@ export interface Inherited {
   readonly datagram?: boolean;
   /** The worker it was made for; without one, the first to ask gets it. */
   readonly slot?: number;
+  /** Of port 0: who has it (see `listenerName`). */
+  readonly owner?: string;
   /** Its maker keeps the unix path (systemd): closing leaves it in place. */
   readonly lent?: boolean;
 }
@@ -43,7 +45,7 @@ export interface Held extends Inherited {
  * slot gets the same socket. The sockets of slots beyond `count` stay open as long as their address
  * is listened on, in the hands of the slots that are left: see `inheritance`.
  */
-export class LocalSockets implements ListenSockets, DatagramSockets {
+export class LocalSockets implements Sockets {
   readonly #leases = new Leases<Socket>();
   readonly #open = new Set<Socket>();
   readonly #inherited: Inherited[];
@@ -60,11 +62,12 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   async take(
     address: Address,
     options: SocketOptions,
-    slot = 0,
-    count = 1,
+    owner = "",
+    { slot, count }: Share = ALONE,
   ): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
-    const wanted = { where, slot, count, reusePort: options.reusePort, datagram: false };
+    const { reusePort } = options;
+    const wanted = { where, owner, slot, count, reusePort, datagram: false };
     const all = await this.#takeAll(wanted, (at, shared) =>
       // The look at who is there must not listen: it would let somebody in, and close on him.
       shared
@@ -91,11 +94,12 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   async takeDatagram(
     address: Address,
     options: DatagramOptions,
-    slot = 0,
-    count = 1,
+    owner = "",
+    { slot, count }: Share = ALONE,
   ): Promise<Lease<ListenSocket>> {
     const where = await resolved(address);
-    const wanted = { where, slot, count, reusePort: options.reusePort, datagram: true };
+    const { reusePort } = options;
+    const wanted = { where, owner, slot, count, reusePort, datagram: true };
     return together(
       await this.#takeAll(wanted, (at, shared) =>
         bindDatagram(at, { ...options, reusePort: options.reusePort && shared }),
@@ -105,12 +109,12 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
 
   /** The slot's own, and what it has of slots that are no more. */
   async #takeAll(wanted: Wanted, bind: Bind): Promise<Lease<Socket>[]> {
-    const { where, slot, count, datagram } = wanted;
-    const name = nameOf({ address: where, datagram });
+    const { where, owner, slot, count, datagram } = wanted;
+    const name = nameOf({ address: where, owner, datagram });
     const perSlot = this.#perSlot(name, where, wanted.reusePort);
     const take = (of: number): Promise<Lease<Socket>> =>
       this.#leases.take(perSlot ? `${name} ${of}` : name, async () =>
-        this.#make(where, of, datagram, bind),
+        this.#make(name, wanted, of, bind),
       );
     const more = perSlot ? inheritance(this.#slotsOf(name), slot, count, !datagram) : [];
     const all: Lease<Socket>[] = [];
@@ -139,8 +143,8 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
     return before === undefined ? reusePort : readBack(before).reusePort;
   }
 
-  #make(address: Address, slot: number, datagram: boolean, bind: Bind): Socket {
-    const name = nameOf({ address, datagram });
+  #make(name: string, wanted: Wanted, slot: number, bind: Bind): Socket {
+    const { where: address, owner, datagram } = wanted;
     const gone = (socket: Socket): void => void this.#open.delete(socket);
     const taken = this.#adopt(name, slot);
     if (taken !== undefined) {
@@ -155,7 +159,8 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
     // gives each a part of the connections: so look first whether anybody is there.
     if (sibling === undefined && at.kind === "tcp" && at.port !== 0) close(bind(at, false).fd);
     const { fd, port } = bind(at, true);
-    const socket = new Socket({ address, slot, fd, ...(datagram && { datagram }) }, port, gone);
+    const more = { ...(datagram && { datagram }), ...(owner !== "" && { owner }) };
+    const socket = new Socket({ address, slot, fd, ...more }, port, gone);
     this.#open.add(socket);
     return socket;
   }
@@ -206,10 +211,16 @@ export class LocalSockets implements ListenSockets, DatagramSockets {
   }
 }
 
-interface Wanted {
-  readonly where: Address;
+/** The sockets that are for worker `slot` of `count`. */
+export interface Share {
   readonly slot: number;
   readonly count: number;
+}
+const ALONE: Share = { slot: 0, count: 1 };
+
+interface Wanted extends Share {
+  readonly where: Address;
+  readonly owner: string;
   readonly reusePort: boolean;
   readonly datagram: boolean;
 }
@@ -233,8 +244,12 @@ function together(leases: readonly Lease<Socket>[], before = () => {}): Lease<Li
 type Bind = (address: Address, shared: boolean) => { fd: number; port: number };
 
 /** TCP and UDP have the same ports, and are others'. */
-function nameOf({ address, datagram }: Pick<Inherited, "address" | "datagram">): string {
-  return `${datagram ? "udp " : ""}${showAddress(address)}`;
+function nameOf({
+  address,
+  datagram,
+  owner = "",
+}: Pick<Inherited, "address" | "datagram" | "owner">): string {
+  return `${datagram ? "udp " : ""}${listenerName(address, owner)}`;
 }
 
 /** One socket and the options of its shares, latest last. */

@@ -1,4 +1,4 @@
-import type { Address } from "../core/address.ts";
+import { type Address, showAddress } from "../core/address.ts";
 import type { Lease } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
 import type { DatagramOptions } from "../sys/datagram-socket.ts";
@@ -23,13 +23,26 @@ export interface ListenSocket {
  * supervisor when it is a worker (so that a crash or an upgrade loses no connection in a backlog).
  */
 export interface ListenSockets {
-  take(address: Address, options: SocketOptions): Promise<Lease<ListenSocket>>;
+  take(address: Address, options: SocketOptions, owner?: string): Promise<Lease<ListenSocket>>;
 }
 
 /** The same for UDP: what waits in a socket's queue outlives the worker that reads it. */
 export interface DatagramSockets {
-  takeDatagram(address: Address, options: DatagramOptions): Promise<Lease<ListenSocket>>;
+  takeDatagram(
+    address: Address,
+    options: DatagramOptions,
+    owner?: string,
+  ): Promise<Lease<ListenSocket>>;
 }
 
 /** Where the sockets of a process come from. */
 export type Sockets = ListenSockets & DatagramSockets;
+
+/**
+ * What a listener is leased by: its address. Port 0 is another port for everybody who asks for it,
+ * so there it is the owner, too.
+ */
+export function listenerName(address: Address, owner: string): string {
+  const at = showAddress(address);
+  return address.kind === "tcp" && address.port === 0 && owner !== "" ? `${at} of ${owner}` : at;
+}

@@ -2,6 +2,7 @@ import type { GenericSchema } from "valibot";
 
 import type { Edit, Written } from "../config/edit.ts";
 import type { KeyPath } from "../config/key-path.ts";
+import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
@@ -59,6 +60,8 @@ export interface Service<Config> {
    * schema sees. Pure; `sections` are all sections of the file, read.
    */
   check?(config: Config, sections: Readonly<Record<string, unknown>>): readonly Complaint[];
+  /** Where it would listen. Pure: who gets in whose way is told before anything is bound. */
+  listens?(config: Config): readonly Listen[];
   /** What an operator may change while it runs: one table feeds the admin API, the CLI, the console. */
   readonly changes?: Readonly<Record<string, Change<any>>>;
 }
@@ -68,6 +71,16 @@ export interface Complaint {
   /** From the section's key on: `["balance", "web", "groups", "main", "pool"]`. */
   readonly path: KeyPath;
   readonly message: string;
+}
+
+/** An address that a section wants. */
+export interface Listen {
+  /** From the section's key on: `["web", "site", "listen", 0]`. */
+  readonly path: KeyPath;
+  readonly address: Address;
+  readonly protocol: "tcp" | "udp";
+  /** By `host.http`, which all that is HTTP shares; everything else is alone on its address. */
+  readonly http?: boolean;
 }
 
 /**

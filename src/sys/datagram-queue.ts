@@ -1,13 +1,12 @@
 import type { Route } from "./datagram.ts";
-import { errnoNumber } from "./errno.ts";
 import { openLibc } from "./libc.ts";
-import { type Block, block, pointer } from "./memory.ts";
+import { type Block, block } from "./memory.ts";
+import { sendAll } from "./send-all.ts";
 
 const libc = openLibc({
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
 });
 
-const EAGAIN = 11;
 // struct mmsghdr and iovec, as in datagram.ts.
 const MMSGHDR = 64;
 const IOVEC = 16;
@@ -73,18 +72,7 @@ export class DatagramQueue {
 
   /** Send them all; how many went. The others are lost, as datagrams may be. */
   send(fd: number): number {
-    let went = 0;
-    for (let at = 0; at < this.#count;) {
-      const n = libc.sendmmsg(fd, pointer(this.#headers.at + at * MMSGHDR), this.#count - at, 0);
-      if (n > 0) {
-        at += n;
-        went += n;
-        continue;
-      }
-      // The first of them cannot be sent: to nowhere, forbidden, or no room in the device's queue.
-      if (errnoNumber() === EAGAIN) break;
-      at++;
-    }
+    const went = sendAll(libc.sendmmsg, fd, this.#headers.at, this.#count);
     this.#count = 0;
     this.#used = 0;
     return went;

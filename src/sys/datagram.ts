@@ -1,6 +1,7 @@
-import { errno, errnoNumber, SysError } from "./errno.ts";
+import { errno, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { type Block, block, pointer } from "./memory.ts";
+import { sendAll } from "./send-all.ts";
 import { AF_INET6 } from "./sockaddr.ts";
 
 const CALLS = {
@@ -9,7 +10,6 @@ const CALLS = {
 } as const;
 const libc = opened();
 
-const EAGAIN = 11;
 const MSG_TRUNC = 0x20;
 
 // struct mmsghdr, on 64-bit glibc and musl alike once the narrower fields are zero-extended:
@@ -229,19 +229,7 @@ export class DatagramBatch {
 
   /** Send what was kept; how many went. The others are lost, as datagrams may be. */
   send(fd: number): number {
-    let at = 0;
-    let went = 0;
-    while (at < this.#kept) {
-      const n = this.#libc.sendmmsg(fd, pointer(this.#sentAt + at * MMSGHDR), this.#kept - at, 0);
-      if (n > 0) {
-        at += n;
-        went += n;
-        continue;
-      }
-      // The first of them cannot be sent: to nowhere, forbidden, or no room in the device's queue.
-      if (errnoNumber() === EAGAIN) break;
-      at++;
-    }
+    const went = sendAll(this.#libc.sendmmsg, fd, this.#sentAt, this.#kept);
     this.#kept = 0;
     return went;
   }

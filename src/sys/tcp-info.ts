@@ -3,6 +3,7 @@ import { openLibc } from "./libc.ts";
 import { block, pointer } from "./memory.ts";
 
 const libc = openLibc({
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
   getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
 });
 
@@ -11,22 +12,33 @@ const SO_COOKIE = 57;
 const IPPROTO_TCP = 6;
 const TCP_INFO = 11;
 
-// struct tcp_info (linux/tcp.h), from Linux 4.19 on.
-const NOTSENT_BYTES = 144; // u32
-const BYTES_SENT = 200; // u64, payload, whatever was sent again counted again
-const BYTES_RETRANS = 208; // u64
-const SIZE = 216;
+// struct tcp_info (linux/tcp.h), from Linux 4.1 on.
+const BYTES_ACKED = 120; // u64
+const SIZE = 128;
+const SIOCOUTQ = 0x5411;
 const info = block(SIZE);
 const length = block(4);
+const waiting = block(4);
 
-/** Bytes that were ever put into the send queue of a TCP socket. */
+/**
+ * Bytes that were ever put into the send queue of a TCP socket, and a constant of its own (the SYN
+ * counts as acknowledged).
+ */
 export function queuedBytes(fd: number): number {
+  for (let before = ackedBytes(fd); ;) {
+    if (libc.ioctl(fd, SIOCOUTQ, pointer(waiting.at)) < 0)
+      throw new SysError("ioctl", errno(), `SIOCOUTQ fd ${fd}`);
+    const acked = ackedBytes(fd);
+    if (acked === before) return acked + waiting.view.getUint32(0, true);
+    before = acked; // some were acknowledged between the questions
+  }
+}
+
+function ackedBytes(fd: number): number {
   length.view.setUint32(0, SIZE, true);
   if (libc.getsockopt(fd, IPPROTO_TCP, TCP_INFO, pointer(info.at), pointer(length.at)) < 0)
     throw new SysError("getsockopt", errno(), `TCP_INFO fd ${fd}`);
-  const { view } = info;
-  const sent = view.getBigUint64(BYTES_SENT, true) - view.getBigUint64(BYTES_RETRANS, true);
-  return Number(sent) + view.getUint32(NOTSENT_BYTES, true);
+  return Number(info.view.getBigUint64(BYTES_ACKED, true));
 }
 
 const cookie = block(8);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { adminApp } from "../../src/admin/app.ts";
-import type { AdminDeps, Changed, ConfigDesk } from "../../src/admin/deps.ts";
-import { caller, fakeDeps, logIn, postJson } from "./fake-deps.ts";
+import type { AdminDeps, Changed, ConfigDesk, How } from "../../src/admin/deps.ts";
+import { basic, caller, fakeDeps, logIn, PASSWORD, postJson } from "./fake-deps.ts";
 
 const PROBLEM = { file: "t.yaml", line: 3, column: 5, path: "web", message: "unknown key" };
 const WITH_LINE = { ...PROBLEM, excerpt: "password: hunter2" };
@@ -53,6 +53,7 @@ const OUTCOMES: { changed: Changed; status: number; says: object }[] = [
     says: { error: "cannot", message: "there is no pool x" },
   },
   { changed: { kind: "stale", generation: 9 }, status: 409, says: { error: "stale" } },
+  { changed: { kind: "last user" }, status: 409, says: { error: "last_user" } },
   {
     changed: { kind: "bad config", problems: [WITH_LINE] },
     status: 422,
@@ -96,6 +97,24 @@ test("who did it is who says so on the unix socket, and nobody else", async () =
     caller("loopback"),
   );
   expect(done).toEqual(["ann puts a: 1"]);
+});
+
+test.each([
+  { story: "by the network", on: "loopback", query: "", force: false },
+  { story: "by the network, who insists", on: "loopback", query: "?force=1", force: true },
+  { story: "by the unix socket", on: "unix", query: "", force: true },
+] as const)("may the last full user go? $story: $force", async ({ on, query, force }) => {
+  const { deps } = fakeDeps();
+  const seen: (How | undefined)[] = [];
+  const put: AdminDeps["config"]["put"] = async (_text, _who, how) => {
+    seen.push(how);
+    return { kind: "stale", generation: 1 };
+  };
+  const app = adminApp({ ...deps, config: { ...deps.config, put } });
+  const headers = on === "loopback" ? { Authorization: basic("ann", PASSWORD.ann) } : {};
+  const init = { ...postJson({ text: "a: 1", base: 7 }, headers), method: "PUT" };
+  await app.request(`/api/v1/config${query}`, init, caller(on));
+  expect(seen).toEqual([{ base: 7, force }]);
 });
 
 describe("a text", () => {

@@ -153,18 +153,19 @@ test("an unknown name takes as long as a known one", async () => {
   const { Secret } = await import("../../src/config/secret.ts");
   const users = [{ name: "ann", password: new Secret(hash), access: "full" } as const];
   const app = adminApp(fakeDeps({ access: () => ({ users, hosts: [] }) }).deps);
-  const median = async (name: string, first: number) => {
-    const times: number[] = [];
-    for (let n = 0; n < 5; n++) {
+  // The best of several, in turns: what else the machine does only ever makes them slower.
+  const best = { ann: Infinity, eve: Infinity };
+  for (let n = 0; n < 5; n++)
+    for (const [name, first] of [
+      ["ann", 1],
+      ["eve", 100],
+    ] as const) {
       const start = performance.now();
       expect((await login(app, name, `guess ${n}`, first + n)).status).toBe(401);
-      times.push(performance.now() - start);
+      best[name] = Math.min(best[name], performance.now() - start);
     }
-    return times.sort((a, b) => a - b)[2] ?? 0;
-  };
-  const [known, unknown] = [await median("ann", 1), await median("eve", 100)];
-  expect(unknown / known).toBeGreaterThan(0.3);
-  expect(unknown / known).toBeLessThan(3);
+  expect(best.eve / best.ann).toBeGreaterThan(0.3);
+  expect(best.eve / best.ann).toBeLessThan(3);
 });
 
 test("the log tells of refused logins without what was typed", async () => {

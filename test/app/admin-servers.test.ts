@@ -76,6 +76,32 @@ test("an upgrade: the next takes the name over, and the one before leaves it alo
   await next.close("at once");
 });
 
+/** The names of whoever answers there over TLS. */
+async function namesAt(port: number): Promise<string> {
+  const client = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
+  await new Promise((resolve) => client.once("secureConnect", resolve));
+  const { subjectaltname = "" } = client.getPeerCertificate();
+  client.destroy();
+  return subjectaltname;
+}
+
+test("TLS: begun with the certificates of the config, and gone on without", async () => {
+  await using dir = await temporary();
+  const config = { listen: [local(0)], socket: join(dir.path, "t.sock"), tls: true };
+  const store = new CertificateStore();
+  store.change({ certificates: [{ ...(await certificate({ names: ["a.example"] })), names: [] }] });
+  const servers = new AdminServers(whoami, store);
+  await (await servers.prepare(config)).commit();
+  const port = portOf(servers);
+  expect(await namesAt(port)).toBe("DNS:a.example");
+  const next = await servers.prepare(config);
+  store.change({ certificates: [] }); // as a reload does: when nothing may fail any more
+  servers.renew();
+  await next.commit();
+  expect(await namesAt(port)).toBe("DNS:localhost");
+  await servers.close("at once");
+});
+
 test("TLS: with the certificate of the config once there is one, and off again", async () => {
   await using dir = await temporary();
   const socket = join(dir.path, "t.sock");
@@ -83,13 +109,7 @@ test("TLS: with the certificate of the config once there is one, and off again",
   const servers = new AdminServers(whoami, store);
   await (await servers.prepare({ listen: [local(0)], socket, tls: true })).commit();
   const port = portOf(servers);
-  const names = async (): Promise<string> => {
-    const client = connect({ port, host: "127.0.0.1", rejectUnauthorized: false });
-    await new Promise((resolve) => client.once("secureConnect", resolve));
-    const { subjectaltname = "" } = client.getPeerCertificate();
-    client.destroy();
-    return subjectaltname;
-  };
+  const names = (): Promise<string> => namesAt(port);
   expect(await names()).toBe("DNS:localhost");
   servers.renew();
   expect(portOf(servers)).toBe(port);

@@ -85,7 +85,7 @@ describe("a whole text", () => {
     const { desk, supervisor } = it;
     const shown = desk.masked();
     expect(shown).not.toContain(HASH);
-    const put = await desk.put(shown.replace("info", "warn"), "ann", 1);
+    const put = await desk.put(shown.replace("info", "warn"), "ann", { base: 1 });
     expect(put).toEqual({ kind: "done", changed: ["log"], notes: [], generation: 2, unsaved: 1 });
     expect(supervisor.running.text).toBe(TEXT.replace("info", "warn"));
     expect(supervisor.running.unsaved[0]).toMatchObject({
@@ -97,7 +97,35 @@ describe("a whole text", () => {
   test("is refused when somebody was quicker", async () => {
     await using it = await made();
     await louder(it.desk);
-    expect(await it.desk.put(TEXT, "ann", 1)).toEqual({ kind: "stale", generation: 2 });
+    expect(await it.desk.put(TEXT, "ann", { base: 1 })).toEqual({ kind: "stale", generation: 2 });
+  });
+
+  test.each([
+    { story: "without users", text: "admin: { listen: [] }\n" },
+    {
+      story: "with one who only looks",
+      text: `admin: { listen: [], users: [{ name: ann, access: readonly, password: "***" }] }\n`,
+    },
+  ])("$story does not take the last full user away, unless by force", async ({ text }) => {
+    await using it = await made();
+    const { desk, supervisor } = it;
+    expect(await desk.put(text, "ann")).toMatchObject({ kind: "last user" });
+    expect([supervisor.running.text, supervisor.generation]).toEqual([TEXT, 1]);
+    expect(await desk.put(text, "ann", { force: true })).toMatchObject({ kind: "done" });
+    expect(await desk.put(`${text}workers: 1\n`, "ann")).toMatchObject({ kind: "done" }); // nobody loses anything
+  });
+
+  test("two who take each other's rights away: one is left", async () => {
+    await using it = await made(TEXT.replace("}]", `}, { name: bob, password: "${HASH}" }]`));
+    const remove = (name: string, index: number) =>
+      it.desk.edit(`user ${name} removed`, "x", (config) => {
+        const users = config.at(["admin", "users"]) as readonly { name: string }[];
+        const at = users.findIndex((user) => user.name === name);
+        return [{ kind: "remove", path: ["admin", "users", at < 0 ? index : at] }];
+      });
+    const both = await Promise.all([remove("ann", 0), remove("bob", 0)]);
+    expect(both.map(({ kind }) => kind)).toEqual(["done", "last user"]);
+    expect(it.supervisor.config.root.admin.users.map(({ name }) => name)).toEqual(["bob"]);
   });
 
   test.each([

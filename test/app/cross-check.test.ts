@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import { readConfigText } from "../../src/app/config-text.ts";
 import { crossProblems } from "../../src/app/cross-check.ts";
 
 const text = `pools:
@@ -29,6 +30,7 @@ test("what a service has against the other sections is told where it stands", ()
       { name: "proxy", check: () => [complain(["proxy"], "it is not there, so it is not asked")] },
     ],
     { pools: 1, balance: 2 },
+    [],
     { text, file: "tern.yaml" },
   );
   expect(seen).toEqual([2, { pools: 1, balance: 2 }]);
@@ -37,4 +39,58 @@ test("what a service has against the other sections is told where it stands", ()
     [6, 11, "balance.mail.pool", "there is no pool none"],
   ]);
   expect(problems[1]?.excerpt).toBe("      pool: none\n            ^");
+});
+
+const group = "groups: { main: { pool: app } }";
+
+test.each([
+  {
+    story: "a web site and a balancer",
+    text: `web: { site: { listen: ":8080" } }\nbalance: { b: { listen: [":81", ":8080"], ${group} } }`,
+    told: ["2:33: balance.b.listen[1]: tcp :8080 is taken by web.site.listen[0]"],
+  },
+  {
+    story: "two balancers",
+    text: `balance:\n  b: { listen: ":81", ${group} }\n  c: { listen: ":81", ${group} }`,
+    told: ["3:16: balance.c.listen[0]: tcp :81 is taken by balance.b.listen[0]"],
+  },
+  {
+    story: "a balancer for datagrams, HTTP/3 and names",
+    text: `web: { site: { listen: ":53", tls: true, http3: true } }
+balance: { b: { listen: ":53", protocol: udp, ${group} } }
+dns: { ns: { listen: ":53" } }`,
+    told: [
+      "2:25: balance.b.listen[0]: udp :53 is taken by web.site.listen[0]",
+      "3:22: dns.ns.listen[0]: tcp :53 is taken by web.site.listen[0]",
+      "3:22: dns.ns.listen[0]: udp :53 is taken by web.site.listen[0]",
+    ],
+  },
+  {
+    story: "two servers of names, one by its default",
+    text: `dns: { a: { tls: { listen: ":54" } }, b: { listen: [":54", ":55"] }, c: {} }`,
+    told: [
+      "1:53: dns.b.listen[0]: tcp :54 is taken by dns.a.tls.listen[0]",
+      "1:73: dns.c.listen[0]: tcp :53 is taken by dns.a.listen[0]",
+      "1:73: dns.c.listen[0]: udp :53 is taken by dns.a.listen[0]",
+    ],
+  },
+  {
+    story: "the admin API",
+    text: `admin: { listen: "127.0.0.1:9900" }\nweb: { site: { listen: "127.0.0.1:9900" } }`,
+    told: ["2:24: web.site.listen[0]: tcp 127.0.0.1:9900 is taken by admin.listen[0]"],
+  },
+  {
+    story: "web sites, and names over HTTPS, share; TCP and UDP are apart; so is port 0",
+    text: `web: { a: { listen: [":80", ":0"] }, b: { listen: ":80", hosts: [b] } }
+dns: { ns: { listen: ":54", https: { listen: ":80", tls: false } } }
+balance:
+  b: { listen: [":53", ":0"], ${group} }
+  c: { listen: [":53", ":0"], protocol: udp, ${group} }`,
+    told: [],
+  },
+])("addresses that two want: $story", ({ text, told }) => {
+  const place = { kind: "text", name: "t", text: "", base: "/" } as const;
+  const read = readConfigText(place, `${text}\npools: { app: { hosts: ["10.0.0.1:80"] } }\n`);
+  const problems = read.ok ? [] : read.problems;
+  expect(problems.map((p) => `${p.line}:${p.column}: ${p.path}: ${p.message}`)).toEqual([...told]);
 });

@@ -14,27 +14,30 @@ import { isDatagram } from "../../src/sys/datagram-socket.ts";
 import { sendFds, socketPair } from "../../src/sys/fd-passing.ts";
 import { portOf, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
+import { freePort } from "../fake/ports.ts";
 
 const fdOf = ({ fds }: ListenSocket): number => fds[0]!; // there is always one
 const anywhere: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+
+const ASK = { address: anywhere, options: DEFAULT_SOCKET, owner: "" };
 
 /** A supervisor and `count` workers in this one process, with real sockets between them. */
 function made(count: number) {
   const sockets = new LocalSockets();
   const workers = Array.from({ length: count }, (_, index) => {
     const [ours, theirs] = socketPair();
-    const held = new WorkerSockets(sockets, index, count);
+    const held = new WorkerSockets(sockets, { slot: index, count });
     const supervisor: Channel<Record<never, never>, Requests> = new Channel<
       Record<never, never>,
       Requests
     >((m) => worker.receive(m), {
-      listen: async ({ address, options }) => {
-        const { ticket, fds, port } = await held.take(address, options);
+      listen: async (ask) => {
+        const { ticket, fds, port } = await held.take(ask);
         for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
         return { ticket, count: fds.length, port };
       },
-      datagrams: async ({ address, options }) => {
-        const { ticket, fds, port } = await held.takeDatagram(address, options);
+      datagrams: async (ask) => {
+        const { ticket, fds, port } = await held.takeDatagram(ask);
         for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
         return { ticket, count: fds.length, port };
       },
@@ -74,11 +77,21 @@ test("each worker gets a socket of its own, on the same port", async () => {
   for (const { end } of workers) end();
 });
 
-test("UDP sockets too, on the port that TCP has", async () => {
+test("port 0 is one of everybody's own", async () => {
   const { workers } = made(2);
   for (const { remote } of workers) {
-    await using stream = await remote.take(anywhere, DEFAULT_SOCKET);
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    await using one = await remote.take(anywhere, DEFAULT_SOCKET, "one");
+    await using two = await remote.take(anywhere, DEFAULT_SOCKET, "two");
+    expect(one.value.port).not.toBe(two.value.port);
+  }
+  for (const { end } of workers) end();
+});
+
+test("UDP sockets too, on the port that TCP has", async () => {
+  const { workers } = made(2);
+  const address: Address = { kind: "tcp", host: "127.0.0.1", port: await freePort() };
+  for (const { remote } of workers) {
+    await using stream = await remote.take(address, DEFAULT_SOCKET);
     await using one = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
     await using same = await remote.takeDatagram(address, { reusePort: true, buffer: 65_536 });
     expect([one.value.port, isDatagram(fdOf(one.value))]).toEqual([stream.value.port, true]);
@@ -106,8 +119,8 @@ test("of two workers one stays: it gets the socket of the other, too", async () 
   const leases = [];
   for (const { remote } of workers) leases.push(await remote.take(anywhere, DEFAULT_SOCKET));
   const [ours, theirs] = socketPair();
-  const alone = new WorkerSockets(sockets, 0, 1);
-  const { ticket, fds } = await alone.take(anywhere, DEFAULT_SOCKET);
+  const alone = new WorkerSockets(sockets, { slot: 0, count: 1 });
+  const { ticket, fds } = await alone.take(ASK);
   for (const fd of fds) sendFds(ours, ticketBytes(ticket), [fd]);
   const channel = { call: async () => ({ ticket, count: fds.length, port: 1 }) };
   const { value } = await new RemoteSockets(channel as never, theirs).take(
@@ -132,8 +145,8 @@ test("a dead worker's sockets stay until they are let go", async () => {
   worker.end(); // it gives nothing back
   close(fdOf(value));
   expect(sockets.held).toHaveLength(1);
-  const next = new WorkerSockets(sockets, 0, 1);
-  expect((await next.take(anywhere, DEFAULT_SOCKET)).port).toBe(value.port);
+  const next = new WorkerSockets(sockets, { slot: 0, count: 1 });
+  expect((await next.take(ASK)).port).toBe(value.port);
   await worker.held.release();
   expect(sockets.held).toHaveLength(1);
   await next.release();
@@ -143,7 +156,7 @@ test("a dead worker's sockets stay until they are let go", async () => {
 test("what a worker asked for while it died is let go too", async () => {
   const { sockets, workers } = made(1);
   const [worker] = workers;
-  const asked = worker?.held.take(anywhere, DEFAULT_SOCKET);
+  const asked = worker?.held.take(ASK);
   await worker?.held.release();
   await asked;
   expect(sockets.held).toEqual([]);

@@ -165,6 +165,7 @@ test("its sockets wait for the next one, but not for ever", async () => {
   const ask = {
     address: { kind: "tcp", host: "127.0.0.1", port: 0 },
     options: DEFAULT_SOCKET,
+    owner: "",
   } as const;
   await it.last().asks.listen(ask);
   it.last().die();

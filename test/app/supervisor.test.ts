@@ -285,8 +285,8 @@ test("a change that makes no sense says why; one for another generation is refus
     why: "the pool has no host two",
   });
   await supervisor.amend(level("debug"));
-  expect(await supervisor.amend(level("info"), 1)).toEqual({ ok: false, kind: "stale" });
-  expect(await supervisor.amend(level("info"), 2)).toMatchObject({ ok: true });
+  expect(await supervisor.amend(level("info"), { base: 1 })).toEqual({ ok: false, kind: "stale" });
+  expect(await supervisor.amend(level("info"), { base: 2 })).toMatchObject({ ok: true });
 });
 
 test("a reload says which changes it drops", async () => {

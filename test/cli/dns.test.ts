@@ -8,7 +8,7 @@ import { TERN } from "../e2e/from-source.ts";
 import { temporary } from "../fake/temporary.ts";
 import { type Serving, serving, ZONE } from "../services/dns/serving.ts";
 
-setDefaultTimeout(20_000); // the program itself, many times
+setDefaultTimeout(60_000); // the program itself, many times
 
 const tern = (...args: string[]) => said([...TERN, "dns", ...args]);
 

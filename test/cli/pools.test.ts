@@ -1,9 +1,10 @@
 import { expect, test } from "bun:test";
 
-import { type PoolStats, showPools } from "../../src/cli/pools.ts";
+import { type AllPools, showPools } from "../../src/cli/pools.ts";
+import type { ServerStats } from "../../src/net/pools/pool-stats.ts";
 
 const now = Date.UTC(2026, 0, 1);
-const host = {
+const host: ServerStats = {
   address: "10.0.0.1:80",
   state: "up",
   set: "ready",
@@ -18,11 +19,14 @@ const host = {
   connect_ms: 25,
   up_bytes: 0,
   down_bytes: 2048,
+  ejections: 0,
+  ejected: 0,
 };
-const stats: PoolStats = {
+const pool = { sticky: "off", queued: 0, leaving: 0 };
+const stats: AllPools = {
   app: {
+    ...pool,
     scheduler: "leastconns",
-    queued: 0,
     hosts: {
       "10.0.0.1:80": host,
       two: {
@@ -36,7 +40,7 @@ const stats: PoolStats = {
       three: { ...host, address: "10.0.0.3:80", set: "drain" },
     },
   },
-  empty: { scheduler: "random", queued: 0, hosts: {} },
+  empty: { ...pool, scheduler: "random", hosts: {} },
 };
 const paint = (color: string, text: string) => (color === "yellow" ? `!${text}` : text);
 

@@ -6,7 +6,7 @@ import { type Said, said } from "../e2e/binary.ts";
 import { TERN } from "../e2e/from-source.ts";
 import { temporary } from "../fake/temporary.ts";
 
-setDefaultTimeout(20_000); // the program itself, many times
+setDefaultTimeout(60_000); // the program itself, many times
 
 const tern = (...args: string[]): Promise<Said> => said([...TERN, ...args]);
 

@@ -2,7 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 
 import { appliance, siteIn } from "./from-source.ts";
 
-setDefaultTimeout(20_000); // a whole program starts and ends, on a machine that may be busy
+setDefaultTimeout(60_000); // a whole program starts and ends, on a machine that may be busy
 
 test("the API is called by the names of the config, of the one in force", async () => {
   const config = (dir: string, hosts: readonly string[]): object =>

@@ -7,7 +7,7 @@ import { certificate, type Made } from "../fake/certificate.ts";
 import { freePort } from "../fake/ports.ts";
 import { appliance, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(30_000); // a whole program starts and ends, on a machine that may be busy
+setDefaultTimeout(60_000); // a whole program starts and ends, on a machine that may be busy
 
 const ends: (() => unknown)[] = [];
 afterAll(() => ends.splice(0).forEach((end) => end()));

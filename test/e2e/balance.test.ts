@@ -7,7 +7,7 @@ import { RawListener, RawPeer } from "../fake/raw-peer.ts";
 import { type Appliance, appliance, until } from "./from-source.ts";
 import { residentBytes } from "./process-facts.ts";
 
-setDefaultTimeout(30_000); // whole programs start and end, on a machine that may be busy
+setDefaultTimeout(60_000); // whole programs start and end, on a machine that may be busy
 
 const MB = 1024 * 1024;
 const PAIRS = 3000;

@@ -4,7 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import type { ServerStatus } from "../../src/services/dns/server-status.ts";
-import { dig, freePort, said, ZONE } from "../services/dns/serving.ts";
+import { freePort } from "../fake/ports.ts";
+import { dig, said, ZONE } from "../services/dns/serving.ts";
 import { needs } from "../sys/needs.ts";
 import { type Appliance, appliance, until } from "./from-source.ts";
 

@@ -9,8 +9,8 @@ const MAIN = new URL("../../src/main.ts", import.meta.url).pathname;
 /** The program as the gate has just checked it, without a build. */
 export const TERN = [process.execPath, MAIN];
 
-const READY_MS = 8000;
-const END_MS = 5000;
+const READY_MS = 30_000;
+const END_MS = 15_000;
 
 /** A line of the JSON log. */
 export type Line = Readonly<Record<string, unknown>> & { readonly message: string };

@@ -3,9 +3,10 @@ import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { freePort } from "../fake/ports.ts";
-import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
+import { said } from "./binary.ts";
+import { type Appliance, appliance, siteIn, TERN, until } from "./from-source.ts";
 
-setDefaultTimeout(30_000); // whole programs start, die and are replaced, on a machine that is busy
+setDefaultTimeout(60_000); // whole programs start, die and are replaced, on a machine that is busy
 
 /** A config as an operator writes it, with a balancer in front of two servers that say their names. */
 async function balanced(workers: number) {
@@ -126,6 +127,39 @@ test.each([{ workers: 1 }, { workers: 2 }])(
   },
 );
 
+test.each([{ workers: 1 }, { workers: 2 }])(
+  "an address goes from one service to another and back: everybody is answered ($workers worker(s))",
+  async ({ workers }) => {
+    using server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("app") });
+    const port = await freePort();
+    const listen = `127.0.0.1:${port}`;
+    await using tern = await appliance((dir) => siteIn(dir, { listen }, { workers }));
+    const { web, ...rest } = siteIn(tern.dir, { listen }, { workers }) as { web: object };
+    const balance = {
+      pools: { app: { hosts: [`127.0.0.1:${server.port}`] } },
+      balance: { web: { listen, groups: { main: { pool: "app" } } } },
+    };
+    const seen: string[] = [];
+    let over = false;
+    const visitors = (async () => {
+      while (!over) {
+        const answer = await fetch(`http://${listen}/hello.txt`, { keepalive: false });
+        seen.push(await answer.text());
+      }
+    })();
+    for (const sections of [balance, { web }, balance]) {
+      await tern.rewrite({ ...rest, ...sections });
+      const reload = await tern.verb("reload");
+      expect([reload.code, reload.err]).toEqual([0, ""]);
+      const says = sections === balance ? "app" : "hello\n";
+      await until(() => seen.slice(-5).every((text) => text === says));
+    }
+    over = true;
+    await visitors;
+    expect(new Set(seen)).toEqual(new Set(["hello\n", "app"]));
+  },
+);
+
 test("somebody edits the file meanwhile: both changes are in it, or it is refused", async () => {
   await using it = await balanced(1);
   const { tern, text } = it;
@@ -197,6 +231,12 @@ web: { site: { listen: "127.0.0.1:0", root: ${join(dir, "www")} } }
     expect(put.status).toBe(200);
     const refused = await fetch("http://tern/api/v1/config/save", { unix: socket, method: "POST" });
     expect(await refused.json()).toMatchObject({ error: "cannot_write" });
+    // Which file root writes is not for the running tern to say.
+    const socketOnly = await said([...TERN, "save", "--socket", socket]);
+    expect([socketOnly.code, socketOnly.err]).toEqual([
+      1,
+      expect.stringContaining(`root does it when told so: tern save -c ${file}`),
+    ]);
     expect(await tern.verb("save")).toMatchObject({ err: "", out: `saved to ${file}\n` });
     expect(readFileSync(file, "utf8")).toEndWith("log: { level: debug } # louder\n");
     const { mode, uid } = statSync(file);

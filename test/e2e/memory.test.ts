@@ -8,7 +8,7 @@ import { openFiles, residentBytes } from "./process-facts.ts";
 import { type TwoSites, twoSites } from "./two-sites.ts";
 import { type Dial, dial, type Wire } from "./wire.ts";
 
-setDefaultTimeout(20_000);
+setDefaultTimeout(60_000);
 
 const KB = 1024;
 const MB = 2 ** 20;

@@ -5,7 +5,7 @@ import { connect, createServer, type Server } from "node:net";
 import { freePort } from "../fake/ports.ts";
 import { type Appliance, appliance, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(30_000); // a whole program starts and ends, on a machine that may be busy
+setDefaultTimeout(60_000); // a whole program starts and ends, on a machine that may be busy
 
 const servers: Server[] = [];
 afterAll(() => servers.forEach((server) => server.close()));

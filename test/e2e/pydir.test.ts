@@ -9,7 +9,7 @@ import { temporary } from "../fake/temporary.ts";
 import { said } from "./binary.ts";
 import { type Appliance, appliance, TERN, until } from "./from-source.ts";
 
-setDefaultTimeout(40_000); // whole programs, on a machine that may be busy
+setDefaultTimeout(60_000); // whole programs, on a machine that may be busy
 
 /** Both are the word "secret": made by perl's crypt() and by openssl passwd -1. */
 const DES = "iya2/im3qjwhU";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { appliance, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(20_000); // whole programs start and end, on a machine that may be busy
+setDefaultTimeout(60_000); // whole programs start and end, on a machine that may be busy
 
 test.each([{ workers: 1 }, { workers: 2 }])(
   "with $workers worker(s) a reload changes what is served, on the same socket",

@@ -6,7 +6,7 @@ import { temporary } from "../fake/temporary.ts";
 import { said } from "./binary.ts";
 import { appliance, siteIn, TERN, until } from "./from-source.ts";
 
-setDefaultTimeout(20_000); // whole programs start and end, on a machine that may be busy
+setDefaultTimeout(60_000); // whole programs start and end, on a machine that may be busy
 
 test("it serves, says where, and tells its status", async () => {
   await using tern = await appliance((dir) => siteIn(dir));

@@ -8,7 +8,7 @@ import { openFiles, residentBytes } from "./process-facts.ts";
 import { type TwoSites, twoSites } from "./two-sites.ts";
 import { type Dial, dial, latin1, responses, type Wire } from "./wire.ts";
 
-setDefaultTimeout(20_000); // patience itself is tested
+setDefaultTimeout(60_000); // patience itself is tested
 
 const MB = 2 ** 20;
 const BIG = 200 * MB;

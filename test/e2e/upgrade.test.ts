@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { temporary } from "../fake/temporary.ts";
 import { appliance, isAlive, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(20_000); // two programs start and one drains, on a machine that is busy
+setDefaultTimeout(60_000); // two programs start and one drains, on a machine that is busy
 
 test.each([{ workers: 1 }, { workers: 2 }])(
   "under load an upgrade loses no request and keeps the socket ($workers worker(s))",

@@ -3,7 +3,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import type { Status } from "../../src/app/status.ts";
 import { type Appliance, appliance, isAlive, siteIn, until } from "./from-source.ts";
 
-setDefaultTimeout(20_000); // whole programs start and end, on a machine that may be busy
+setDefaultTimeout(60_000); // whole programs start and end, on a machine that may be busy
 
 const two = (dir: string): object =>
   siteIn(dir, {}, { workers: 2, admin: { listen: "127.0.0.1:0" } });

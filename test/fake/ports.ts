@@ -1,14 +1,36 @@
+import { createSocket } from "node:dgram";
 import { connect, createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-    server.once("error", reject);
+/**
+ * Below the ports that the kernel gives to clients and to whoever asks for port 0 (ip(7),
+ * ip_local_port_range): what was free a moment ago is not taken by chance.
+ */
+const FIRST = 10_000;
+const LAST = 32_000;
+
+/** A port of 127.0.0.1 that is free for TCP and for UDP. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST + Math.floor(Math.random() * (LAST - FIRST));
+    if ((await isFreeForTcp(port)) && (await isFreeForUdp(port))) return port;
+  }
+}
+
+function isFreeForTcp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().listen({ port, exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
+    server.once("error", () => resolve(false));
+  });
+}
+
+function isFreeForUdp(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket("udp4").bind({ port, exclusive: true }, () =>
+      socket.close(() => resolve(true)),
+    );
+    socket.once("error", () => resolve(false));
   });
 }
 

@@ -19,8 +19,9 @@ async function made(sockets: number, room = () => true) {
   const local = new LocalSockets();
   const address = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
   const before = [];
-  for (let i = 0; i < sockets; i++) before.push(await local.take(address, OPTIONS, i, sockets));
-  const lease = await local.take(address, OPTIONS, 0, 1);
+  for (let i = 0; i < sockets; i++)
+    before.push(await local.take(address, OPTIONS, "", { slot: i, count: sockets }));
+  const lease = await local.take(address, OPTIONS);
   for (const one of before) await one[Symbol.asyncDispose]();
   const taken: number[] = [];
   const acceptor = new Acceptor(lease.value, reactor(), {

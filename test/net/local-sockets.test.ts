@@ -9,17 +9,20 @@ import { DEFAULT_SOCKET, type SocketOptions } from "../../src/core/socket-option
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import type { ListenSocket } from "../../src/net/sockets.ts";
 import { bindDatagram, isDatagram } from "../../src/sys/datagram-socket.ts";
+import { duplicate } from "../../src/sys/duplicate.ts";
 import { listenStream, readBack } from "../../src/sys/listen.ts";
 import { close } from "../../src/sys/socket.ts";
+import { freePort } from "../fake/ports.ts";
 import { asRoot } from "../sys/needs.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "tern-sockets-"));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const local: Address = { kind: "tcp", host: "127.0.0.1", port: 0 };
+const local = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
 const path = (name: string): Address => ({ kind: "unix", path: join(dir, name) });
 const options = (some: Partial<SocketOptions>): SocketOptions => ({ ...DEFAULT_SOCKET, ...some });
 const fdOf = ({ value }: Lease<ListenSocket>): number => value.fds[0]!; // there is always one
+const of = (slot: number) => ({ slot, count: 2 });
 const isOpen = (fd: number): boolean => existsSync(`/proc/self/fd/${fd}`);
 
 describe("a reload", () => {
@@ -48,8 +51,8 @@ describe("a reload", () => {
 describe("one socket per worker", () => {
   test("port 0 is chosen once and shared", async () => {
     const sockets = new LocalSockets();
-    await using first = await sockets.take(local, options({}), 0);
-    await using second = await sockets.take(local, options({}), 1);
+    await using first = await sockets.take(local, options({}), "", of(0));
+    await using second = await sockets.take(local, options({}), "", of(1));
     expect(fdOf(second)).not.toBe(fdOf(first));
     expect(second.value.port).toBe(first.value.port);
     expect(sockets.held).toEqual([
@@ -58,28 +61,55 @@ describe("one socket per worker", () => {
     ]);
   });
 
+  test("port 0 is one of everybody's own, each with its own name in the next binary", async () => {
+    const sockets = new LocalSockets();
+    await using web = await sockets.take(local, options({}));
+    await using mail = await sockets.take(local, options({}), "mail");
+    await using more = await sockets.take(local, options({}), "mail", of(1));
+    expect(mail.value.port).not.toBe(web.value.port);
+    expect(more.value.port).toBe(mail.value.port);
+    expect(sockets.held.map(({ owner }) => owner)).toEqual([undefined, "mail", "mail"]);
+    const { fd, address } = sockets.held[1]!; // the first of mail's
+    const next = new LocalSockets([{ address, fd: duplicate(fd), owner: "mail" }]);
+    await using other = await next.take(local, options({}));
+    await using same = await next.take(local, options({}), "mail");
+    expect([other.value.port === web.value.port, same.value.port]).toEqual([
+      false,
+      mail.value.port,
+    ]);
+  });
+
+  test("a port that has a number is one for all who ask for it", async () => {
+    const sockets = new LocalSockets();
+    await using first = await sockets.take(local, options({}));
+    const address: Address = { kind: "tcp", host: "127.0.0.1", port: first.value.port };
+    await using one = await sockets.take({ ...address, host: "127.0.0.2" }, options({}), "a");
+    await using two = await sockets.take({ ...address, host: "127.0.0.2" }, options({}), "b");
+    expect(fdOf(one)).toBe(fdOf(two));
+  });
+
   test.each([
     { story: "unix", address: path("shared.sock"), o: options({}) },
     { story: "without SO_REUSEPORT", address: local, o: options({ reusePort: false }) },
   ])("$story: all share one", async ({ address, o }) => {
     const sockets = new LocalSockets();
-    await using first = await sockets.take(address, o, 0);
-    await using second = await sockets.take(address, o, 1);
+    await using first = await sockets.take(address, o, "", of(0));
+    await using second = await sockets.take(address, o, "", of(1));
     expect(fdOf(second)).toBe(fdOf(first));
   });
 
   test("a socket made without SO_REUSEPORT stays the only one when the option is turned on", async () => {
     const sockets = new LocalSockets();
-    await using old = await sockets.take(local, options({ reusePort: false }), 0);
-    await using now = await sockets.take(local, options({ reusePort: true }), 1);
+    await using old = await sockets.take(local, options({ reusePort: false }), "", of(0));
+    await using now = await sockets.take(local, options({ reusePort: true }), "", of(1));
     expect(fdOf(now)).toBe(fdOf(old));
   });
 
   test("sockets made with it stay several when it is turned off: their backlogs are full of people", async () => {
     const sockets = new LocalSockets();
-    await using zero = await sockets.take(local, options({}), 0);
-    await using one = await sockets.take(local, options({}), 1);
-    await using again = await sockets.take(local, options({ reusePort: false }), 1);
+    await using zero = await sockets.take(local, options({}), "", of(0));
+    await using one = await sockets.take(local, options({}), "", of(1));
+    await using again = await sockets.take(local, options({ reusePort: false }), "", of(1));
     expect(fdOf(again)).toBe(fdOf(one));
     expect(fdOf(zero)).not.toBe(fdOf(one));
   });
@@ -90,11 +120,11 @@ describe("datagrams", () => {
 
   test("UDP and TCP on one port are two sockets; a reload keeps both", async () => {
     const sockets = new LocalSockets();
-    await using stream = await sockets.take(local, options({}));
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port: stream.value.port };
+    const address: Address = { ...local, port: await freePort() };
+    await using stream = await sockets.take(address, options({}));
     const before = await sockets.takeDatagram(address, udp);
     const after = await sockets.takeDatagram(address, udp);
-    expect([before.value.port, fdOf(before)]).toEqual([stream.value.port, fdOf(after)]);
+    expect([before.value.port, fdOf(before)]).toEqual([address.port, fdOf(after)]);
     expect(fdOf(before)).not.toBe(fdOf(stream));
     await before[Symbol.asyncDispose]();
     expect(isDatagram(fdOf(after))).toBe(true);
@@ -104,19 +134,19 @@ describe("datagrams", () => {
 
   test("one per worker, handed to the next binary, closed when it wants none", async () => {
     const sockets = new LocalSockets();
-    await using zero = await sockets.takeDatagram(local, udp, 0);
-    await using one = await sockets.takeDatagram(local, udp, 1);
+    await using zero = await sockets.takeDatagram(local, udp, "", of(0));
+    await using one = await sockets.takeDatagram(local, udp, "", of(1));
     expect(fdOf(zero)).not.toBe(fdOf(one));
     expect(sockets.held).toEqual([
       { address: local, slot: 0, fd: fdOf(zero), datagram: true },
       { address: local, slot: 1, fd: fdOf(one), datagram: true },
     ]);
-    const { fd, port } = bindDatagram(local, udp);
-    const address: Address = { kind: "tcp", host: "127.0.0.1", port };
+    const address: Address = { ...local, port: await freePort() };
+    const { fd } = bindDatagram(address, udp);
     const next = new LocalSockets([{ address, fd, slot: 0, datagram: true }]);
     await using stream = await next.take(address, options({})); // TCP does not get it
     expect(fdOf(stream)).not.toBe(fd);
-    await using taken = await next.takeDatagram(address, udp, 0);
+    await using taken = await next.takeDatagram(address, udp, "", of(0));
     expect(fdOf(taken)).toBe(fd);
   });
 });
@@ -124,7 +154,9 @@ describe("datagrams", () => {
 describe("fewer workers than before", () => {
   const take = (sockets: LocalSockets, count: number) =>
     Promise.all(
-      Array.from({ length: count }, (_, i) => sockets.take(local, options({}), i, count)),
+      Array.from({ length: count }, (_, i) =>
+        sockets.take(local, options({}), "", { slot: i, count }),
+      ),
     );
   const giveBack = (leases: readonly Lease<ListenSocket>[]) =>
     Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
@@ -152,7 +184,7 @@ describe("fewer workers than before", () => {
   test("the options are in force on all of them", async () => {
     const sockets = new LocalSockets();
     const three = await take(sockets, 3);
-    await using one = await sockets.take(local, options({ backlog: 70 }), 0, 1);
+    await using one = await sockets.take(local, options({ backlog: 70 }));
     await giveBack(three);
     expect(one.value.fds.map((fd) => readBack(fd).queue?.limit)).toEqual([70, 70, 70]);
   });
@@ -184,8 +216,8 @@ describe("inherited", () => {
       { ...old, slot: 0 },
       { ...old, fd: twin, slot: 1 },
     ]);
-    await using one = await sockets.take(old.address, options({ backlog: 70 }), 1);
-    await using zero = await sockets.take(old.address, options({ backlog: 60 }), 0);
+    await using one = await sockets.take(old.address, options({ backlog: 70 }), "", of(1));
+    await using zero = await sockets.take(old.address, options({ backlog: 60 }), "", of(0));
     expect([fdOf(zero), fdOf(one)]).toEqual([old.fd, twin]);
     expect(readBack(fdOf(zero))).toMatchObject({ queue: { limit: 60 } });
     expect(readBackPort(old.fd)).toBe(zero.value.port);
@@ -196,7 +228,7 @@ describe("inherited", () => {
     const old = made();
     const other = made();
     const sockets = new LocalSockets([{ ...old, slot: 0 }, other]);
-    await using kept = await sockets.take(old.address, options({}), 0);
+    await using kept = await sockets.take(old.address, options({}), "", of(0));
     expect(sockets.closeUnclaimed()).toEqual([other.address]);
     expect([isOpen(fdOf(kept)), isOpen(other.fd)]).toEqual([true, false]);
   });
@@ -204,8 +236,8 @@ describe("inherited", () => {
   test("more workers than before: the new one gets a new socket on the same port", async () => {
     const old = made();
     const sockets = new LocalSockets([{ ...old, slot: 0 }]);
-    await using zero = await sockets.take(old.address, options({}), 0);
-    await using one = await sockets.take(old.address, options({}), 1);
+    await using zero = await sockets.take(old.address, options({}), "", of(0));
+    await using one = await sockets.take(old.address, options({}), "", of(1));
     expect(fdOf(one)).not.toBe(fdOf(zero));
     expect(one.value.port).toBe(zero.value.port);
   });
@@ -213,8 +245,8 @@ describe("inherited", () => {
   test("systemd's single socket serves every worker", async () => {
     const lent = made({ reusePort: false });
     const sockets = new LocalSockets([{ ...lent, lent: true }]);
-    await using one = await sockets.take(lent.address, options({}), 1);
-    await using zero = await sockets.take(lent.address, options({}), 0);
+    await using one = await sockets.take(lent.address, options({}), "", of(1));
+    await using zero = await sockets.take(lent.address, options({}), "", of(0));
     expect([fdOf(zero), fdOf(one)]).toEqual([lent.fd, lent.fd]);
   });
 });
@@ -275,10 +307,10 @@ asRoot("sockets given to a user: that user's later ones may share the port, not 
     const { LocalSockets } = await import("${import.meta.dir}/../../src/net/local-sockets.ts");
     const options = ${JSON.stringify(DEFAULT_SOCKET)};
     const sockets = new LocalSockets();
-    const first = await sockets.take(${JSON.stringify(local)}, options, 0);
+    const first = await sockets.take(${JSON.stringify(local)}, options);
     if (${give}) sockets.giveTo(65534, 65534);
     process.setgid(65534); process.setuid(65534);
-    await sockets.take(${JSON.stringify(local)}, options, 1).then(() => console.log("shared"), (e) => console.log(e.code));
+    await sockets.take(${JSON.stringify(local)}, options, "", { slot: 1, count: 2 }).then(() => console.log("shared"), (e) => console.log(e.code));
     process.exit(0);`;
   const run = (give: boolean): string =>
     Bun.spawnSync([process.execPath, "-e", code(give)])
@@ -303,6 +335,6 @@ test("a port that another program would share is refused, not halved", async () 
   await expect(sockets.take(taken, DEFAULT_SOCKET)).rejects.toThrow("EADDRINUSE");
   close(stranger.fd);
   await using mine = await sockets.take(taken, DEFAULT_SOCKET);
-  await using second = await sockets.take(taken, DEFAULT_SOCKET, 1);
+  await using second = await sockets.take(taken, DEFAULT_SOCKET, "", of(1));
   expect(fdOf(second)).not.toBe(fdOf(mine));
 });

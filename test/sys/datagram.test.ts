@@ -7,6 +7,7 @@ import { DatagramBatch } from "../../src/sys/datagram.ts";
 import { listenStream } from "../../src/sys/listen.ts";
 import { getOption } from "../../src/sys/socket-options.ts";
 import { close } from "../../src/sys/socket.ts";
+import { freePort } from "../fake/ports.ts";
 import { asRoot, needs } from "./needs.ts";
 
 const hasIp6 = await Bun.file("/proc/net/if_inet6").exists();
@@ -187,8 +188,9 @@ describe("sockets", () => {
     expect(getOption(fd, "SO_RCVBUF")).toBe(16 << 20);
   });
 
-  test("a port is one socket's, or with SO_REUSEPORT several's; TCP's are others", () => {
-    const { port } = bind(udp("127.0.0.1"), true);
+  test("a port is one socket's, or with SO_REUSEPORT several's; TCP's are others", async () => {
+    const port = await freePort();
+    bind(udp("127.0.0.1", port), true);
     expect(bind(udp("127.0.0.1", port), true).port).toBe(port);
     expect(() => bind(udp("127.0.0.1", port))).toThrow(`bind 127.0.0.1:${port}: EADDRINUSE`);
     const stream = listenStream(udp("127.0.0.1", port), {

@@ -75,6 +75,9 @@ const RENAMED: Record<string, Record<string, string>> = {
     VERSION_3: "_LINUX_CAPABILITY_VERSION_3",
     HIGH: "sizeof(struct __user_cap_data_struct)",
   },
+  "send-all.ts": { MMSGHDR: "sizeof(struct mmsghdr)" },
+  "pipe.ts": { FLAGS: "O_NONBLOCK | O_CLOEXEC" },
+  "splice.ts": { FLAGS: "SPLICE_F_MOVE | SPLICE_F_NONBLOCK" },
   "identity.ts": {
     UID: "offsetof(struct passwd, pw_uid)",
     GID: "offsetof(struct passwd, pw_gid)",

@@ -16,6 +16,8 @@ export interface PydirCall {
   /** Who asks, as the history of changes shows them. */
   readonly who: string;
   readonly mayChange: boolean;
+  /** By the unix socket, which nobody can be locked out of. */
+  readonly bySocket: boolean;
 }
 
 /** Writing calls redirect to a page that shows the message; the body is for programs. */

@@ -14,11 +14,11 @@ export async function change(
 
 /** Several edits as one change: all of them or none. `what` is for the history. */
 export async function edit(
-  { deps, who }: PydirCall,
+  { deps, who, bySocket }: PydirCall,
   what: string,
   edits: (config: Written) => readonly Edit[],
 ): Promise<void> {
-  settle(await deps.config.edit(what, who, edits));
+  settle(await deps.config.edit(what, who, edits, { force: bySocket }));
 }
 
 function settle(changed: Changed): void {
@@ -31,6 +31,8 @@ function settle(changed: Changed): void {
       throw new CannotDo(changed.why);
     case "stale":
       throw new CannotDo("the config has been changed meanwhile; try again");
+    case "last user":
+      throw new CannotDo("nobody would be left with full access");
     case "bad config":
       throw new CannotDo(
         changed.problems

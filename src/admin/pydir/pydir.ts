@@ -73,6 +73,7 @@ async function answer(c: Context<Env>, deps: PydirDeps, door: Door): Promise<Res
     maybe: (key) => args.get(key) || undefined,
     who: visitor.name,
     mayChange,
+    bySocket: visitor.by === "socket",
   };
   try {
     return read ? await read(call) : await done(write as Writing, call); // one of them is there
@@ -108,11 +109,16 @@ function failure(status: number, { message }: Error): Response {
   );
 }
 
-/** Old browsers say where a link was only in Referer. */
+/**
+ * Old browsers, and over plain HTTP all of them, say where a link was only in Referer, which its
+ * page can forbid: a browser that says nothing may come from anywhere.
+ */
 function ownPage(headers: Headers, secure: boolean): boolean {
   if (!sameOrigin(headers, secure)) return false;
   const referer = headers.get("referer");
-  return referer === null || URL.parse(referer)?.host === headers.get("host");
+  if (referer !== null) return URL.parse(referer)?.host === headers.get("host");
+  const browser = headers.get("user-agent")?.startsWith("Mozilla/") ?? false;
+  return !browser || headers.has("sec-fetch-site") || headers.has("origin");
 }
 
 /** Parameters of the URL, and of a form; their names in lower case, the last of a name counts. */

@@ -141,6 +141,7 @@ export class Cluster {
       alone: "not connected yet",
       end: async (withdraw) => {
         end.abort();
+        if (membership.alone !== undefined) link.close(); // nobody answers: nobody is waited for
         await exchanged;
         if (withdraw) await exchange.withdraw();
         link.close();

@@ -92,15 +92,15 @@ export class Front implements Reception {
   add(mount: Mount): void {
     this.routes.add(mount);
     this.#limit();
-    if (this.#forgetTurn === undefined) {
-      this.#forgetTurn = this.reactor.onTurn((now) => this.#turn(now));
-      this.#acceptor.open();
-    }
+    this.#forgetTurn ??= this.reactor.onTurn((now) => this.#turn(now));
+    this.#acceptor.open();
   }
 
+  /** With the last one gone nobody is let in: the address may be another service's now. */
   remove(mount: Mount): void {
     this.routes.remove(mount);
     this.#limit();
+    if (this.routes.mounts.length === 0) this.#acceptor.close();
   }
 
   /** Take no new connections; answer what is in hand; close what is idle. Resolves when all are gone. */
@@ -222,7 +222,7 @@ export class Front implements Reception {
 
   #madeRoom(): void {
     if (this.#guests.size === 0) this.#empty?.();
-    if (!this.draining) this.#acceptor.open();
+    if (!this.draining && this.routes.mounts.length > 0) this.#acceptor.open();
   }
 
   #serve(fd: number): void {

@@ -3,8 +3,9 @@ import { Later, respond } from "../../wire/http/message.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
-import { discard, type Exchange, keepsOpen, MAX_SWALLOWED, openExchange } from "./exchange.ts";
+import { discard, type Exchange, keepsOpen, openExchange } from "./exchange.ts";
 import { Inbox } from "./inbox.ts";
+import { Linger, LINGER_MS } from "./linger.ts";
 import { Outbox } from "./outbox.ts";
 import { sendQuick } from "./quick-out.ts";
 import { head, readHead } from "./read-head.ts";
@@ -17,8 +18,6 @@ import type { Transport } from "./transport.ts";
 const MAX_WAITING = 64 * 1024;
 /** How long a connection that speaks another protocol may be silent. */
 const TUNNEL_MS = 3_600_000;
-/** How long a closing connection waits for the peer's end. */
-const LINGER_MS = 2000;
 
 const CONTINUE = new TextEncoder().encode("HTTP/1.1 100 Continue\r\n\r\n");
 
@@ -38,12 +37,11 @@ export class Session implements Guest {
   #exchange: Exchange | undefined;
   #processing = false;
   #closing = false;
-  #lingering = false;
+  #linger: Linger | undefined;
   #over = false;
   #eof = false;
   /** The peer may be sending what we will not read. */
   #unread = false;
-  #swallowed = 0;
   #reading = true;
   #wanting = false;
   #drained: (() => void) | undefined;
@@ -71,7 +69,10 @@ export class Session implements Guest {
   /** Bytes from the peer; not kept. */
   feed(bytes: Uint8Array, from: number, to: number): void {
     if (this.#over) return;
-    if (this.#lingering) return this.#swallow(to - from);
+    if (this.#linger) {
+      if (!this.#linger.swallow(to - from)) this.#end();
+      return;
+    }
     try {
       if (this.#taker !== undefined) return this.#pass(this.#taker, bytes, from, to);
       if (this.#in.length === 0) {
@@ -90,7 +91,7 @@ export class Session implements Guest {
   /** The peer will send no more. What is in hand is still answered. */
   ended(): void {
     this.#eof = true;
-    if (this.#lingering) return this.#end();
+    if (this.#linger) return this.#end();
     this.#taker?.finish();
     const exchange = this.#exchange;
     if (this.#taker === undefined && exchange?.responding && exchange.mount.site.endIsLeaving)
@@ -141,7 +142,7 @@ export class Session implements Guest {
 
   /** The deadline passed. */
   late(): void {
-    if (this.#lingering || !this.#out.empty) return this.broken();
+    if (this.#linger || !this.#out.empty) return this.broken();
     if (this.#exchange?.body?.waiting) return this.broken();
     if (this.#exchange) {
       this.deadline = Infinity; // the handler's own time
@@ -413,7 +414,7 @@ export class Session implements Guest {
     const reading =
       !this.#eof &&
       !this.#held &&
-      (this.#lingering ||
+      (this.#linger !== undefined ||
         (this.#in.length < MAX_WAITING && !(this.#exchange?.body?.full ?? false)));
     if (wanting && !this.#wanting) this.deadline = this.#front.now + this.#silence;
     if (reading !== this.#reading || wanting !== this.#wanting) {
@@ -424,21 +425,14 @@ export class Session implements Guest {
     if (wanting && this.#out.yielded) this.#transport.again();
   }
 
-  /** All is answered and the connection shall end: wait for the peer's end, lest a reset eat the answer. */
+  /** All is answered and the connection shall end: at once, or when the peer's last bytes are in. */
   #leave(): void {
     if (this.#eof || (this.#in.length === 0 && !this.#unread)) return this.#end();
-    this.#lingering = true;
     this.#in.clear();
-    this.#transport.finish();
+    this.#linger = new Linger(this.#transport);
     this.deadline = this.#front.now + LINGER_MS;
     this.#reading = true;
     this.#wanting = false;
-    this.#transport.interest(true, false);
-  }
-
-  #swallow(count: number): void {
-    this.#swallowed += count;
-    if (this.#swallowed > MAX_SWALLOWED) this.#end();
   }
 
   #end(): void {

@@ -21,6 +21,8 @@ const PATIENCE_MS = 1000;
 
 const READ = block(64 * 1024);
 
+type Patience = Pick<RelayRules, "idle" | "deadline">;
+
 /** One socket of a pair, and the direction from it. */
 class Side {
   /** Bytes that were left to us and that we read. */
@@ -55,7 +57,7 @@ class Pair {
     readonly client: Side,
     readonly server: Side,
     readonly owner: RelayOwner,
-    readonly rules: RelayRules,
+    readonly rules: Patience,
     public active: number,
   ) {}
 }
@@ -81,10 +83,10 @@ export class KernelRelays {
   }
 
   /**
-   * As `Relays.join`; nothing of either socket may have been read. False when the kernel does not
-   * want them: nothing has happened.
+   * As `Relays.join`; both are watched by the reactor, and no segment of theirs may have been read
+   * in part. False when the kernel does not want them: nothing has happened.
    */
-  join(client: number, server: number, owner: RelayOwner, rules: RelayRules): boolean {
+  join(client: number, server: number, owner: RelayOwner, rules: Patience): boolean {
     const bases = [queuedBytes(server), queuedBytes(client)] as const;
     const up = this.#map.seat(client, server);
     if (up === undefined) return false;
@@ -101,7 +103,7 @@ export class KernelRelays {
     this.#all.add(pair);
     this.#forgetTurn ??= this.#reactor.onTurn(this.#turn);
     this.#reactor.handOver(server, this.#ready);
-    this.#reactor.add(client, ALL_ONCE, this.#ready);
+    this.#reactor.handOver(client, this.#ready);
     // Bytes may be on their way through the map already: there is no way back.
     if (down === undefined) this.#finish(pair, "server reset", true);
     else this.#attendBoth(pair);

@@ -1,7 +1,6 @@
 /** Layer 4: clients' connections, sent to the servers of a pool. */
-import { showAddress } from "../../core/address.ts";
 import { closest } from "../../core/suggest.ts";
-import type { Complaint, Host, Instance, ListenerFigures, Service } from "../service.ts";
+import type { Complaint, Host, Instance, Listen, ListenerFigures, Service } from "../service.ts";
 import { Balancer } from "./balancer.ts";
 import { changes } from "./changes.ts";
 import { type BalanceConfig, balanceSchema } from "./config.ts";
@@ -14,6 +13,7 @@ export const balance: Service<BalanceConfig> = {
   schema: balanceSchema,
   prepare,
   check,
+  listens,
   changes,
 };
 
@@ -72,30 +72,23 @@ function listenersOf(one: Balancer | UdpBalancer): ListenerFigures[] {
   }));
 }
 
-/** Pools that are there, and an address for one service only. */
+function listens(config: BalanceConfig): Listen[] {
+  return Object.entries(config).flatMap(([name, { listen, protocol }]) =>
+    listen.map((address, i) => ({ path: ["balance", name, "listen", i], address, protocol })),
+  );
+}
+
+/** Pools that are there. */
 function check(config: BalanceConfig, sections: Readonly<Record<string, unknown>>): Complaint[] {
   const complaints: Complaint[] = [];
   const pools = Object.keys(Object(sections["pools"]));
-  const taken = new Map<string, string>();
-  for (const [name, one] of Object.entries(config)) {
+  for (const [name, one] of Object.entries(config))
     for (const [group, { pool }] of Object.entries(one.groups))
       if (!pools.includes(pool))
         complaints.push({
           path: ["balance", name, "groups", group, "pool"],
           message: `there is no pool "${pool}"${meant(pool, pools)}`,
         });
-    for (const [i, address] of one.listen.entries()) {
-      if (address.kind === "tcp" && address.port === 0) continue; // the kernel finds another
-      const at = `${one.protocol} ${showAddress(address)}`;
-      const before = taken.get(at);
-      taken.set(at, name);
-      if (before !== undefined)
-        complaints.push({
-          path: ["balance", name, "listen", i],
-          message: `${showAddress(address)} is taken by ${before}`,
-        });
-    }
-  }
   return complaints;
 }
 

@@ -1,6 +1,7 @@
 import { showAddress } from "../../core/address.ts";
 import type { Remote } from "../../net/http1/plain-transport.ts";
 import type { Server } from "../../net/pools/pool.ts";
+import { listenerName } from "../../net/sockets.ts";
 import type { Dialer } from "../../net/tcp/dialer.ts";
 import { type Destination, destination } from "../../sys/dial.ts";
 import { abort } from "../../sys/socket.ts";
@@ -53,8 +54,8 @@ export class Balancer implements Keeper {
       const gates: Gate[] = [];
       for (const at of config.listen)
         gates.push(
-          await doors.take(`balance tcp ${showAddress(at)}`, async () => {
-            const socket = await host.sockets.take(at, config.socket);
+          await doors.take(`balance tcp ${listenerName(at, name)}`, async () => {
+            const socket = await host.sockets.take(at, config.socket, `balance ${name}`);
             const { reactor, log } = host;
             return new Gate({ address: at, socket, options: config.socket, reactor, log });
           }),
@@ -185,6 +186,7 @@ export class Balancer implements Keeper {
     const full = sessions.open.size >= config.max_connections;
     sessions.left(connection);
     if (full) for (const gate of this.#gates) gate.open(this);
+    if (why === "tls") sessions.turnedAway("tls");
     if (UNSERVED.has(why)) {
       sessions.turnedAway("unserved");
       this.#complain(connection, why);

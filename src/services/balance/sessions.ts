@@ -2,7 +2,7 @@ import type { Closable } from "../../core/lease.ts";
 import type { Counter, Metrics } from "../../observe/metrics.ts";
 
 /** Clients that came to nothing, by whose decision. */
-export const TURNED_AWAY = ["refused", "denied", "unserved"] as const;
+export const TURNED_AWAY = ["refused", "denied", "unserved", "tls"] as const;
 export type TurnedAway = (typeof TURNED_AWAY)[number];
 
 /** A connection, or what is one to UDP, as it is counted. */
@@ -43,6 +43,7 @@ export class Sessions<One extends Counted> implements Closable {
       refused: outcome("refused"),
       denied: outcome("denied"),
       unserved: outcome("unserved"),
+      tls: outcome("tls"),
       up: bytes("up"),
       down: bytes("down"),
     };

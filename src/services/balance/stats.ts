@@ -25,6 +25,7 @@ export function statsOf(
     refused: sessions.count("refused"),
     rejected_by_access: sessions.count("denied"),
     failed: sessions.count("unserved"),
+    failed_tls: sessions.count("tls"),
     up_bytes: sessions.count("up"),
     down_bytes: sessions.count("down"),
     relay,

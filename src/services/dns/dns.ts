@@ -1,8 +1,7 @@
 /** Authoritative DNS: zones from files, names computed from health, order and place. */
 import * as v from "valibot";
 
-import { showAddress } from "../../core/address.ts";
-import type { Host, Instance, Service } from "../service.ts";
+import type { Host, Instance, Listen, Service } from "../service.ts";
 import { type DnsConfig, dnsSchema } from "./config.ts";
 import { type RollInput, rollKey } from "./rollover.ts";
 import { type ServerStatus, serverStatus } from "./server-status.ts";
@@ -15,12 +14,12 @@ export const dns: Service<DnsConfig> = {
   schema: dnsSchema,
   rereads: true,
   prepare,
+  listens,
 };
 
 async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
   const servers: DnsServer[] = [];
   const { log } = host;
-  oneEach(config);
   try {
     for (const [name, one] of Object.entries(config))
       servers.push(await DnsServer.prepare(name, one, host));
@@ -84,21 +83,22 @@ async function prepare(config: DnsConfig, host: Host): Promise<Instance> {
   };
 }
 
-/** An address is one server's. Throws Error with the key that names it again. */
-function oneEach(config: DnsConfig): void {
-  const taken = new Map<string, string>();
-  for (const [name, { listen, tls }] of Object.entries(config)) {
-    const keys = { listen, "tls.listen": tls?.listen ?? [] };
-    for (const [key, addresses] of Object.entries(keys))
-      for (const address of addresses) {
-        if (address.kind === "tcp" && address.port === 0) continue; // the kernel finds another
-        const at = showAddress(address);
-        const before = taken.get(at);
-        const here = `dns.${name}.${key}`;
-        if (before !== undefined) throw new Error(`${here}: ${at} is taken by ${before}`);
-        taken.set(at, here);
-      }
-  }
+function listens(config: DnsConfig): Listen[] {
+  return Object.entries(config).flatMap(([name, { listen, tls, https }]) => [
+    ...listen.flatMap((address, i) => {
+      const path = ["dns", name, "listen", i];
+      // Datagrams need an address that has a port.
+      const udp = address.kind === "tcp" ? [{ path, address, protocol: "udp" as const }] : [];
+      return [{ path, address, protocol: "tcp" as const }, ...udp];
+    }),
+    ...(tls?.listen ?? []).map((address, i) => {
+      return { path: ["dns", name, "tls", "listen", i], address, protocol: "tcp" as const };
+    }),
+    ...(https?.listen ?? []).map((address, i) => {
+      const path = ["dns", name, "https", "listen", i];
+      return { path, address, protocol: "tcp" as const, http: true };
+    }),
+  ]);
 }
 
 interface StateInput {

@@ -1,6 +1,7 @@
-import { type Address, showAddress } from "../../core/address.ts";
+import type { Address } from "../../core/address.ts";
 import type { Closable, Lease } from "../../core/lease.ts";
 import type { SocketOptions } from "../../core/socket-options.ts";
+import { listenerName } from "../../net/sockets.ts";
 import { movesBatches } from "../../sys/datagram.ts";
 import type { Host } from "../service.ts";
 import { RuntimeUdpPlane } from "./runtime-udp-plane.ts";
@@ -15,11 +16,14 @@ const IN_BATCHES = process.env["TERN_DNS_UDP"] !== "runtime" && movesBatches();
 
 /** The listeners of a server: one on an address, whatever config comes, as long as one wants it. */
 export class Planes {
+  readonly #owner: string;
   readonly #host: Host;
   readonly udp: Lease<DatagramPlane>[] = [];
   readonly streams: Lease<StreamPlane>[] = [];
 
-  constructor(host: Host) {
+  /** Of the server `name`. */
+  constructor(name: string, host: Host) {
+    this.#owner = `dns ${name}`;
     this.#host = host;
   }
 
@@ -27,9 +31,10 @@ export class Planes {
     const { sockets, reactor } = this.#host;
     const { reusePort } = options;
     const lease = await this.#take(
-      `dns udp ${showAddress(address)}`,
+      `dns udp ${listenerName(address, this.#owner)}`,
       async (): Promise<DatagramPlane> => {
-        const socket = await sockets.takeDatagram(address, { reusePort, buffer: UDP_BUFFER });
+        const wishes = { reusePort, buffer: UDP_BUFFER };
+        const socket = await sockets.takeDatagram(address, wishes, this.#owner);
         const parts = { address, socket, wall: Date.now };
         return IN_BATCHES
           ? new UdpPlane({ ...parts, reactor })
@@ -42,13 +47,14 @@ export class Planes {
   /** With `tls`, DNS over TLS. */
   async takeStream(address: Address, options: SocketOptions, tls: boolean): Promise<void> {
     const { sockets, reactor, log, certificates } = this.#host;
-    const name = `dns ${tls ? "tls" : "tcp"} ${showAddress(address)}`;
+    const owner = `${this.#owner}${tls ? " tls" : ""}`;
+    const name = `dns ${tls ? "tls" : "tcp"} ${listenerName(address, owner)}`;
     const lease = await this.#take(
       name,
       async () =>
         new StreamPlane({
           address,
-          socket: await sockets.take(address, options),
+          socket: await sockets.take(address, options, owner),
           options,
           reactor,
           log,

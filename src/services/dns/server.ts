@@ -56,7 +56,7 @@ export class DnsServer {
 
   /** Everything that can fail: files are read, sockets bound. */
   static async prepare(name: string, config: NsConfig, host: Host): Promise<DnsServer> {
-    const planes = new Planes(host);
+    const planes = new Planes(name, host);
     const undo: (() => unknown)[] = [() => planes.giveBack()];
     try {
       const zones = await Zones.load(config.zones, `dns.${name}.zones`, host);

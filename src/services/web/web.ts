@@ -3,7 +3,7 @@ import * as v from "valibot";
 
 import type { Attachment, Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
-import type { Host, Instance, Service } from "../service.ts";
+import type { Host, Instance, Listen, Service } from "../service.ts";
 import { builtin } from "./builtin.ts";
 import { type SiteConfig, type WebConfig, webSchema, WELCOME } from "./config.ts";
 import { type Dav, makeDav } from "./dav/dav.ts";
@@ -26,6 +26,7 @@ export const web: Service<WebConfig> = {
   about: "static files and WebDAV over HTTP/1.1, 2 and 3",
   schema: webSchema,
   prepare,
+  listens,
 };
 
 /** One site as it runs. */
@@ -80,6 +81,19 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
       },
     },
   };
+}
+
+function listens(config: WebConfig): Listen[] {
+  return Object.entries(config).flatMap(([name, { listen, tls, http3 }]) =>
+    listen.flatMap((address, i) => {
+      const one = { path: ["web", name, "listen", i], address, http: true };
+      const quic = tls && http3 && address.kind === "tcp";
+      return [
+        { ...one, protocol: "tcp" as const },
+        ...(quic ? [{ ...one, protocol: "udp" as const }] : []),
+      ];
+    }),
+  );
 }
 
 /** Clients learn of HTTP/3 by a field (RFC 7838, 3): it goes with every answer of the site. */

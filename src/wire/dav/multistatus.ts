@@ -1,7 +1,7 @@
+import { escapeXml } from "../../core/escape-xml.ts";
 import { DAV, type PropertyName } from "./property-name.ts";
 /** XML that WebDAV answers with (RFC 4918, 13 and 14). The prefix D is bound on every root. */
 import { emitTimeout } from "./timeout.ts";
-import { escapeXml } from "./xml.ts";
 
 export const PROLOGUE = '<?xml version="1.0" encoding="utf-8"?>\n';
 export const XML_TYPE = "application/xml; charset=utf-8";

@@ -4,6 +4,8 @@
  */
 import { SaxesParser } from "saxes";
 
+import { escapeXml } from "../../core/escape-xml.ts";
+
 export interface XmlElement {
   /** Namespace name; "" for none. */
   readonly ns: string;
@@ -144,26 +146,4 @@ function emit(
 
 function qualified(name: { readonly prefix: string; readonly name: string }): string {
   return name.prefix === "" ? name.name : `${name.prefix}:${name.name}`;
-}
-
-const ESCAPES: Record<string, string> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  // Written as they are, a reader would turn them into a space or a line feed.
-  "\t": "&#9;",
-  "\n": "&#10;",
-  "\r": "&#13;",
-};
-/** Characters XML 1.0 has no way to write (2.2), lone surrogates apart. */
-// oxlint-disable-next-line no-control-regex -- it is control characters that must go
-const UNSPEAKABLE = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g;
-
-/** For text and for quoted attribute values. What XML cannot say becomes U+FFFD. */
-export function escapeXml(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(UNSPEAKABLE, "\ufffd")
-    .replace(/[&<>"\t\n\r]/g, (c) => ESCAPES[c] ?? c);
 }

@@ -11,7 +11,7 @@ const WRITE = [
   "enableGroup?service=web&group=next",
   "changeScheduler?service=web&group=main&scheduler=random",
   "addUser?name=x&password=iya2/im3qjwhU&access=full",
-  "delUser?name=root",
+  "delUser?name=guest",
   "newService?service=x&listen=*:1",
   "newGroup?service=web&group=x&scheduler=random",
   "delGroup?service=web&group=next",
@@ -24,6 +24,12 @@ const WRITE = [
   "shutdown",
   "save",
 ];
+
+const SOCKET = {
+  listener: { kind: "unix", path: "/run/t.sock" },
+  client: "",
+  secure: false,
+} as const;
 
 test.each([...READ, ...WRITE, "nonsense"])(
   "/pydir/%s is for nobody without a password",
@@ -67,6 +73,10 @@ test.each([
   { story: "a form of another site", headers: { Origin: "http://evil.example" } },
   { story: "a sandboxed form", headers: { Origin: "null" } },
   { story: "an old browser's link", headers: { Referer: "http://evil.example/pydir/running" } },
+  {
+    story: "a link that hides its page, over plain HTTP",
+    headers: { "User-Agent": "Mozilla/5.0" },
+  },
 ])("$story changes nothing, whoever's password the browser adds", async ({ headers }) => {
   const it = director();
   const before = it.text();
@@ -79,12 +89,26 @@ test.each([
 test.each([
   { "Sec-Fetch-Site": "same-origin", Origin: "http://127.0.0.1:9900" },
   { "Sec-Fetch-Site": "none" },
-  { Referer: "http://127.0.0.1:9900/pydir/running" },
+  { Referer: "http://127.0.0.1:9900/pydir/running", "User-Agent": "Mozilla/5.0" },
+  { "User-Agent": "Python-urllib/2.7" },
 ])("a page of ours, or the address bar, may: %o", async (headers) => {
   const response = await director().ask("closeLog", "root", {
     headers: headers as Record<string, string>,
   });
   expect(response.status).toBe(302);
+});
+
+test("the last who may change anything stays; the unix socket may take him away", async () => {
+  const it = director();
+  const before = it.text();
+  const refused = await it.ask("delUser?name=root", "root");
+  expect([refused.status, await refused.text()]).toEqual([
+    400,
+    expect.stringContaining("nobody would be left with full access"),
+  ]);
+  expect(it.text()).toBe(before);
+  const url = "http://localhost/pydir/delUser?name=root";
+  expect((await it.app.request(url, {}, SOCKET)).status).toBe(302);
 });
 
 test("a session's cookie is not looked at, nor its token", async () => {
@@ -128,12 +152,7 @@ test("who has no users has no director either", async () => {
 
 test("the socket of this machine needs no password", async () => {
   const it = director();
-  const caller = {
-    listener: { kind: "unix", path: "/run/t.sock" },
-    client: "",
-    secure: false,
-  } as const;
-  const response = await it.app.request("http://localhost/pydir/running.xml", {}, caller);
+  const response = await it.app.request("http://localhost/pydir/running.xml", {}, SOCKET);
   expect([response.status, await response.text()]).toEqual([
     200,
     expect.stringContaining("<pdconfig>"),

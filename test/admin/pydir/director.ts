@@ -1,7 +1,8 @@
 import * as v from "valibot";
 
 import { adminApp } from "../../../src/admin/app.ts";
-import type { Changed, Shown } from "../../../src/admin/deps.ts";
+import type { Changed, How, Shown } from "../../../src/admin/deps.ts";
+import { losesLastUser } from "../../../src/admin/last-user.ts";
 import { check } from "../../../src/admin/run-action.ts";
 import { LATER, SECTIONS, SERVICES } from "../../../src/app/services.ts";
 import { type Edit, edit, type Written, written } from "../../../src/config/edit.ts";
@@ -52,7 +53,7 @@ export function director(hosts: Readonly<Record<string, Host>> = {}, config = CO
     if (!loaded.ok) throw new ConfigError(loaded.problems);
     return loaded;
   };
-  const amend = (edits: (config: Written) => readonly Edit[]): Changed => {
+  const amend = (edits: (config: Written) => readonly Edit[], how?: How): Changed => {
     let next: string;
     try {
       next = edit(text, edits(written(text)));
@@ -61,6 +62,8 @@ export function director(hosts: Readonly<Record<string, Host>> = {}, config = CO
     }
     const loaded = read(next);
     if (!loaded.ok) return { kind: "bad config", problems: loaded.problems };
+    if (!how?.force && losesLastUser(now().root.admin.users, loaded.root.admin.users))
+      return { kind: "last user" };
     text = next;
     return { kind: "done", changed: [], notes: [], generation: 1, unsaved: 1 };
   };
@@ -74,9 +77,9 @@ export function director(hosts: Readonly<Record<string, Host>> = {}, config = CO
       ...base.deps.config,
       written: () => written(text),
       filed: () => written(config),
-      edit: async (what, who, edits) => {
+      edit: async (what, who, edits, how) => {
         done.push(`${who}: ${what}`);
-        return amend(edits);
+        return amend(edits, how);
       },
       save: async (who) => {
         done.push(`${who} saves`);

@@ -1,4 +1,5 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { join } from "node:path";
 
 import { systemClock } from "../../../src/core/clock.ts";
 import { type Quorum } from "../../../src/core/quorum.ts";
@@ -6,8 +7,11 @@ import { Cluster } from "../../../src/net/cluster/cluster.ts";
 import type { Target } from "../../../src/net/health/check.ts";
 import type { Health, Verdict } from "../../../src/net/health/health.ts";
 import { Registry } from "../../../src/observe/registry.ts";
+import { certificate } from "../../fake/certificate.ts";
 import { memoryLog } from "../../fake/log.ts";
+import { freePort } from "../../fake/ports.ts";
 import { type RealRedis, realRedis, REDIS } from "../../fake/redis.ts";
+import { temporary } from "../../fake/temporary.ts";
 
 const A = target("192.0.2.1");
 const B = target("192.0.2.2");
@@ -60,7 +64,8 @@ async function appliance(
     quorum = "majority",
     skew = 0,
     interval = 1000,
-  }: { quorum?: Quorum; skew?: number; interval?: number } = {},
+    ca,
+  }: { quorum?: Quorum; skew?: number; interval?: number; ca?: string } = {},
 ) {
   const eyes = new Eyes();
   const log = memoryLog();
@@ -78,7 +83,7 @@ async function appliance(
     [target(A.host, interval), target(B.host, interval)],
     () => told++,
   );
-  const seat = { url: redis.url, ca: undefined, node, quorum };
+  const seat = { url: redis.url, ca, node, quorum };
   cluster.change(seat);
   return {
     cluster,
@@ -248,6 +253,30 @@ describe.skipIf(REDIS === null)("three nodes that vote over Redis", () => {
     expect(JSON.stringify([stranger.log, one.log])).not.toMatch(/hunter2|sesame/);
   }, 10_000);
 });
+
+test.skipIf(REDIS === null)(
+  "over TLS, with a certificate that is believed, and only so",
+  async () => {
+    await using dir = await temporary();
+    const authority = await certificate({ common: "ours", authority: true });
+    const own = await certificate({ names: ["127.0.0.1"], issuer: authority });
+    await Bun.write(join(dir.path, "cert.pem"), own.cert);
+    await Bun.write(join(dir.path, "key.pem"), own.key);
+    const port = await freePort();
+    const [cert, key] = [join(dir.path, "cert.pem"), join(dir.path, "key.pem")];
+    const listening = ["--tls-port", `${port}`, "--tls-auth-clients", "no"];
+    const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+    await using _ = await realRedis([...listening, ...files]);
+    const place = { url: `rediss://127.0.0.1:${port}` };
+    const one = await appliance(place, "one", { ca: authority.cert });
+    const two = await appliance(place, "two", { ca: authority.cert });
+    const stranger = await appliance(place, "stranger");
+    await until(() => one.cluster.status?.nodes.join() === "two", 3000);
+    await until(() => two.cluster.status?.nodes.join() === "one", 3000);
+    expect(stranger.cluster.status?.alone).toContain("cannot connect");
+  },
+  10_000,
+);
 
 describe.skipIf(REDIS === null)("what strangers leave in Redis", () => {
   const garbage: [string, (redis: RealRedis) => Promise<unknown>][] = [

@@ -186,17 +186,59 @@ test.each(WAYS)("$way: still for too long, or too old, it ends", async ({ way })
   expect(await busy.client.ends()).toBe("ECONNRESET");
 });
 
-test.if(KERNEL)("sockmap: bytes go by themselves, and are counted", async () => {
-  const one = await pair({ way: "sockmap" });
-  for (let i = 0; i < 500; i++) {
-    await one.client.write(noise(1000));
-    await one.server.read(1000);
-    await one.server.write(noise(2000));
-    await one.client.read(2000);
-  }
-  expect(relays.carrier(one.fd)).toBe("sockmap");
-  await until(() => one.up === 500_000 && one.down === 1_000_000);
-});
+test.if(KERNEL).each([{ way: "auto" }, { way: "sockmap" }] as const)(
+  "$way: bytes go by themselves, and are counted",
+  async ({ way }) => {
+    const one = await pair({ way });
+    for (let i = 0; i < 150; i++) {
+      await one.client.write(noise(1000));
+      await one.server.read(1000);
+      await one.server.write(noise(2000));
+      await one.client.read(2000);
+    }
+    expect(relays.carrier(one.fd)).toBe("sockmap");
+    await until(() => one.up === 150_000 && one.down === 300_000);
+  },
+);
+
+test.if(KERNEL)(
+  "a pair the kernel takes over in the middle of everything loses nothing",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.infiniteStream(fc.integer({ min: 1, max: 500 })),
+        fc.infiniteStream(fc.nat(30)),
+        async (lengths, pauses) => {
+          const one = await pair();
+          const all = noise(100_000);
+          const write = async (peer: RawPeer): Promise<void> => {
+            for (let at = 0; at < all.length;) {
+              const end = Math.min(all.length, at + (lengths.next().value ?? 1));
+              await peer.write(all.slice(at, end));
+              at = end;
+              if ((pauses.next().value ?? 0) > 10) continue;
+              reactor().nudge();
+              await Bun.sleep(0);
+            }
+          };
+          const [atServer, atClient] = await Promise.all([
+            one.server.read(all.length),
+            one.client.read(all.length),
+            write(one.client),
+            write(one.server),
+          ]);
+          expect([same(atServer, all), same(atClient, all)]).toEqual([true, true]);
+          one.client.finish();
+          one.server.finish();
+          await until(() => one.end !== undefined);
+          expect([one.up, one.down]).toEqual([all.length, all.length]);
+        },
+      ),
+      { numRuns: 10 },
+    );
+  },
+  30_000,
+);
 
 test("what is written is read, in order, however the pieces fall", async () => {
   await fc.assert(

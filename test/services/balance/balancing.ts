@@ -61,6 +61,7 @@ interface Stats {
   readonly refused: number;
   readonly rejected_by_access: number;
   readonly failed: number;
+  readonly failed_tls: number;
   readonly up_bytes: number;
   readonly down_bytes: number;
   readonly relay: { readonly splice: number; readonly sockmap: number; readonly copy: number };

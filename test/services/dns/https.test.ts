@@ -7,8 +7,9 @@ import { parseName } from "../../../src/wire/dns/name.ts";
 import { CLASS, RCODE, TYPE } from "../../../src/wire/dns/types.ts";
 import { respond } from "../../../src/wire/http/message.ts";
 import { realFronts, serving as site } from "../../fake/fronts.ts";
+import { freePort } from "../../fake/ports.ts";
 import { needs } from "../../sys/needs.ts";
-import { freePort, kdig, type Serving, serving } from "./serving.ts";
+import { kdig, type Serving, serving } from "./serving.ts";
 
 const withKdig = needs(Bun.which("kdig") !== null, "kdig (knot-dnsutils)");
 const certificate = await placeholder("ns.example.net", Date.now());

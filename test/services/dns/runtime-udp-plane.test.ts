@@ -4,8 +4,9 @@ import { LocalSockets } from "../../../src/net/local-sockets.ts";
 import { RuntimeUdpPlane } from "../../../src/services/dns/runtime-udp-plane.ts";
 import type { Answerer, Via } from "../../../src/services/dns/via.ts";
 import { appliance, siteIn } from "../../e2e/from-source.ts";
+import { freePort } from "../../fake/ports.ts";
 import { needs } from "../../sys/needs.ts";
-import { dig, freePort } from "./serving.ts";
+import { dig } from "./serving.ts";
 
 /** Says who asked: the client's address is the answer. */
 function echo(seen: string[] = []): Answerer {

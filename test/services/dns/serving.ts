@@ -1,5 +1,3 @@
-import { createSocket } from "node:dgram";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 import * as v from "valibot";
@@ -10,6 +8,7 @@ import { type DnsConfig, dnsSchema } from "../../../src/services/dns/config.ts";
 import { dns } from "../../../src/services/dns/dns.ts";
 import type { Host, Instance } from "../../../src/services/service.ts";
 import { fakeHost } from "../../fake/host.ts";
+import { freePort } from "../../fake/ports.ts";
 import { temporary } from "../../fake/temporary.ts";
 
 /** A server of DNS on a port of its own. */
@@ -99,23 +98,6 @@ export async function serving(
       await directory[Symbol.asyncDispose]();
     },
   };
-}
-
-/** Free for UDP and TCP, a moment ago. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const tcp = createServer();
-    await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
-    const { port } = tcp.address() as { port: number };
-    const udp = createSocket("udp4");
-    const free = await new Promise<boolean>((resolve) => {
-      udp.once("error", () => resolve(false));
-      udp.bind(port, "127.0.0.1", () => resolve(true));
-    });
-    udp.close();
-    await new Promise((resolve) => tcp.close(resolve));
-    if (free) return port;
-  }
 }
 
 /** What another's client prints. */

@@ -2,10 +2,10 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
+import { escapeXml } from "../../../src/core/escape-xml.ts";
 import {
   elements,
   emitXml,
-  escapeXml,
   is,
   MAX_DEPTH,
   parseXml,

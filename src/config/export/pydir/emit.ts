@@ -1,3 +1,4 @@
+import { escapeXml, speakable } from "../../../core/escape-xml.ts";
 import type { Admin, Director, Group, Service } from "../../import/pydir/director.ts";
 
 /** What the schema has no place for, beside the service, group or host (or the whole) it is about. */
@@ -61,7 +62,7 @@ function element(
 }
 
 function tag(name: string, attributes: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escape(value)}"`);
+  const pairs = Object.entries(attributes).map(([key, value]) => ` ${key}="${escapeXml(value)}"`);
   return `<${name}${pairs.join("")}/>`;
 }
 
@@ -70,25 +71,4 @@ function comment(text: string): string {
   return `<!-- ${speakable(text)
     .replaceAll(/\s+/g, " ")
     .replaceAll(/--+|-$/g, "-\u00a0")} -->`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  // As they are, a reader would make spaces of them (XML 1.0, 3.3.3).
-  "\t": "&#9;",
-  "\n": "&#10;",
-  "\r": "&#13;",
-};
-
-function escape(text: string): string {
-  return speakable(text).replaceAll(/[&<>"\t\n\r]/g, (c) => ESCAPES[c] ?? c);
-}
-
-/** XML 1.0, 2.2 has no way to write the others. */
-function speakable(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- it is control characters that must go
-  return text.toWellFormed().replaceAll(/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/g, "\ufffd");
 }

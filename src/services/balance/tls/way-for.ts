@@ -36,10 +36,8 @@ export function wayFor(
 }
 
 /** The relay that is wanted, or the one that can be had. */
-function relayOf({ relay, socket }: ServiceConfig, log: Host["log"]): RelayWay {
-  if (relay !== "sockmap") return relay;
-  // With a PROXY header a part of the client's first segment has been read.
-  const map = socket.proxyProtocol === "off" ? sockmap() : "it cannot be with proxy_protocol";
+function relayOf({ relay }: ServiceConfig, log: Host["log"]): RelayWay {
+  const map = relay === "sockmap" ? sockmap() : undefined;
   if (typeof map !== "string") return relay;
   log.warn("relay: sockmap cannot be had, auto is used", { why: map });
   return "auto";

@@ -1,6 +1,6 @@
-import { showAddress } from "../../../core/address.ts";
 import type { Remote } from "../../../net/http1/plain-transport.ts";
 import type { Pool, Server } from "../../../net/pools/pool.ts";
+import { listenerName } from "../../../net/sockets.ts";
 import { type Destination, destination } from "../../../sys/dial.ts";
 import type { Host } from "../../service.ts";
 import { Admission } from "../admission.ts";
@@ -43,10 +43,10 @@ export class UdpBalancer implements UdpKeeper {
       const gates: UdpGate[] = [];
       for (const address of config.listen)
         gates.push(
-          await leases.take(`balance udp ${showAddress(address)}`, async () => {
+          await leases.take(`balance udp ${listenerName(address, name)}`, async () => {
             const { reusePort } = config.socket;
             const wishes = { reusePort, buffer: UDP_BUFFER };
-            const socket = await host.sockets.takeDatagram(address, wishes);
+            const socket = await host.sockets.takeDatagram(address, wishes, `balance ${name}`);
             return new UdpGate({ address, socket, reactor: host.reactor });
           }),
         );

@@ -11,6 +11,10 @@ export const WILDCARD: Uint8Array = Uint8Array.of(1, 0x2a, 0);
 
 const GOLDEN = 0x9e3779b1; // 2^32 over the golden ratio: spreads consecutive node numbers
 const FNV_PRIME = 0x01000193;
+/** Nodes moved to a new table with each that is added: it is done long before the next growth. */
+const MOVED_AT_ONCE = 8;
+/** And when no more are added. */
+const MOVED_A_TURN = 16_384;
 
 /**
  * The names of a zone, those that only lie between others (empty non-terminals) included. A node
@@ -29,6 +33,11 @@ export class NameTree {
   readonly #parents = new Words();
   /** Open addressing: node + 1, or 0 for free; at most half full. */
   #table = new Uint32Array(1024);
+  /** While the table has just grown: the one before, for the nodes that are not in the new one yet. */
+  #old: Uint32Array | undefined;
+  /** Nodes before this one, and from `#growth` on, are in the new table. */
+  #moved = 0;
+  #growth = 0;
 
   constructor(origin: Uint8Array) {
     this.origin = lower(origin);
@@ -50,14 +59,9 @@ export class NameTree {
 
   /** The child of `parent` by the lower-case label at `at` of `name`; NONE when there is none. */
   child(parent: number, name: Uint8Array, at: number): number {
-    const mask = this.#table.length - 1;
-    let slot = hash(parent, name, at, name[at] as number) & mask;
-    for (;;) {
-      const node = (this.#table[slot] as number) - 1;
-      if (node < 0) return NONE;
-      if (this.#parents.array[node] === parent && this.#hasLabel(node, name, at)) return node;
-      slot = (slot + 1) & mask;
-    }
+    const start = hash(parent, name, at, name[at] as number);
+    const node = this.#probe(this.#table, start, parent, name, at);
+    return node === NONE && this.#old ? this.#probe(this.#old, start, parent, name, at) : node;
   }
 
   /** The child of `parent` by the label that `node` has in another tree; NONE when there is none. */
@@ -126,8 +130,12 @@ export class NameTree {
     return this.#labels.array.byteLength + labelAt + parents + this.#table.byteLength;
   }
 
-  /** Give back the room that growing left over. */
-  trim(): void {
+  /** Give back the room that growing left over. In turns. */
+  *trim(): Generator<void, void, void> {
+    while (this.#old !== undefined) {
+      this.#move(MOVED_A_TURN);
+      yield;
+    }
     this.#labels.trim();
     this.#labelAt.trim();
     this.#parents.trim();
@@ -150,12 +158,33 @@ export class NameTree {
     this.#labelAt.push(from);
     this.#parents.push(parent);
     this.#enter(node);
+    if (this.#old !== undefined) this.#move(MOVED_AT_ONCE);
     return node;
   }
 
+  #probe(table: Uint32Array, start: number, parent: number, name: Uint8Array, at: number): number {
+    const mask = table.length - 1;
+    for (let slot = start & mask; ; slot = (slot + 1) & mask) {
+      const node = (table[slot] as number) - 1;
+      if (node < 0) return NONE;
+      if (this.#parents.array[node] === parent && this.#hasLabel(node, name, at)) return node;
+    }
+  }
+
+  /** Into a table twice as large the nodes go little by little: a million at once would take a while. */
   #grow(): void {
+    this.#old = this.#table;
     this.#table = new Uint32Array(this.#table.length * 2);
-    for (let node = APEX + 1; node < this.size; node++) this.#enter(node);
+    this.#moved = APEX + 1;
+    this.#growth = this.size;
+  }
+
+  /** Some nodes from the old table into the new one. Those that came since are there already. */
+  #move(count: number): void {
+    const end = Math.min(this.#moved + count, this.#growth);
+    for (let node = this.#moved; node < end; node++) this.#enter(node);
+    this.#moved = end;
+    if (end === this.#growth) this.#old = undefined;
   }
 
   #enter(node: number): void {

@@ -29,6 +29,8 @@ export interface Gathered extends Place {
 
 /** What takes about a millisecond. */
 export const NODES_A_TURN = 2048;
+/** The same of records that are only counted. */
+const COUNTED_A_TURN = 32 * NODES_A_TURN;
 /** Above this a set's duplicates are looked for by a Set instead of one against the other. */
 const FEW = 16;
 
@@ -88,7 +90,7 @@ export class RecordGatherer {
    * others of the thread get their turn.
    */
   *finish(remark: (remark: SetRemark) => void): Generator<void, RecordStore, void> {
-    const order = this.#byNode();
+    const order = yield* this.#byNode();
     const sets = new Sets(this.names.size);
     let from = 0;
     for (let node = 0; node < this.names.size; node++) {
@@ -104,14 +106,15 @@ export class RecordGatherer {
       }
       from = to;
     }
-    this.names.trim();
-    return new RecordStore(this.names, sets.columns(this.names.size));
+    yield* this.names.trim();
+    return new RecordStore(this.names, yield* sets.columns(this.names.size));
   }
 
   /** The numbers of all records, by node, in the order they came: a counting sort. */
-  #byNode(): Uint32Array {
+  *#byNode(): Generator<void, Uint32Array, void> {
     const next = new Uint32Array(this.names.size + 1);
     for (let i = 0; i < this.length; i++) {
+      if (i % COUNTED_A_TURN === COUNTED_A_TURN - 1) yield;
       const after = (this.#nodes.array[i] as number) + 1;
       next[after] = (next[after] as number) + 1;
     }
@@ -119,6 +122,7 @@ export class RecordGatherer {
       next[node] = (next[node] as number) + (next[node - 1] as number);
     const order = new Uint32Array(this.length);
     for (let i = 0; i < this.length; i++) {
+      if (i % COUNTED_A_TURN === COUNTED_A_TURN - 1) yield;
       const node = this.#nodes.array[i] as number;
       const at = next[node] as number;
       order[at] = i;

@@ -1,4 +1,5 @@
 import { Bytes, Words } from "./columns.ts";
+import { NODES_A_TURN } from "./record-gatherer.ts";
 import type { SetColumns } from "./record-store.ts";
 
 /** As many as a message can count (RFC 1035, 4.1.1). */
@@ -38,22 +39,28 @@ export class Sets {
     this.#signatures.push(Math.min(signatures, MOST_RECORDS));
   }
 
-  /** Nothing more will come. */
-  columns(nodes: number): SetColumns {
+  /** Nothing more will come. One column in each turn. */
+  *columns(nodes: number): Generator<void, SetColumns, void> {
     this.beginNode(nodes);
-    for (const column of [this.#ttls, this.#at, this.#rdata]) column.trim();
+    const large = nodes >= NODES_A_TURN;
+    for (const column of [this.#ttls, this.#at, this.#rdata]) {
+      column.trim();
+      if (large) yield;
+    }
+    const shorts: Uint16Array[] = [];
+    for (const { array, length } of [this.#types, this.#counts, this.#signatures]) {
+      shorts.push(new Uint16Array(array.subarray(0, length)));
+      if (large) yield;
+    }
+    const [types, counts, signatures] = shorts as [Uint16Array, Uint16Array, Uint16Array];
     return {
       first: this.#first,
-      types: shorts(this.#types),
+      types,
       ttls: this.#ttls.array,
       at: this.#at.array,
-      counts: shorts(this.#counts),
-      signatures: shorts(this.#signatures),
+      counts,
+      signatures,
       rdata: this.#rdata.array,
     };
   }
-}
-
-function shorts({ array, length }: Words): Uint16Array {
-  return Uint16Array.from(array.subarray(0, length));
 }

@@ -85,7 +85,7 @@ export class ZoneBuilder {
     if (this.#signer) this.#addKeys(this.#signer);
     const store = yield* this.#gather(this.#names);
     const hashed = yield* this.#gather(this.#hashed);
-    const flags = markNodes(store);
+    const flags = yield* markNodes(store);
     yield* checkZone(store, flags, (found) => {
       this.#note(this.#names, found, found.fatal ? this.#problems : this.#warnings);
     });

@@ -2,9 +2,9 @@
 import { statfsSync, type StatsFs } from "node:fs";
 import { basename } from "node:path";
 
+import { escapeXml } from "../../../core/escape-xml.ts";
 import { activeLock, davElement, SUPPORTED_LOCKS } from "../../../wire/dav/multistatus.ts";
 import { DAV, type PropertyName } from "../../../wire/dav/property-name.ts";
-import { escapeXml } from "../../../wire/dav/xml.ts";
 import { formatDate } from "../../../wire/http/date.ts";
 import type { DavContext } from "./context.ts";
 import type { Lock } from "./locks.ts";

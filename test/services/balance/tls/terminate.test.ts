@@ -218,6 +218,7 @@ describe("terminate", () => {
         else expect(got).not.toBe("hi");
       }
       await until(() => tern.stats["web"]?.open === 0);
+      expect(tern.stats["web"]).toMatchObject({ accepted: 2, failed_tls: lets ? 0 : 2 });
       expect(app.diary.length > 0).toBe(lets);
     },
   );

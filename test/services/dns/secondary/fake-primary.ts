@@ -3,7 +3,7 @@ import { createServer, type Socket } from "node:net";
 import { decodeMessage, type Message } from "../../../../src/wire/dns/message.ts";
 import type { Rr } from "../../../../src/wire/dns/rr.ts";
 import { TYPE } from "../../../../src/wire/dns/types.ts";
-import { freePort } from "../serving.ts";
+import { freePort } from "../../../fake/ports.ts";
 import { part, soa } from "./records.ts";
 
 /** A primary that says what it is told to say. */

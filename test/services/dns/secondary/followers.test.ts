@@ -1,8 +1,9 @@
 import { describe, expect } from "bun:test";
 
+import { freePort } from "../../../fake/ports.ts";
 import { temporary } from "../../../fake/temporary.ts";
 import { needs } from "../../../sys/needs.ts";
-import { freePort, serving } from "../serving.ts";
+import { serving } from "../serving.ts";
 import { FOLLOWERS, KEY_NAME, reaches, transferred } from "./primaries.ts";
 
 const SECRET = Buffer.alloc(32, 7).toString("base64");

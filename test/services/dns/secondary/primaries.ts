@@ -4,7 +4,8 @@ import { askDns } from "../../../../src/net/dns-client.ts";
 import { decodeMessage, encodeMessage } from "../../../../src/wire/dns/message.ts";
 import { CLASS, RCODE, TYPE } from "../../../../src/wire/dns/types.ts";
 import { bindAt, KNOT, knotAt, NAMED, NSD, nsdAt, type PeerKey } from "../../../fake/dns-peers.ts";
-import { freePort, said } from "../serving.ts";
+import { freePort } from "../../../fake/ports.ts";
+import { said } from "../serving.ts";
 import { ORIGIN } from "./records.ts";
 
 /** Another's server that has `example.net`, on loopback. */

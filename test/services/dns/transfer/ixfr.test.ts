@@ -1,10 +1,11 @@
 /** Others' servers and clients have only what has changed in our zones. */
 import { afterAll, beforeAll, describe, expect } from "bun:test";
 
+import { freePort } from "../../../fake/ports.ts";
 import { temporary } from "../../../fake/temporary.ts";
 import { needs } from "../../../sys/needs.ts";
 import { FOLLOWERS, KEY_NAME, PRIMARIES, reaches, transferred } from "../secondary/primaries.ts";
-import { dig, freePort, type Serving, serving } from "../serving.ts";
+import { dig, type Serving, serving } from "../serving.ts";
 
 const SECRET = Buffer.alloc(32, 7).toString("base64");
 const KEY = `hmac-sha256:${KEY_NAME}:${SECRET}`;

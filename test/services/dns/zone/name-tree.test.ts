@@ -56,7 +56,7 @@ test("every name that was placed is found, by its own name", () => {
       const tree = new NameTree(wire("example."));
       const nodes = new Map<string, number>();
       for (const name of all) nodes.set(showName(name).toLowerCase(), tree.place(path(name)));
-      tree.trim();
+      for (const _ of tree.trim());
       for (const name of all) {
         const node = tree.find(path(name));
         expect(compareCanonical(tree.name(node), name)).toBe(0);
@@ -67,4 +67,18 @@ test("every name that was placed is found, by its own name", () => {
       }
     }),
   );
+});
+
+test("while its table grows, what was placed is found and what was not is not", () => {
+  const tree = new NameTree(wire("example."));
+  const name = (i: number): NamePath => path(wire(`n${i}.example.`));
+  const sizes = [500, 511, 512, 513, 520, 600, 1024, 1100, 5000, 20_000];
+  for (let i = 0; i < 20_000; i++) {
+    expect(tree.place(name(i))).toBe(i + 1);
+    if (!sizes.includes(i)) continue;
+    for (let k = 0; k <= i; k++) if (tree.find(name(k)) !== k + 1) throw new Error(`${k} of ${i}`);
+    expect([tree.find(name(i + 1)), tree.size]).toEqual([NONE, i + 2]);
+  }
+  for (const _ of tree.trim()) expect(tree.find(name(7))).toBe(8);
+  for (let k = 0; k < 20_000; k++) if (tree.find(name(k)) !== k + 1) throw new Error(`${k}`);
 });

@@ -21,6 +21,8 @@ export interface Status {
   readonly admin: readonly string[];
   /** How many changes are in force and not in the file. */
   readonly unsaved?: number;
+  /** Missing: this appliance is alone. */
+  readonly cluster?: Plain;
   readonly lastReload?: {
     readonly at: number;
     readonly ok: boolean;
@@ -79,6 +81,8 @@ export interface PoolStats {
   readonly scheduler: string;
   readonly sticky: string;
   readonly queued: number;
+  /** Connections with hosts that are in the pool no more. */
+  readonly leaving?: number;
   readonly hosts: Readonly<Record<string, HostStats>>;
 }
 

@@ -64,15 +64,15 @@ function poolTroubles(name: string, { hosts }: PoolStats): Trouble[] {
 /** Sums over everything, for the history. */
 export function totals(figures: Figures): Record<string, number> {
   // What balance listens on is told by its own stats, whatever it speaks.
-  const http = figures.status.listeners.filter(
+  const others = figures.status.listeners.filter(
     ({ sites }) => !sites.some((site) => site.startsWith("balance ")),
   );
   const balance = balanceOf(figures).map(([, service]) => service);
   const sum = <T>(items: readonly T[], of: (item: T) => number): number =>
     items.reduce((all, item) => all + (of(item) || 0), 0);
   return {
-    connections: sum(http, (l) => l.connections ?? 0) + sum(balance, (b) => b.open),
-    requests: sum(http, (l) => l.requests ?? 0),
+    connections: sum(others, (l) => l.connections ?? 0) + sum(balance, (b) => b.open),
+    requests: sum(others, (l) => l.requests ?? 0),
     accepted: sum(balance, (b) => b.accepted),
     failed: sum(balance, (b) => b.failed + b.refused),
     up_bytes: sum(balance, (b) => b.up_bytes),

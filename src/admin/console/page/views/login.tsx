@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 import { useStore } from "../parts/context.tsx";
 import { Icon, Mark } from "../parts/icon.tsx";
@@ -12,6 +12,8 @@ export function Login(): JSX.Element {
   const [password, setPassword] = useState("");
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
+  const first = useRef<HTMLInputElement>(null);
+  useEffect(() => first.current?.focus(), []);
 
   const submit = async (): Promise<void> => {
     setBusy(true);
@@ -51,7 +53,7 @@ export function Login(): JSX.Element {
             autocapitalize="none"
             spellcheck={false}
             required
-            autofocus
+            ref={first}
             value={name}
             onInput={(event) => setName(event.currentTarget.value)}
           />

@@ -4,6 +4,7 @@ import { useStore } from "../parts/context.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { Head, Panel, Tile } from "../parts/page.tsx";
 import { Spark } from "../parts/spark.tsx";
+import { Pairs } from "../parts/value.tsx";
 import type { Figures } from "../state/answers.ts";
 import { ago, amount, bytesPerSecond, count, perSecond, span } from "../state/format.ts";
 import { balanceOf, poolsOf, type Trouble, troubles } from "../state/health.ts";
@@ -44,14 +45,21 @@ export function Overview(): JSX.Element {
         <Panel title="Listeners">
           <Listeners status={status} />
         </Panel>
-        <Panel title="Last reload">
-          <LastReload figures={figures} />
-        </Panel>
-        {status.certificates.length > 0 && (
-          <Panel title="Certificates">
-            <Certificates status={status} />
+        <div class="column">
+          <Panel title="Last reload">
+            <LastReload figures={figures} />
           </Panel>
-        )}
+          {status.certificates.length > 0 && (
+            <Panel title="Certificates">
+              <Certificates status={status} />
+            </Panel>
+          )}
+          {status.cluster && (
+            <Panel title="Cluster">
+              <Pairs of={status.cluster} />
+            </Panel>
+          )}
+        </div>
       </div>
       <Panel title="Latest events" side={<a href={href("events")}>All events</a>}>
         <EventRows entries={store.entries.slice(-8).reverse()} />
@@ -101,7 +109,7 @@ function Tiles({ figures }: { readonly figures: Figures }): JSX.Element {
   return (
     <div class="tiles">
       {tile("Open connections", open, count)}
-      {tile("HTTP requests", history.rate(key("total", "requests")), perSecond)}
+      {tile("Requests", history.rate(key("total", "requests")), perSecond)}
       {balanced && tile("New connections", history.rate(key("total", "accepted")), perSecond)}
       {balanced && tile("Relayed", traffic, bytesPerSecond)}
       {balanced && tile("Failures", failed, perSecond, (failed.at(-1) ?? 0) > 0)}

@@ -56,6 +56,8 @@ export function Pool({ name }: { readonly name: string }): JSX.Element {
                   </>
                 ))}
             {pool.sticky !== "off" && ` · sticky by ${pool.sticky}`}
+            {(pool.leaving ?? 0) > 0 &&
+              ` · ${count(pool.leaving)} connections with hosts that were removed`}
             {pool.queued > 0 && ` · ${count(pool.queued)} waiting in the queue`}
           </>
         }

@@ -38,7 +38,7 @@ export function Service({ name }: { readonly name: string }): JSX.Element {
         </Panel>
       )}
       {deep.map(([part, value]) => (
-        <Panel title={capital(title(part))} key={part}>
+        <Panel title={part} key={part}>
           <Value name={part} value={value} />
         </Panel>
       ))}
@@ -62,7 +62,7 @@ function Moving(props: { readonly service: string; readonly stats: Plain }): JSX
       {moving.map(({ path, samples }) => (
         <Chart
           key={path.join(" ")}
-          title={capital(path.map(title).join(", "))}
+          title={path.map(title).join(", ")}
           lines={[{ name: "growing by", samples }]}
           base={/bytes$/i.test(path.at(-1) ?? "") ? 1024 : 1000}
           show={(value) => (Number.isNaN(value) ? "–" : `${human(path.at(-1) ?? "", value)}/s`)}

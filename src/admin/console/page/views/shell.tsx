@@ -29,7 +29,12 @@ export function Shell(props: {
       >
         Skip to the content
       </a>
-      <header class="around">
+      <header
+        class="around"
+        onKeyDown={(event) => {
+          if (event.key === "Escape") setOpen(false);
+        }}
+      >
         <div class="topbar">
           <button
             type="button"
@@ -46,13 +51,7 @@ export function Shell(props: {
           </span>
           <LinkState />
         </div>
-        <div
-          class="sidebar"
-          id="nav"
-          onKeyDown={(event) => {
-            if (event.key === "Escape") setOpen(false);
-          }}
-        >
+        <div class="sidebar" id="nav">
           <Nav route={props.route} />
         </div>
       </header>
