@@ -78,6 +78,11 @@ export class S3Fifo<K, V extends Counted> {
     return true;
   }
 
+  /** Evict until `bytes` less are kept, or nothing is. */
+  shed(bytes: number): void {
+    this.#makeRoom(this.budget - this.bytes + bytes, undefined);
+  }
+
   delete(key: K): boolean {
     const node = this.#nodes.get(key);
     if (node === undefined) return false;

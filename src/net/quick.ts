@@ -17,13 +17,22 @@ export interface Prepared {
   readonly packet: Uint8Array | undefined;
   readonly head: Uint8Array;
   readonly closing: Uint8Array;
-  /** Empty for 304 and for files. */
+  /** Empty for 304, and for bodies that are somewhere else. */
   readonly body: Uint8Array;
+  /** A body of no more than 64 KiB that is copied from where it lies. */
+  readonly source?: CopySource | undefined;
   /** A body sent from a file instead. The file stays open at least until `sent` is called. */
   readonly file: FileSlice | undefined;
   /** Called when a file body begins and ends to be sent, so that its handle is not closed meanwhile. */
   hold?(): void;
   drop?(): void;
+}
+
+/** Bytes that are not ours to point to. */
+export interface CopySource {
+  readonly length: number;
+  /** Copy all of them to `into`, from `at` on. */
+  copyTo(into: Uint8Array, at: number): void;
 }
 
 /** A second since 1970, and its Date: 29 bytes. */

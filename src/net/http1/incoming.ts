@@ -1,4 +1,5 @@
 import type { Fields, HttpRequest, HttpResponse, Trailer } from "../../wire/http/message.ts";
+import { latin1 } from "../../wire/http1/characters.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import type { RequestBody } from "./request-body.ts";
 
@@ -54,10 +55,7 @@ export class HeadFields implements Fields {
   }
 
   #text(i: number): string {
-    let text = "";
-    for (let at = this.#spans[i]!; at < this.#spans[i + 1]!; at++)
-      text += String.fromCharCode(this.#bytes[at]!);
-    return text;
+    return latin1(this.#bytes, this.#spans[i]!, this.#spans[i + 1]!);
   }
 }
 

@@ -1,6 +1,7 @@
 import { block } from "../../sys/memory.ts";
 import { AGAIN, GONE } from "../../sys/socket.ts";
 import type { FileSlice } from "../../wire/http/message.ts";
+import type { CopySource } from "../quick.ts";
 import type { Transport } from "./transport.ts";
 
 /** Responses of one turn are put together here and leave in one call; shared by all sessions of the thread. */
@@ -59,6 +60,20 @@ export class Outbox {
       this.flush(true);
       this.#push({ kind: "bytes", bytes, at: 0 });
     }
+  }
+
+  /** Have a copy made behind what is gathered. */
+  putCopy(source: CopySource): void {
+    const { length } = source;
+    if (this.#waiting.length === 0 && gathered + length > GATHER.length) this.flush(true);
+    if (this.#waiting.length > 0) {
+      const bytes = new Uint8Array(new ArrayBuffer(length));
+      source.copyTo(bytes, 0);
+      this.#waiting.push({ kind: "bytes", bytes, at: 0 });
+      return;
+    }
+    source.copyTo(GATHER, gathered);
+    gathered += length;
   }
 
   /** Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns. */

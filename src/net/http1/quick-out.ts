@@ -25,6 +25,10 @@ export function sendQuick(
 }
 
 function sendBody(out: Outbox, prepared: Prepared): number {
+  if (prepared.source !== undefined) {
+    out.putCopy(prepared.source);
+    return prepared.source.length;
+  }
   if (prepared.file === undefined) {
     if (prepared.body.length > 0) out.put(prepared.body);
     return prepared.body.length;

@@ -17,7 +17,7 @@ import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from
 import { type CacheConfig, rulesOf } from "./config.ts";
 import { Entry, placeOf } from "./entry.ts";
 import { type Coming, Flight, type Landed } from "./flight.ts";
-import { Keeper } from "./keeper.ts";
+import { Keeper, release } from "./keeper.ts";
 import { bodyOf, piecesOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownRequest } from "./own-request.ts";
@@ -57,6 +57,11 @@ const MOST_WAITS = 2;
 /** Errors that a stale response may stand in for (RFC 5861, 4). */
 const ERRORS = new Set([500, 502, 503, 504]);
 
+/** A response that is for whoever asked alone, and a word why. */
+interface Raw {
+  readonly response: HttpResponse;
+  readonly detail: string;
+}
 type Why = Pick<CacheOutcome, "forward" | "detail" | "collapsed" | "forwardStatus">;
 
 export class Cache {
@@ -167,7 +172,8 @@ export class Cache {
   ): Promise<HttpResponse> {
     const waiting = waits < MOST_WAITS ? this.#flights.get(place) : undefined;
     if (waiting !== undefined) {
-      const landed = await waiting.landed;
+      const { collapse } = this.#config;
+      const landed = await waiting.wait(collapse, () => this.#leave(waiting));
       const answer = this.#land(landed, request, { ...why, collapsed: true });
       if (answer !== undefined) {
         this.collapsed++;
@@ -232,7 +238,22 @@ export class Cache {
     way: Way,
     stored: Entry | undefined,
     mayBeStale: boolean,
-  ): Promise<Landed | { response: HttpResponse; detail: string }> {
+  ): Promise<Landed | Raw> {
+    stored?.hold();
+    try {
+      return await this.#bring(flight, request, way, stored, mayBeStale);
+    } finally {
+      if (stored !== undefined) release(stored);
+    }
+  }
+
+  async #bring(
+    flight: Flight,
+    request: HttpRequest,
+    way: Way,
+    stored: Entry | undefined,
+    mayBeStale: boolean,
+  ): Promise<Landed | Raw> {
     const { wall } = this.#parts;
     const before = stored?.fields ?? [];
     const wish = {
@@ -301,17 +322,15 @@ export class Cache {
     return landed;
   }
 
-  #alone(flight: Flight, response: HttpResponse, detail: string, why: "alone" | "failed") {
+  #alone(flight: Flight, response: HttpResponse, detail: string, why: "alone" | "failed"): Raw {
     flight.land({ kind: "nothing", why });
     this.#leave(flight);
     return { response, detail };
   }
 
   #take(place: string): Flight {
-    const { wall } = this.#parts;
-    const { collapse } = this.#config;
-    const flight: Flight = new Flight(place, wall(), collapse, () => this.#leave(flight));
-    if (collapse > 0 && !this.#flights.has(place)) this.#flights.set(place, flight);
+    const flight = new Flight(place);
+    if (this.#config.collapse > 0 && !this.#flights.has(place)) this.#flights.set(place, flight);
     return flight;
   }
 
@@ -357,7 +376,7 @@ export class Cache {
         fields: headers,
         length: undefined, // no part of it: who asks again gets another
         body: () => body,
-        pieces: undefined,
+        pieces: () => undefined,
         discard: () => discard(response),
       },
       request,
@@ -399,7 +418,7 @@ export class Cache {
           flow: filling.read(from, to),
           ...(length !== undefined && { length: Math.min(to, length) - from }),
         }),
-        pieces: undefined,
+        pieces: () => undefined,
         discard: () => filling.leaveUnread(),
       },
       request,

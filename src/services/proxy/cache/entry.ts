@@ -11,6 +11,7 @@ import {
   freshnessOf,
   type Rules,
 } from "../../../wire/http/caching/stored.ts";
+import { type Arena, CHUNK, type Held } from "./arena.ts";
 import type { Kept } from "./kept.ts";
 import type { Baked } from "./quick/bake.ts";
 
@@ -39,8 +40,14 @@ export function placeOf({ key, names, variant }: Name): string {
 
 /** Bytes an entry takes beside its body and fields: objects, places in tables. Measured, rounded up. */
 const OVERHEAD = 1024;
+/** A field block is seldom longer; if it is, one is made for it. */
+const SCRATCH = Buffer.alloc(16 * 1024);
 
-/** A stored response. */
+/**
+ * A stored response. Its bytes are its own at first and then in the memory of the cache, and good as
+ * long as somebody holds it: whoever made it, until the end of that turn; the memory; and whoever
+ * sends from it.
+ */
 export class Entry implements Counted, Name {
   visits = 0;
   /** In memory, and not purged: may be answered from by whoever still holds it. */
@@ -57,9 +64,11 @@ export class Entry implements Counted, Name {
   /** Also for requests with Authorization (RFC 9111, 3.5). */
   readonly shared: boolean;
   readonly tags: readonly string[];
-  body: Kept;
-  readonly #fields: string;
+  #body: Kept;
+  #fields: string | Held;
+  #users = 1;
 
+  /** It is held by whoever makes it; a body in memory is its own to drop. */
   constructor(name: Name, sent: Sent, body: Kept, rules: Rules) {
     this.key = name.key;
     this.names = name.names;
@@ -67,7 +76,7 @@ export class Entry implements Counted, Name {
     this.status = sent.status;
     this.asked = sent.asked;
     this.came = sent.came;
-    this.body = body;
+    this.#body = body;
     this.#fields = packFields(sent.fields);
     const fields = byName(sent.fields);
     const said = directivesOf(fields);
@@ -77,16 +86,61 @@ export class Entry implements Counted, Name {
   }
 
   get fields(): Field[] {
-    return unpackFields(this.#fields);
+    return unpackFields(this.#text());
+  }
+  get body(): Kept {
+    return this.#body;
   }
   get place(): string {
     return placeOf(this);
   }
-  /** Bytes of memory it takes. */
+
+  /** Bytes of memory it takes, or will take. */
   get weight(): number {
-    const held = this.body.kind === "memory" ? this.body.length : 0;
-    return OVERHEAD + this.#fields.length + this.key.length + held + (this.baked?.extra ?? 0);
+    const fields =
+      typeof this.#fields === "string" ? rounded(this.#fields.length) : this.#fields.weight;
+    const body = this.#body.kind === "memory" ? this.#body.weight : rounded(this.#body.length);
+    return OVERHEAD + fields + body + this.place.length + (this.baked?.extra ?? 0);
   }
+
+  /** Have its bytes in `arena` from now on. False when there is no room for all of them. */
+  moveTo(arena: Arena): boolean {
+    if (typeof this.#fields === "string") {
+      const fields = arena.store([Buffer.from(this.#fields, "latin1")]);
+      if (fields === undefined) return false;
+      this.#fields = fields;
+    }
+    if (this.#body.kind === "pieces") {
+      const held = arena.store(this.#body.pieces);
+      if (held === undefined) return false;
+      this.#body = held;
+    }
+    return true;
+  }
+
+  /** Its bytes stay until `drop`. Only for who knows that somebody holds it. */
+  hold(): void {
+    this.#users++;
+  }
+
+  drop(): void {
+    if (--this.#users > 0) return;
+    if (typeof this.#fields !== "string") this.#fields.drop();
+    if (this.#body.kind === "memory") this.#body.drop();
+  }
+
+  #text(): string {
+    const fields = this.#fields;
+    if (typeof fields === "string") return fields;
+    const { length } = fields;
+    const into = length <= SCRATCH.length ? SCRATCH : Buffer.alloc(length);
+    fields.read(0, length, into, 0);
+    return into.toString("latin1", 0, length);
+  }
+}
+
+function rounded(length: number): number {
+  return Math.ceil(length / CHUNK) * CHUNK;
 }
 
 const NO_TAGS: readonly string[] = [];

@@ -16,31 +16,29 @@ export type Landed =
 
 /** One request to a server, and those who wait for what it brings. */
 export class Flight {
-  readonly landed: Promise<Landed>;
-  readonly #land: (landed: Landed) => void;
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
+  readonly place: string;
+  readonly #landed = Promise.withResolvers<Landed>();
+  #over = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** After `patience` ms nobody waits any longer; `late` is called then. */
-  constructor(
-    readonly place: string,
-    /** When it began, in milliseconds since 1970. */
-    readonly asked: number,
-    patience: number,
-    late: () => void,
-  ) {
-    const { promise, resolve } = Promise.withResolvers<Landed>();
-    this.landed = promise;
-    this.#land = resolve;
-    if (patience > 0)
-      this.#timer = setTimeout(() => {
-        resolve({ kind: "nothing", why: "late" });
+  constructor(place: string) {
+    this.place = place;
+  }
+
+  /** What it brings; nothing when it takes `patience` ms more. `late` is called then. */
+  wait(patience: number, late: () => void): Promise<Landed> {
+    if (!this.#over)
+      this.#timer ??= setTimeout(() => {
         late();
+        this.land({ kind: "nothing", why: "late" });
       }, patience);
+    return this.#landed.promise;
   }
 
   /** The first call counts. */
   land(landed: Landed): void {
+    this.#over = true;
     clearTimeout(this.#timer);
-    this.#land(landed);
+    this.#landed.resolve(landed);
   }
 }

@@ -10,7 +10,7 @@ import type { CacheConfig } from "./config.ts";
 import { Entry, type Name, type Sent } from "./entry.ts";
 import { Filling } from "./filling.ts";
 import type { Coming } from "./flight.ts";
-import { inMemory } from "./kept.ts";
+import { inPieces } from "./kept.ts";
 import type { Store } from "./store.ts";
 import { flowOfStream } from "./stream-flow.ts";
 
@@ -75,11 +75,13 @@ export class Keeper {
       : this.#begin(name, sent, body, length, how);
   }
 
-  /** A stored response that still holds, brought up to date. */
+  /** A stored response that still holds, brought up to date. Somebody holds `stored`. */
   renew(stored: Entry, fields: readonly Field[], when: Pick<Sent, "asked" | "came">): Entry {
     const sent = { status: stored.status, fields, ...when };
+    if (stored.body.kind === "memory") stored.body.hold();
     const entry = new Entry(stored, sent, stored.body, this.#rules);
     this.#store.put(entry);
+    release(entry);
     return entry;
   }
 
@@ -122,10 +124,16 @@ export class Keeper {
   }
 
   #put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): Entry {
-    const entry = new Entry(name, sent, inMemory(pieces), this.#rules);
+    const entry = new Entry(name, sent, inPieces(pieces), this.#rules);
     if (this.#store.put(entry)) this.stored++;
+    release(entry);
     return entry;
   }
+}
+
+/** Whoever gets it uses it before control goes back to the loop, or holds it. */
+export function release(entry: Entry): void {
+  setImmediate(() => entry.drop());
 }
 
 /** Undefined when only the end tells; "files" when it is not for us to keep. */

@@ -1,5 +1,6 @@
 import { type Counted, S3Fifo } from "../../../core/s3-fifo.ts";
 import { type RequestField, varyKey } from "../../../wire/http/caching/vary.ts";
+import { Arena } from "./arena.ts";
 import { Entry, placeOf } from "./entry.ts";
 
 /** A larger share of the memory is not given to one response. */
@@ -19,9 +20,17 @@ export class Fork implements Counted {
 /** Responses in the memory of this worker. */
 export class Memory {
   readonly #kept: S3Fifo<string, Entry | Fork>;
+  readonly #arena: Arena;
 
   constructor(budget: number) {
+    this.#arena = new Arena(budget);
     this.#kept = new S3Fifo(budget, (value) => this.#left(value));
+  }
+
+  /** Forget everything; the memory is given back when what is being sent from it is sent. */
+  close(): void {
+    this.#kept.clear();
+    this.#arena.close();
   }
 
   /** The response for a request; the fork when there is none of its variant. */
@@ -42,18 +51,25 @@ export class Memory {
 
   /** Keep it in place of what was there. False when it is too large, and nothing is there. */
   put(entry: Entry): boolean {
-    const { key, names, asked, weight } = entry;
+    const { key, names, asked, place, weight } = entry;
+    this.#kept.delete(place);
     if (names.length > 0) {
       const before = this.#kept.peek(key);
       if (!(before instanceof Fork) || !sameNames(before.names, names))
         this.#kept.set(key, new Fork(names, asked), FORK_OVERHEAD + key.length);
     }
-    if (weight > this.#kept.budget * LARGEST_SHARE) {
-      this.#kept.delete(entry.place);
-      return false;
-    }
-    entry.alive = this.#kept.set(entry.place, entry, weight);
-    return entry.alive;
+    if (weight > this.#kept.budget * LARGEST_SHARE) return false;
+    if (!this.#fits(entry, weight)) return false;
+    entry.hold();
+    entry.alive = true;
+    return this.#kept.set(place, entry, weight);
+  }
+
+  /** What has left may still be sent, and then has its bytes still: others have to go for it. */
+  #fits(entry: Entry, weight: number): boolean {
+    if (entry.moveTo(this.#arena)) return true;
+    this.#kept.shed(weight);
+    return entry.moveTo(this.#arena);
   }
 
   /** It takes more memory, or less, than it did. */
@@ -64,7 +80,6 @@ export class Memory {
   /** Forget `entry`, unless another has its place already. */
   drop(entry: Entry): void {
     if (this.#kept.peek(entry.place) === entry) this.#kept.delete(entry.place);
-    entry.alive = false;
   }
 
   /** Forget what is at `key`, and with it all variants. */
@@ -95,10 +110,11 @@ export class Memory {
   }
 
   #left(value: Entry | Fork): void {
-    if (value instanceof Entry) {
-      value.alive = false;
-      value.baked = undefined;
-    }
+    if (!(value instanceof Entry)) return;
+    value.alive = false;
+    value.baked?.forget(value);
+    value.baked = undefined;
+    value.drop();
   }
 }
 

@@ -18,6 +18,7 @@ export interface OpenCache {
   readonly cache: Cache;
   /** Answers made ahead; undefined when every request has to be looked at. */
   readonly quick: Quick | undefined;
+  close(): void;
   /** For the console and /metrics. */
   stats(): Readonly<Record<string, number>>;
 }
@@ -44,12 +45,13 @@ export function openCache(config: OneProxy, clock: Clock): OpenCache | undefined
       for (const value of urls) bans.add({ time: Date.now(), kind: "url", value });
     },
     used: (request, entry, way) => {
-      if (quick) table.learn(request, entry, (response) => way.finish(response));
+      if (quick) table.learn(request, entry, way);
     },
   });
   return {
     cache,
     quick: quick ? table.find : undefined,
+    close: () => memory.close(),
     stats: () => ({
       hits: cache.hits + table.hits,
       quick: table.hits,

@@ -21,8 +21,8 @@ export interface Shown {
   readonly length: number | undefined;
   /** Bytes [from, to) of it; called at most once. */
   body(from: number, to: number): Body;
-  /** Bytes from several places at once; undefined while they are on their way. */
-  readonly pieces: ((from: number, to: number) => Piece[]) | undefined;
+  /** The same as pieces; undefined while they are on their way, or too many to be had at once. */
+  pieces(from: number, to: number): Piece[] | undefined;
   /** It will not be sent, or not all of it is wanted: give back what it holds. */
   discard(): void;
 }
@@ -77,9 +77,7 @@ export function present(
   }
   const [first] = ranges;
   if (ranges.length === 1 && first !== undefined) return part(shown, fields, first, length);
-  return shown.pieces === undefined
-    ? whole(shown, request, fields)
-    : parts(shown, shown.pieces, fields, ranges, length, known, boundary());
+  return parts(shown, fields, ranges, length, known, boundary()) ?? whole(shown, request, fields);
 }
 
 function whole(
@@ -105,19 +103,20 @@ function part(shown: Shown, fields: readonly Field[], range: Range, size: number
 
 function parts(
   shown: Shown,
-  pieces: (from: number, to: number) => Piece[],
   fields: readonly Field[],
   ranges: readonly Range[],
   size: number,
   known: ReplyFields,
   boundary: string,
-): HttpResponse {
+): HttpResponse | undefined {
   const type = known.get("content-type") ?? "application/octet-stream";
   const made = multipart(ranges, size, type, boundary);
-  const all = made.parts.flatMap(({ head, range }) => [
-    head,
-    ...pieces(range.offset, range.offset + range.length),
-  ]);
+  const all: Piece[] = [];
+  for (const { head, range } of made.parts) {
+    const pieces = shown.pieces(range.offset, range.offset + range.length);
+    if (pieces === undefined) return undefined;
+    all.push(head, ...pieces);
+  }
   const others = fields.filter(([name]) => name.toLowerCase() !== "content-type");
   return answer(206, [...others, ["Content-Type", made.contentType]], {
     kind: "pieces",

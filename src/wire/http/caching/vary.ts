@@ -6,9 +6,12 @@ export type RequestField = (name: string) => string | null;
 /** Codings a body may be stored in; what a client accepts beyond them makes no difference. */
 const CODINGS = ["zstd", "br", "gzip"] as const;
 
+/** What most responses vary by. */
+const NONE: readonly string[] = [];
+
 /** Names in a Vary value, lower case, in order, once each. `*` is never matched: do not store it. */
-export function varyNames(vary: string | undefined): string[] {
-  if (vary === undefined) return [];
+export function varyNames(vary: string | undefined): readonly string[] {
+  if (vary === undefined) return NONE;
   const names = vary
     .split(",")
     .map((name) => name.trim().toLowerCase())

@@ -130,6 +130,7 @@ export function requestOf({
     path: target,
     query,
     host: "example.net",
+    authority: /^https?:\/\/([^/?]*)/.exec(path)?.[1],
     headers: fields,
     body: body === undefined ? undefined : (new Response(body).body ?? undefined),
     contentLength: body?.length,

@@ -1,135 +1,61 @@
-/** A stored response as bytes made ahead: head and body in one packet, Age and ttl kept true in place. */
+/** The head of a stored response as bytes made ahead, Age and ttl kept true in place. */
 import { headOf } from "../../../../net/http1/response-writer.ts";
-import type { Prepared, Second } from "../../../../net/quick.ts";
+import type { CopySource, Prepared, Second } from "../../../../net/quick.ts";
 import { cacheStatus } from "../../../../wire/http/caching/cache-status.ts";
 import type { Field } from "../../../../wire/http/caching/field-list.ts";
 import type { HttpResponse } from "../../../../wire/http/message.ts";
+import type { Held } from "../arena.ts";
 import type { Entry } from "../entry.ts";
-import { inMemory } from "../kept.ts";
 import { CACHE_NAME, present } from "../present.ts";
 
-/** Bodies up to this size are kept behind their head: one call sends both. */
-const MAX_PACKED = 16 * 1024;
 /** Numbers that change are given so much room; what they do not use are spaces, which mean nothing there. */
 const WIDTH = 10;
 const ROOM = "0".repeat(WIDTH);
 const SECOND = 1000;
 /** What objects take beside their bytes. */
-const OVERHEAD = 256;
+const OVERHEAD = 512;
 const EMPTY = new Uint8Array();
 
-/** Answers made ahead for one stored response. */
-export class Baked {
-  readonly whole: Prepared;
-  /** Made when somebody first asks whether it changed. */
-  unchanged: Prepared | undefined;
-  readonly etag: string | undefined;
-  readonly modified: string | undefined;
-  readonly #entry: Entry;
-  readonly #finish: (response: HttpResponse) => HttpResponse;
-
-  /** `until`: a `Clock` time. `finish`: what the operator wants of every response. */
-  constructor(entry: Entry, until: number, finish: (response: HttpResponse) => HttpResponse) {
-    this.#entry = entry;
-    this.#finish = finish;
-    this.until = until;
-    const { fields } = entry;
-    this.etag = valueOf(fields, "etag");
-    this.modified = valueOf(fields, "last-modified");
-    const [only = EMPTY] = entry.body.pieces;
-    const whole = new Canned(this.#response({}), entry, only);
-    // The bytes are in the packet now.
-    if (whole.packet !== undefined) entry.body = inMemory([whole.body]);
-    this.whole = whole;
-  }
-
-  readonly until: number;
-
-  /** Bytes it takes beside the body. */
-  get extra(): number {
-    return (
-      OVERHEAD +
-      this.whole.head.length +
-      (this.unchanged ? OVERHEAD + this.unchanged.head.length : 0)
-    );
-  }
-
-  bakeUnchanged(): void {
-    if (this.unchanged !== undefined || this.#entry.status !== 200) return;
-    if (this.etag === undefined && this.modified === undefined) return;
-    const condition =
-      this.etag === undefined
-        ? { "if-modified-since": this.modified }
-        : { "if-none-match": this.etag };
-    const response = this.#response(condition);
-    if (response.status === 304) this.unchanged = new Canned(response, this.#entry, EMPTY);
-  }
-
-  /** The full path's own answer to a GET with these fields. */
-  #response(fields: Readonly<Record<string, string | undefined>>): HttpResponse {
-    const { status, body, fields: sent } = this.#entry;
-    const headers = {
-      get: (name: string) => fields[name] ?? null,
-      has: (name: string) => fields[name] !== undefined,
-      forEach: () => {},
-    };
-    const response = present(
-      {
-        status,
-        fields: sent,
-        length: body.length,
-        body: () => ({ kind: "pieces", pieces: body.pieces }),
-        pieces: undefined,
-        discard: () => {},
-      },
-      { method: "GET", headers },
-      [
-        ["Age", ROOM],
-        ["Cache-Status", `${cacheStatus(CACHE_NAME, { hit: true })}; ttl=${ROOM}`],
-      ],
-      () => "",
-    );
-    return this.#finish(response);
-  }
-}
-
-class Canned implements Prepared {
+/** One answer made ahead; its body is where the entry's is, which is in memory as long as it is found. */
+class Canned implements Prepared, CopySource {
   readonly status: number;
   stamp = 0;
-  readonly packet: Uint8Array | undefined;
+  readonly packet = undefined;
   readonly head: Uint8Array;
-  readonly body: Uint8Array;
+  readonly body = EMPTY;
   readonly file = undefined;
+  readonly length: number;
+  readonly #held: Held | undefined;
   /** Offsets of the numbers in `head`; -1 when the operator wants them not told. */
   readonly #ageAt: number;
   readonly #ttlAt: number;
   readonly #born: number;
   readonly #lifetime: number;
 
-  constructor(response: HttpResponse, { freshness }: Entry, body: Uint8Array) {
+  constructor(response: HttpResponse, { freshness }: Entry, body: Held | undefined) {
     const { status } = response;
     const bare = status === 304 || status === 204;
-    const head = headOf(
+    this.length = body?.length ?? 0;
+    this.head = headOf(
       response,
-      bare ? { kind: "bare" } : { kind: "length", length: body.length },
+      bare ? { kind: "bare" } : { kind: "length", length: this.length },
       false,
     );
-    const text = Buffer.from(head).toString("latin1");
+    const text = Buffer.from(this.head).toString("latin1");
     this.status = status;
+    this.#held = bare ? undefined : body;
     this.#born = freshness.born;
     this.#lifetime = freshness.lifetime;
     this.#ageAt = after(text, "\r\nAge: ", ROOM);
     this.#ttlAt = after(text, "; ttl=", `${ROOM}\r\n`);
-    if (body.length > MAX_PACKED) {
-      this.head = head;
-      this.body = body;
-      return;
-    }
-    this.packet = new Uint8Array(new ArrayBuffer(head.length + body.length));
-    this.packet.set(head);
-    this.packet.set(body, head.length);
-    this.head = this.packet.subarray(0, head.length);
-    this.body = this.packet.subarray(head.length);
+  }
+
+  get source(): CopySource | undefined {
+    return this.#held && this;
+  }
+
+  copyTo(into: Uint8Array, at: number): void {
+    this.#held?.read(0, this.length, into, at);
   }
 
   /** Made anew each time: few clients want their connection closed. */
@@ -148,6 +74,92 @@ class Canned implements Prepared {
     if (this.#ttlAt >= 0) write(this.head, this.#ttlAt, Math.max(0, this.#lifetime - age) / SECOND);
     this.stamp = second;
   }
+}
+
+/** The answers made ahead for one stored response: itself, and "you have it". */
+export class Baked extends Canned {
+  /** A `Clock` time. */
+  readonly until: number;
+  readonly etag: string | undefined;
+  readonly modified: string | undefined;
+  /** Made when somebody first asks whether it changed. */
+  unchanged: Prepared | undefined;
+  /** Where it is found. */
+  place: Place | undefined;
+
+  constructor(entry: Entry, until: number, way: Finishing) {
+    const { body, fields } = entry;
+    super(answerOf(entry, way, {}), entry, body.kind === "memory" ? body : undefined);
+    this.until = until;
+    this.etag = valueOf(fields, "etag");
+    this.modified = valueOf(fields, "last-modified");
+  }
+
+  /** Bytes it takes beside the body. */
+  get extra(): number {
+    const { unchanged } = this;
+    return OVERHEAD + this.head.length + (unchanged ? OVERHEAD + unchanged.head.length : 0);
+  }
+
+  /** `entry` is gone from memory: nobody is to find it. */
+  forget(entry: Entry): void {
+    const { place } = this;
+    if (place?.entry === entry) place.entry = undefined;
+    const at = place?.variants?.indexOf(entry) ?? -1;
+    if (at >= 0 && place?.variants) place.variants[at] = undefined;
+  }
+
+  bakeUnchanged(entry: Entry, way: Finishing): void {
+    const { etag, modified } = this;
+    if (this.unchanged !== undefined || entry.status !== 200) return;
+    if (etag === undefined && modified === undefined) return;
+    const condition: Asking =
+      etag === undefined ? { "if-modified-since": modified } : { "if-none-match": etag };
+    const response = answerOf(entry, way, condition);
+    if (response.status === 304) this.unchanged = new Canned(response, entry, undefined);
+  }
+}
+
+/** Where requests for one URL find its responses. */
+export interface Place {
+  readonly hash: number;
+  /** Host field and target as they are sent. */
+  readonly text: string;
+  /** One for all, or by class of Accept-Encoding where the response varies. */
+  entry: Entry | undefined;
+  readonly variants: (Entry | undefined)[] | undefined;
+}
+
+/** What the operator wants of every response. */
+export interface Finishing {
+  finish(response: HttpResponse): HttpResponse;
+}
+type Asking = Readonly<Record<string, string | undefined>>;
+
+/** The full path's own answer to a GET with these fields, without its body. */
+function answerOf({ status, body, fields }: Entry, way: Finishing, asking: Asking): HttpResponse {
+  const headers = {
+    get: (name: string) => asking[name] ?? null,
+    has: (name: string) => asking[name] !== undefined,
+    forEach: () => {},
+  };
+  const response = present(
+    {
+      status,
+      fields,
+      length: body.length,
+      body: () => ({ kind: "none" }),
+      pieces: () => undefined,
+      discard: () => {},
+    },
+    { method: "GET", headers },
+    [
+      ["Age", ROOM],
+      ["Cache-Status", `${cacheStatus(CACHE_NAME, { hit: true })}; ttl=${ROOM}`],
+    ],
+    () => "",
+  );
+  return way.finish(response);
 }
 
 const CLOSE = Buffer.from("Connection: close\r\n", "latin1");

@@ -8,16 +8,18 @@ import { MOST_VISITS } from "../../../../core/s3-fifo.ts";
 import { SILENT, UNKNOWN, ValueClasses } from "../../../../core/value-classes.ts";
 import type { Prepared, Quick } from "../../../../net/quick.ts";
 import { acceptedCodings } from "../../../../wire/http/caching/vary.ts";
-import type { HttpRequest, HttpResponse } from "../../../../wire/http/message.ts";
+import type { HttpRequest } from "../../../../wire/http/message.ts";
 import type { Head } from "../../../../wire/http1/head.ts";
 import { Slot } from "../../../../wire/http1/known-fields.ts";
 import type { Entry } from "../entry.ts";
-import { Baked } from "./bake.ts";
+import { Baked, type Finishing, type Place } from "./bake.ts";
 
 /** A newcomer may take one of so many places, a dead one first. */
 const WAYS = 4;
 /** Longer ones go the full path. */
 const MAX_TEXT = 1024;
+/** As net/quick.ts has it. */
+const MAX_BODY = 64 * 1024;
 /** Any of these means more than "send me that page". */
 const UNUSUAL = [
   Slot.range,
@@ -28,15 +30,6 @@ const UNUSUAL = [
   Slot.upgrade,
   Slot.transferEncoding,
 ] as const;
-
-interface Place {
-  readonly hash: number;
-  /** Host field and target as they are sent. */
-  readonly text: string;
-  /** By class of Accept-Encoding; one for all when the response does not vary. */
-  readonly entries: (Entry | undefined)[];
-  readonly varies: boolean;
-}
 
 export interface TableParts {
   /** A `Clock`'s time, and milliseconds since 1970. */
@@ -71,13 +64,7 @@ export class QuickTable {
 
     const place = this.#place(head, head.valueStart[host]!, head.valueEnd[host]!);
     if (place === undefined) return undefined;
-    let kind = SILENT;
-    const coding = slot[Slot.acceptEncoding]!;
-    if (place.varies && coding >= 0) {
-      kind = this.#codings.find(head.bytes, head.valueStart[coding]!, head.valueEnd[coding]!);
-      if (kind === UNKNOWN) return undefined;
-    }
-    const entry = place.entries[kind];
+    const entry = place.variants === undefined ? place.entry : this.#variant(place.variants, head);
     const baked = entry?.baked;
     if (entry === undefined || baked === undefined || !entry.alive || now >= baked.until)
       return undefined;
@@ -89,12 +76,16 @@ export class QuickTable {
     return found;
   };
 
+  #variant(variants: readonly (Entry | undefined)[], head: Head): Entry | undefined {
+    const coding = head.slot[Slot.acceptEncoding]!;
+    if (coding < 0) return variants[SILENT];
+    const { bytes, valueEnd, valueStart } = head;
+    const kind = this.#codings.find(bytes, valueStart[coding]!, valueEnd[coding]!);
+    return kind === UNKNOWN ? undefined : variants[kind];
+  }
+
   /** `entry` has answered `request`, and may do so again as long as it is fresh. */
-  learn(
-    request: HttpRequest,
-    entry: Entry,
-    finish: (response: HttpResponse) => HttpResponse,
-  ): void {
+  learn(request: HttpRequest, entry: Entry, way: Finishing): void {
     const { headers, protocol, target } = request;
     const [field] = entry.names;
     const varies = field !== undefined;
@@ -102,23 +93,23 @@ export class QuickTable {
     if (!protocol.startsWith("HTTP/1") || !target.startsWith("/") || !entry.alive) return;
     if (headers.has("range") || headers.has("authorization")) return;
     const text = (headers.get("host") ?? "") + target;
-    if (text.length > MAX_TEXT || entry.body.kind !== "memory" || entry.body.pieces.length > 1)
-      return;
+    const { body } = entry;
+    if (text.length > MAX_TEXT || body.kind !== "memory" || body.length > MAX_BODY) return;
     const kind = varies ? this.#codings.learn(headers.get("accept-encoding")) : SILENT;
     if (kind === UNKNOWN) return;
     const { now, wall, grown } = this.#parts;
     entry.baked ??= new Baked(
       entry,
       now() + entry.freshness.born + entry.freshness.lifetime - wall(),
-      finish,
+      way,
     );
     if (headers.has("if-none-match") || headers.has("if-modified-since"))
-      entry.baked.bakeUnchanged();
+      entry.baked.bakeUnchanged(entry, way);
     grown(entry);
-    this.#remember(text, entry, varies, kind);
+    entry.baked.place = this.#remember(text, entry, varies, kind);
   }
 
-  #remember(spelled: string, entry: Entry, varies: boolean, kind: number): void {
+  #remember(spelled: string, entry: Entry, varies: boolean, kind: number): Place {
     // One text for both, where they are the same.
     const text = spelled === entry.key ? entry.key : spelled;
     const bytes = Buffer.from(text, "latin1");
@@ -129,19 +120,25 @@ export class QuickTable {
       const at = (code + i) & this.#mask;
       const place = this.#places[at];
       if (place?.hash === code && place.text === text) {
-        if (place.varies === varies) {
-          place.entries[kind] = entry;
-          return;
-        }
         free = at;
+        if (place.variants === undefined && !varies) {
+          place.entry = entry;
+          return place;
+        }
+        if (place.variants !== undefined && varies) {
+          place.variants[kind] = entry;
+          return place;
+        }
         break;
       }
-      if (free < 0 && !place?.entries.some((one) => one?.alive)) free = at;
+      if (free < 0 && !isAlive(place)) free = at;
     }
     if (free < 0) free = (code + (this.#turn++ % WAYS)) & this.#mask;
-    const entries: (Entry | undefined)[] = [];
-    entries[kind] = entry;
-    this.#places[free] = { hash: code, text, entries, varies };
+    const variants: (Entry | undefined)[] | undefined = varies ? [] : undefined;
+    if (variants !== undefined) variants[kind] = entry;
+    const place = { hash: code, text, entry: varies ? undefined : entry, variants };
+    this.#places[free] = place;
+    return place;
   }
 
   #place({ bytes, pathStart, targetEnd }: Head, from: number, to: number): Place | undefined {
@@ -159,6 +156,10 @@ export class QuickTable {
   }
 }
 
+function isAlive(place: Place | undefined): boolean {
+  return place?.entry?.alive === true || place?.variants?.some((one) => one?.alive) === true;
+}
+
 /** The whole, or 304 when the validator is the one we gave. Any other validator is the full path's. */
 function conditional(head: Head, baked: Baked): Prepared | undefined {
   const { bytes, slot, valueEnd, valueStart } = head;
@@ -166,7 +167,7 @@ function conditional(head: Head, baked: Baked): Prepared | undefined {
   if (none >= 0) return same(baked.etag, bytes, valueStart[none]!, valueEnd[none]!, baked);
   const since = slot[Slot.ifModifiedSince]!;
   if (since >= 0) return same(baked.modified, bytes, valueStart[since]!, valueEnd[since]!, baked);
-  return baked.whole;
+  return baked;
 }
 
 function same(
