@@ -27,8 +27,14 @@ export function json(entry: AccessEntry, time: string): string {
     `,"method":${string(method, 32)},"target":${string(target, MOST.long)}` +
     `,"protocol":${string(protocol, 16)},"host":${string(host, MOST.short)}` +
     `,"status":${status},"bytes":${bytes},"ms":${Math.round(ms * 1000) / 1000}` +
-    `,"referer":${string(entry.referer, MOST.medium)},"agent":${string(entry.agent, MOST.medium)}}\n`
+    `,"referer":${string(entry.referer, MOST.medium)},"agent":${string(entry.agent, MOST.medium)}${upstreamOf(entry)}}\n`
   );
+}
+
+function upstreamOf({ upstream }: AccessEntry): string {
+  if (upstream === undefined) return "";
+  const { server, ms } = upstream;
+  return `,"upstream":${string(server, MOST.short)},"upstream_ms":${Math.round(ms * 1000) / 1000}`;
 }
 
 /** `22/Nov/2026:10:58:00 +0100`, in the zone of this machine. */

@@ -14,6 +14,8 @@ export interface AccessEntry {
   readonly ms: number;
   readonly referer: string | null;
   readonly agent: string | null;
+  /** Of a proxy: who answered, and after how many ms the head was there. */
+  readonly upstream?: { readonly server: string; readonly ms: number } | undefined;
 }
 
 export interface AccessLog {

@@ -53,6 +53,7 @@ export class FakePool implements Pool {
   /** Connections per server; more wait. */
   most = Infinity;
   readonly hashes = "address";
+  sticky: Pool["sticky"] = "off";
   readonly clients: Client[] = [];
 
   constructor(
@@ -64,6 +65,10 @@ export class FakePool implements Pool {
     this.clients.push(client);
     const able = this.servers.filter((one) => one.eligible && !tried.includes(one));
     return able.find((one) => one.open < this.most) ?? (able.length > 0 ? "full" : undefined);
+  }
+
+  keeper(is: (server: Server) => boolean): FakeServer | undefined {
+    return this.servers.find((one) => one.eligible && is(one));
   }
 
   async queue(client: Client, signal: AbortSignal): Promise<FakeServer | undefined> {

@@ -185,6 +185,7 @@ export class Front implements Reception {
       ms,
       referer: request.headers.get("referer"),
       agent: request.headers.get("user-agent"),
+      upstream: response.upstream,
     });
   }
 

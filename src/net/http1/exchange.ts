@@ -81,10 +81,3 @@ export function keepsOpen(exchange: Exchange, response: HttpResponse, framing: F
   if (!exchange.keep || response.close === true || framing.kind === "close") return false;
   return exchange.body === undefined || exchange.body.canSwallow(MAX_SWALLOWED);
 }
-
-/** A response whose body is not sent: give back what it holds. */
-export function discard({ body }: HttpResponse): void {
-  if (body.kind === "pieces") body.release?.();
-  if (body.kind === "flow") body.flow.cancel();
-  if (body.kind === "stream") void body.stream.cancel().catch(() => {});
-}

@@ -1,6 +1,5 @@
-import { type HttpResponse, respond } from "../../wire/http/message.ts";
+import { discard, type HttpResponse, respond } from "../../wire/http/message.ts";
 import { emitResponseHead } from "../../wire/http1/response-head.ts";
-import { discard } from "./exchange.ts";
 import { FlowOut } from "./flow-out.ts";
 import type { Outbox } from "./outbox.ts";
 import { type Framing, framingOf, headOf } from "./response-writer.ts";

@@ -1,9 +1,9 @@
 import type { HttpAnswer, HttpResponse, Taker } from "../../wire/http/message.ts";
-import { Later, respond } from "../../wire/http/message.ts";
+import { discard, Later, respond } from "../../wire/http/message.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
-import { discard, type Exchange, keepsOpen, openExchange } from "./exchange.ts";
+import { type Exchange, keepsOpen, openExchange } from "./exchange.ts";
 import { Inbox } from "./inbox.ts";
 import { Linger, LINGER_MS } from "./linger.ts";
 import { Outbox } from "./outbox.ts";

@@ -59,6 +59,9 @@ export class LivePool implements Pool, Home {
   get hashes(): "address" | "url" {
     return this.#plan?.scheduler === "urlhash" ? "url" : "address";
   }
+  get sticky(): "off" | "ip" | "cookie" {
+    return this.#plan?.sticky ?? "off";
+  }
   /** In the order of the config. */
   get members(): readonly Member[] {
     return this.#field.members;
@@ -124,6 +127,11 @@ export class LivePool implements Pool, Home {
     const chosen = this.#field.choose(hashText(address), tried, now, worker.count > 1);
     if (chosen instanceof Member) this.#sticky.put(address, chosen.spec.address, now);
     return chosen;
+  }
+
+  keeper(is: (server: Server) => boolean): Member | undefined | "full" {
+    const found = this.members.find((member) => member.keeps && is(member));
+    return found?.full ? "full" : found;
   }
 
   /** Another process has sent this client to that server. */

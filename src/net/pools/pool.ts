@@ -46,6 +46,8 @@ export interface Pool {
   readonly name: string;
   /** What `Client.hash` should be of. */
   readonly hashes: "address" | "url";
+  /** Whether clients come back to their server, and by what. */
+  readonly sticky: "off" | "ip" | "cookie";
   /** What to do about a server that cannot be reached. */
   readonly retry: Retry;
   /**
@@ -53,6 +55,11 @@ export interface Pool {
    * everybody eligible has as many connections as it may.
    */
   choose(client: Client, tried?: readonly Server[]): Server | undefined | "full";
+  /**
+   * The server that a client comes back to, where it says which: if it still takes those it has.
+   * "full": it does, but has as many connections as it may.
+   */
+  keeper(is: (server: Server) => boolean): Server | undefined | "full";
   /**
    * Wait in the pool's queue until somebody is no longer full. Undefined: not within the pool's
    * queue timeout, or `signal` aborted. Whoever gets a server calls its `connecting` at once.
@@ -103,8 +110,10 @@ export const noPools: PoolKeeper = {
   pool: (name) => ({
     name,
     hashes: "address",
+    sticky: "off",
     retry: { attempts: 0, on: new Set() },
     choose: () => undefined,
+    keeper: () => undefined,
     queue: async () => undefined,
   }),
   prepare: async () => ({ commit() {}, abandon() {} }),

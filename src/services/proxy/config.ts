@@ -1,97 +1,89 @@
 /** The `proxy:` section: named proxies, each with its own listeners, routes and rules. */
 import * as v from "valibot";
 
-import { headerName, headerValue, limit, limits, urlPath } from "../../config/http.ts";
-import { key, maybe, pathTo } from "../../config/key.ts";
+import { headerName, limits } from "../../config/http.ts";
+import { key, maybe } from "../../config/key.ts";
 import {
   addressList,
   cidrList,
   count,
   duration,
+  path,
+  rate,
+  secret,
   size,
   socketOptions,
 } from "../../config/scalars.ts";
 import { cacheSchema } from "./cache/config.ts";
+import { type FieldChanges, headers, route, type RouteConfig } from "./route-config.ts";
+
+export type { FieldChanges, RouteConfig };
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
-/** Fields that frame a message or belong to one connection are not the operator's to set. */
-const OF_THE_HOP =
-  /^(connection|content-length|host|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/i;
-const fieldChanges = v.record(
-  v.pipe(
-    headerName,
-    v.check(
-      (name) => !OF_THE_HOP.test(name),
-      "the proxy says this field itself (Host: see host_header)",
-    ),
+const limit = v.strictObject({
+  rate: key(rate, "100/s", "Steady requests per client."),
+  burst: key(count(1), 200, "Requests at once."),
+  by: key(
+    v.union([
+      v.literal("ip"),
+      v.pipe(
+        v.string(),
+        v.regex(/^header:[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'expected "ip" or "header:NAME"'),
+      ),
+    ]),
+    "ip",
+    "What tells clients apart: their address (IPv6 by /64), or header:NAME; who lacks it counts by address.",
   ),
-  v.nullable(headerValue),
-);
-const headers = v.strictObject({
-  request: key(fieldChanges, {}, "Fields set on what goes to servers; null takes one away."),
-  response: key(fieldChanges, {}, "Fields set on what goes to clients; null takes one away."),
 });
 
-const hostPattern = v.pipe(
+const sticky = v.strictObject({
+  cookie: key(headerName, "tern", "Name of the cookie, for pools with `sticky: cookie`."),
+  secret: maybe(secret, "What it is signed with; when absent, a key made in `state`."),
+  max_age: key(duration, 0, "How long browsers keep it; 0: until they are closed."),
+});
+
+const compress = v.strictObject({
+  types: key(
+    v.array(v.pipe(v.string(), v.toLowerCase())),
+    [
+      "text/*",
+      "application/json",
+      "application/javascript",
+      "application/xml",
+      "application/manifest+json",
+      "application/wasm",
+      "image/svg+xml",
+    ],
+    'Content types worth it; "text/*" is all of a kind. Never text/event-stream.',
+  ),
+  min: key(size, "1k", "Shorter bodies gain nothing."),
+  encodings: key(
+    v.array(v.picklist(["zstd", "br", "gzip"])),
+    ["br", "gzip"],
+    "Content codings, in order of liking.",
+  ),
+});
+
+const statusKey = v.pipe(
   v.string(),
-  v.toLowerCase(),
-  v.regex(
-    /^(\*|(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])$/,
-    'expected a name, "*.example.net" or "*"',
-  ),
+  v.regex(/^([45]\d\d|[45]xx)$/, 'expected a status such as 503, or "5xx"'),
 );
-const method = v.pipe(
-  v.string(),
-  v.regex(/^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/, 'expected a method such as "GET"'),
-);
-
-const redirect = v.strictObject({
-  to: v.pipe(
-    v.string(),
-    v.regex(/^(\/|https?:\/\/)[!-~]*$/i, 'expected "/path" or "https://host/path"'),
-    v.description('Where to; "*" stands for the path that was asked for.'),
-  ),
-  status: key(v.picklist([301, 302, 303, 307, 308]), 302, "301 and 308 are for ever."),
-});
-
-const routeKeys = v.strictObject({
-  host: key(hostPattern, "*", 'Name asked for: exact, "*.example.net" or "*". Exact wins.'),
-  path: key(urlPath, "/", "Beginning of the path; the longest that fits wins."),
-  methods: key(v.array(method), [], "Only these methods; empty: all."),
-  pool: maybe(v.string(), "The pool of `pools:` whose servers are asked."),
-  redirect: maybe(redirect, "Answer with a redirect instead."),
-  timeout: key(duration, "60s", "Longest silence of a server before it is given up: 504."),
-  strip: key(bool, false, "Take `path` off before servers see it."),
-  prefix: maybe(urlPath, "Put this before the path that servers see."),
-  host_header: key(
-    v.union([v.picklist(["client", "server"]), hostPattern]),
-    "client",
-    "Host that servers see: what the client asked for, the server's own address, or this name.",
-  ),
-  websocket: key(bool, false, "Let connections change to another protocol."),
-  cache: key(bool, true, "Answer from the proxy's cache, where it has one."),
-  headers: v.optional(headers, {}),
-});
-
-const route = v.pipe(
-  routeKeys,
-  v.rawCheck(({ addIssue, dataset }) => {
-    if (!dataset.typed) return;
-    const { pool, redirect: other } = dataset.value;
-    if ((pool === undefined) === (other === undefined))
-      addIssue({
-        message: "expected one of `pool` and `redirect`",
-        path: pathTo(dataset.value, pool === undefined ? "pool" : "redirect"),
-      });
-  }),
-);
-
 const upstream = v.strictObject({
   connect_timeout: key(duration, "5s", "Longest wait for one server; then the next is asked."),
   idle: key(count(), 64, "Idle connections kept to each server by each worker."),
   idle_timeout: key(duration, "20s", "How long one is kept: less than servers do."),
   head: key(size, "32k", "Longest head of a response."),
+  max_pending: key(
+    count(),
+    0,
+    "Requests in hand for each pool, per worker; beyond it 503 at once. 0: any number.",
+  ),
+  retry_budget: key(
+    v.pipe(count(), v.maxValue(100)),
+    20,
+    "Requests asked again are at most so many percent of all, beside ten at once.",
+  ),
 });
 
 const keys = v.strictObject({
@@ -113,6 +105,15 @@ const keys = v.strictObject({
   allow: key(cidrList, [], "Who may ask; empty: everybody."),
   deny: key(cidrList, [], "Who may not, even if allowed."),
   limit: key(v.nullable(limit), null, "Requests per client; beyond it 429."),
+  forwarded: key(bool, false, "Also tell servers of the client by Forwarded (RFC 7239)."),
+  sticky: v.optional(sticky, {}),
+  compress: key(v.nullable(compress), null, "Compress what servers send uncompressed."),
+  error_pages: key(
+    v.record(statusKey, path),
+    {},
+    'Files sent in place of our own error texts: { "503": ./sorry.html, 5xx: ./oops.html }.',
+  ),
+  intercept_errors: key(bool, false, "Also in place of what servers say with these statuses."),
   max_body: key(size, "1GiB", "Largest request body."),
   upstream: v.optional(upstream, {}),
   cache: maybe(cacheSchema, "Keep responses that may be kept (RFC 9111); absent: none."),
@@ -127,5 +128,3 @@ export const proxySchema = v.record(v.string(), keys);
 export type ProxyConfig = v.InferOutput<typeof proxySchema>;
 /** One proxy. Durations are milliseconds, sizes bytes. */
 export type OneProxy = v.InferOutput<typeof keys>;
-export type RouteConfig = OneProxy["routes"][number];
-export type FieldChanges = Readonly<Record<string, string | null>>;

@@ -38,17 +38,29 @@ export interface RequestRules {
   readonly trusted: boolean;
   /** The connection may change to another protocol. */
   readonly upgrades: boolean;
+  /** Say who the client is by Forwarded (RFC 7239), too. */
+  readonly forwarded?: boolean;
+  /** What we are called in Via. */
+  readonly via?: string;
 }
+
+/** Our name. */
+export const NAME = "tern";
 
 /** The fields of a request as a server is to see them. */
 export function requestFields(request: HttpRequest, rules: RequestRules): readonly Field[] {
-  const { changes, host, trusted, upgrades } = rules;
+  const { changes, host, trusted, upgrades, forwarded = false, via = NAME } = rules;
   const { headers, client, secure } = request;
   const named = connectionOptions(headers.get("connection"));
   const fields: Field[] = [["Host", host]];
   headers.forEach((value, name) => {
     if (OF_THE_HOP.has(name) || NEVER_TO_SERVERS.has(name) || named?.has(name)) return;
-    if (JOINED.has(name) || (OF_THE_CLIENT.has(name) && !trusted)) return;
+    if (
+      JOINED.has(name) ||
+      (forwarded && name === "forwarded") ||
+      (OF_THE_CLIENT.has(name) && !trusted)
+    )
+      return;
     fields.push([name, value]);
   });
   const before = trusted ? headers.get("x-forwarded-for") : null;
@@ -56,10 +68,13 @@ export function requestFields(request: HttpRequest, rules: RequestRules): readon
   if (!trusted || !headers.has("x-forwarded-host")) fields.push(["X-Forwarded-Host", request.host]);
   if (!trusted || !headers.has("x-forwarded-proto"))
     fields.push(["X-Forwarded-Proto", secure ? "https" : "http"]);
-  fields.push([
-    "Via",
-    joined(headers.get("via"), `${request.protocol.slice("HTTP/".length)} tern`),
-  ]);
+  if (forwarded)
+    fields.push([
+      "Forwarded",
+      joined(trusted ? headers.get("forwarded") : null, forwardedElement(request, host)),
+    ]);
+  const hop = `${request.protocol.slice("HTTP/".length)} ${via}`;
+  fields.push(["Via", joined(headers.get("via"), hop)]);
   const protocol = upgrades && named?.has("upgrade") ? headers.get("upgrade") : null;
   if (protocol !== null) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol]);
   return changedFields(fields, changes);
@@ -96,6 +111,15 @@ export function changedFields(fields: readonly Field[], changes: FieldChanges): 
   for (const [name, value] of Object.entries(changes))
     if (value !== null) changed.push([name, value]);
   return changed;
+}
+
+/** RFC 7239, 4: what is no token is quoted. */
+function forwardedElement({ client, secure }: HttpRequest, host: string): string {
+  const node = client.address.includes(":") ? `"[${client.address}]"` : client.address;
+  const name = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(host)
+    ? host
+    : `"${host.replace(/["\\]/g, "")}"`;
+  return `for=${node};host=${name};proto=${secure ? "https" : "http"}`;
 }
 
 function joined(before: string | null, last: string): string {

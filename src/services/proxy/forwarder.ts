@@ -38,6 +38,16 @@ export interface Errand {
   answered(answer: Answer, server: Server, giveUp: () => void): HttpResponse;
   /** What it gets when there is none. */
   failed(failure: NoAnswer): HttpResponse;
+  /** Its body can be sent again. */
+  readonly replays?: boolean;
+  /** Is this the server that the client comes back to? Undefined when it says nothing of it. */
+  readonly keeper?: ((server: Server) => boolean) | undefined;
+  /** May it be asked again, as far as all others go? If so, that counts. */
+  again?(): boolean;
+  /** A new connection stands. */
+  connected?(tookMs: number): void;
+  /** Nothing is in hand for it any more. Called once. */
+  over?(): void;
 }
 
 /** A request on its way to one server after another, until one answers. */
@@ -57,7 +67,8 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     super();
     const { request, pool } = errand;
     this.#errand = errand;
-    this.#twice = IDEMPOTENT.has(request.method) && request.body === undefined;
+    const replays = request.body === undefined || errand.replays === true;
+    this.#twice = IDEMPOTENT.has(request.method) && replays;
     this.address = request.client.address;
     this.hash = hashText(pool.hashes === "url" ? request.host + request.target : this.address);
   }
@@ -73,6 +84,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
   ready(connection: UpstreamConnection, tookMs: number): void {
     this.#stopDialling = undefined;
     this.#server?.connected(tookMs, false);
+    this.#errand.connected?.(tookMs);
     this.#ask(connection);
   }
 
@@ -84,7 +96,8 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     this.#tried.push(server);
     const status = why === "timeout" ? 504 : 502;
     const failure: NoAnswer = { status, why: `${server.name}: ${why}` };
-    if (this.#mayRetry(why === "timeout" ? "timeout" : "connect")) this.#next(failure);
+    if (this.#mayRetry(why === "timeout" ? "timeout" : "connect") && this.#again())
+      this.#next(failure);
     else this.#fail(failure);
   }
 
@@ -103,7 +116,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     if (!retry.on.has(status)) server.answered();
     else if (this.#twice && this.#mayRetry(status)) {
       const next = this.#choose([...this.#tried, server]);
-      if (next !== undefined && next !== "full") {
+      if (next !== undefined && next !== "full" && this.#again()) {
         this.#tried.push(server);
         exchange.cancel();
         return this.#go(next);
@@ -123,8 +136,8 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
       status: FAILURE_STATUS[error.why],
       why: `${server.name}: ${error.message}`,
     };
-    if (this.#twice && this.#mayRetry(error.why === "timeout" ? "timeout" : "connect"))
-      this.#next(failure);
+    const word = error.why === "timeout" ? "timeout" : "connect";
+    if (this.#twice && this.#mayRetry(word) && this.#again()) this.#next(failure);
     else this.#fail(failure);
   }
 
@@ -134,6 +147,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     server.transferred(sent, received);
     if (failure === undefined || this.#idleClosed(failure)) server.closed();
     else server.failed(FAILURE_WORD[failure.why]);
+    if (this.#done) this.#errand.over?.();
   }
 
   #idleClosed({ why, untouched, reused }: AskError): boolean {
@@ -159,8 +173,17 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     });
   }
 
+  #again(): boolean {
+    return this.#errand.again?.() ?? true;
+  }
+
   #choose(tried: readonly Server[]): Server | undefined | "full" {
-    return this.#errand.pool.choose(this, tried);
+    const { pool, keeper } = this.#errand;
+    if (keeper !== undefined && tried.length === 0) {
+      const kept = pool.keeper(keeper);
+      if (kept !== undefined) return kept;
+    }
+    return pool.choose(this, tried);
   }
 
   #go(server: Server): void {
@@ -184,6 +207,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
   #fail(failure: NoAnswer): void {
     if (this.#done) return;
     this.#done = true;
+    this.#errand.over?.();
     this.answer(this.#errand.failed(failure));
   }
 
@@ -193,7 +217,9 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     if (this.#stopDialling !== undefined) {
       this.#stopDialling();
       this.#server?.closed();
-    } else this.#exchange?.cancel();
+      this.#errand.over?.();
+    } else if (this.#exchange?.over === false) this.#exchange.cancel();
+    else this.#errand.over?.(); // it waits in a queue
     this.answer(respond(CLIENT_GONE));
   };
 }

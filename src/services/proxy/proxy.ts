@@ -1,12 +1,13 @@
 /** Reverse proxies: the only file here that attaches to listeners. */
 import { closest } from "../../core/suggest.ts";
 import type { Attachment, Site } from "../../net/http-fronts.ts";
-import { Dialer } from "../../net/tcp/dialer.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
-import { Upstream } from "../../net/upstream/upstream.ts";
+import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
 import { type OpenCache, openCache } from "./cache/open.ts";
-import { type OneProxy, type ProxyConfig, proxySchema } from "./config.ts";
+import { type OneProxy, type ProxyConfig, proxySchema, type RouteConfig } from "./config.ts";
+import { passagesOf } from "./make-passages.ts";
+import type { RouteMeters } from "./route-meters.ts";
 import { Routes } from "./routes.ts";
 import { ProxySite } from "./site.ts";
 
@@ -22,7 +23,7 @@ export const proxy: Service<ProxyConfig> = {
 interface Running {
   readonly name: string;
   readonly site: ProxySite;
-  readonly upstream: Upstream;
+  readonly upstreams: readonly Upstream[];
   readonly cache: OpenCache | undefined;
   attachment: Attachment | undefined;
 }
@@ -49,23 +50,10 @@ async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {
 }
 
 function make(name: string, config: OneProxy, host: Host): Running {
-  const dialer = new Dialer(host.reactor);
-  const { upstream } = config;
-  const connections = new Upstream(host.reactor, dialer, {
-    connectTimeout: upstream.connect_timeout,
-    maxIdle: upstream.idle,
-    idleTimeout: upstream.idle_timeout,
-    maxHead: upstream.head,
-  });
   const cache = openCache(config, host.clock);
-  const site = new ProxySite(config, {
-    pools: host.pools,
-    cache: cache?.cache,
-    upstream: connections,
-    log: host.log.with({ proxy: name }),
-    now: () => host.clock.now(),
-  });
-  return { name, site, upstream: connections, cache, attachment: undefined };
+  const { passages, upstreams } = passagesOf(name, config, cache?.cache, host);
+  const site = new ProxySite(config, passages, () => host.clock.now());
+  return { name, site, upstreams, cache, attachment: undefined };
 }
 
 function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
@@ -95,18 +83,20 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
 
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
-  for (const { upstream } of running) upstream.close();
+  for (const { upstreams } of running) for (const upstream of upstreams) upstream.close();
 }
 
 /** Summed over the workers. */
-function statsOf({ site, upstream, cache }: Running): Record<string, unknown> {
-  const { forwarded, failed, refused } = site;
+function statsOf({ site, upstreams, cache }: Running): Record<string, unknown> {
+  const total = (of: (meters: RouteMeters) => number): number =>
+    site.passages.reduce((sum, { meters }) => sum + of(meters), 0);
   return {
-    forwarded,
-    failed,
-    refused,
-    upstream_open: upstream.open,
-    upstream_idle: upstream.idle,
+    forwarded: total((one) => one.forwarded),
+    failed: total((one) => one.failed),
+    retried: total((one) => one.retried),
+    refused: site.refused,
+    upstream_open: upstreams.reduce((sum, { open }) => sum + open, 0),
+    upstream_idle: upstreams.reduce((sum, { idle }) => sum + idle, 0),
     ...(cache && { cache: cache.stats() }),
   };
 }
@@ -117,12 +107,28 @@ function unknownPools(
 ): readonly Complaint[] {
   const names = Object.keys((sections["pools"] as object | undefined) ?? {});
   return Object.entries(config).flatMap(([name, { routes }]) =>
-    routes.flatMap(({ pool }, i) => {
-      if (pool === undefined || names.includes(pool)) return [];
-      const meant = closest(pool, names);
-      const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
-      const path = ["proxy", name, "routes", i, "pool"];
-      return [{ path, message: `there is no pool "${pool}"${hint}` }];
-    }),
+    routes.flatMap((route, i) =>
+      poolsOf(route).flatMap(([where, pool]) => {
+        if (names.includes(pool)) return [];
+        const meant = closest(pool, names);
+        const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+        const path = ["proxy", name, "routes", i, ...where];
+        return [{ path, message: `there is no pool "${pool}"${hint}` }];
+      }),
+    ),
   );
+}
+
+/** Every pool a route names, and where. */
+function poolsOf({ pool, split, auth }: RouteConfig): [where: (string | number)[], pool: string][] {
+  return [
+    ...(pool === undefined ? [] : [[["pool"], pool] as [string[], string]]),
+    ...(split ?? []).map((share, i): [(string | number)[], string] => [
+      ["split", i, "pool"],
+      share.pool,
+    ]),
+    ...(auth !== undefined && "forward" in auth
+      ? [[["auth", "forward", "pool"], auth.forward.pool] as [string[], string]]
+      : []),
+  ];
 }

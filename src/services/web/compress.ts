@@ -4,13 +4,11 @@ import { promisify } from "node:util";
 import {
   brotliCompress,
   constants,
-  createBrotliCompress,
-  createGzip,
-  createZstdCompress,
   gzip,
   zstdCompress,
 } from "node:zlib";
 
+import { encoder } from "../../net/encoder.ts";
 import type { Coding } from "../../wire/http/encoding.ts";
 
 /** Larger files are compressed as a stream: 1 MiB takes some 50 ms of one thread. Bytes. */
@@ -18,8 +16,6 @@ export const AT_ONCE = 1024 * 1024;
 
 /** For what is made once and kept: about where each coding's curve flattens. */
 const KEPT = { gzip: 6, br: 6, zstd: 9 } as const;
-/** For streams, which a client waits for. */
-const STREAMED = { gzip: 6, br: 4, zstd: 3 } as const;
 
 const toGzip = promisify(gzip);
 const toBrotli = promisify<Uint8Array, object, Buffer>(brotliCompress);
@@ -42,17 +38,6 @@ export async function compress(coding: Coding, bytes: Uint8Array): Promise<Uint8
       });
     case "zstd":
       return toZstd(bytes, { params: { [constants.ZSTD_c_compressionLevel]: KEPT.zstd } });
-  }
-}
-
-function encoder(coding: Coding) {
-  switch (coding) {
-    case "gzip":
-      return createGzip({ level: STREAMED.gzip });
-    case "br":
-      return createBrotliCompress({ params: { [constants.BROTLI_PARAM_QUALITY]: STREAMED.br } });
-    case "zstd":
-      return createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: STREAMED.zstd } });
   }
 }
 

@@ -1,5 +1,5 @@
 /** Who may ask for what: users of protected paths, writers, and how often anyone may ask. */
-import { parseIp } from "../../core/ip.ts";
+import { networkOf } from "../../core/client-network.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
 import { BasicAuth } from "../../net/basic-auth.ts";
 import type { HttpRequest } from "../../wire/http/message.ts";
@@ -54,13 +54,7 @@ export function makeGuard({ auth, limit, webdav }: Rules): Guard {
     mayWrite: (address, user) =>
       writers.address(address) || (user !== undefined && writers.users.has(user)),
     hasWritingUsers: writers.users.size > 0,
-    wait: (address, now) => buckets?.take(clientOf(address), now) ?? 0,
+    wait: (address, now) => buckets?.take(networkOf(address), now) ?? 0,
     limits: buckets !== null,
   };
-}
-
-/** One IPv6 customer has a /64 at least: counting its addresses would count nothing. */
-export function clientOf(address: string): string {
-  const ip = parseIp(address);
-  return ip?.version === 6 ? `${ip.words[0]}:${ip.words[1]}` : address;
 }

@@ -131,6 +131,8 @@ export interface HttpResponse {
   readonly named?: boolean;
   /** Who asked, once authenticated: for the access log. */
   readonly user?: string;
+  /** Whose answer it is, and how long its head took in ms: for the access log. */
+  readonly upstream?: { readonly server: string; readonly ms: number };
 }
 
 /**
@@ -182,4 +184,11 @@ export function respond(
 /** Bytes of a piece. */
 export function lengthOf(piece: Piece): number {
   return piece.length;
+}
+
+/** A response whose body is not sent: give back what it holds. */
+export function discard({ body }: HttpResponse): void {
+  if (body.kind === "pieces") body.release?.();
+  if (body.kind === "flow") body.flow.cancel();
+  if (body.kind === "stream") void body.stream.cancel().catch(() => {}); // it may have broken by itself
 }

@@ -40,12 +40,15 @@ describe("the most exact host, then the longest path, then the file's order", ()
     { host: "twice.example.net", path: "/", method: "POST", at: 8 },
     { host: ".example.net", path: "/", at: 0 },
   ])("$method $host $path: route $at", ({ host, path, method = "GET", at }) => {
-    expect(found.find(host, path, method)).toBe(routes[at] as RouteConfig);
+    expect(found.find({ host, path, method, headers: new Headers() })).toBe(
+      routes[at] as RouteConfig,
+    );
   });
 });
 
 test("nothing fits", () => {
   const found = new Routes(table({ host: "a", path: "/x" }));
-  expect(found.find("a", "/y", "GET")).toBeUndefined();
-  expect(found.find("b", "/x", "GET")).toBeUndefined();
+  const asked = { host: "a", path: "/x", method: "GET", headers: new Headers() };
+  expect(found.find({ ...asked, path: "/y" })).toBeUndefined();
+  expect(found.find({ ...asked, host: "b" })).toBeUndefined();
 });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 import { webSchema } from "../../../src/services/web/config.ts";
-import { clientOf } from "../../../src/services/web/guard.ts";
+import { networkOf } from "../../../src/core/client-network.ts";
 import { FakeClock } from "../../fake/clock.ts";
 import { house } from "./visit.ts";
 
@@ -160,7 +160,7 @@ describe("limit", () => {
     { a: "2001:db8::1", b: "2001:db8::ffff:1", same: true },
     { a: "2001:db8::1", b: "2001:db8:0:1::1", same: false },
   ])("$a and $b are one client: $same", ({ a, b, same }) => {
-    expect(clientOf(a) === clientOf(b)).toBe(same);
+    expect(networkOf(a) === networkOf(b)).toBe(same);
   });
 });
 
