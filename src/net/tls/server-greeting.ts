@@ -3,8 +3,8 @@ import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import type { Socket, TLSOptions } from "bun";
 
 import { alpnList } from "../fronts/tls-options.ts";
-import type { HandshakeOptions } from "./handshake.ts";
 import type { ClientTls } from "./client-tls.ts";
+import type { HandshakeOptions } from "./handshake.ts";
 
 /** Names are chosen by clients when the config says none: so many are kept with their TLS context. */
 const MAX_KEPT = 256;

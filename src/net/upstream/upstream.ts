@@ -44,12 +44,7 @@ export class Upstream implements Home {
   #closed = false;
   #forgetTurn: (() => void) | undefined;
 
-  constructor(
-    reactor: Reactor,
-    dialer: Dialer,
-    limits: UpstreamLimits,
-    greeting?: ServerGreeting,
-  ) {
+  constructor(reactor: Reactor, dialer: Dialer, limits: UpstreamLimits, greeting?: ServerGreeting) {
     this.#reactor = reactor;
     this.#dialer = dialer;
     this.#limits = limits;
