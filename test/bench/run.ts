@@ -1,17 +1,19 @@
-/** `npm run bench -- web|dns|balance|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance|proxy|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { parseArgs } from "node:util";
 
 import { balance } from "./balance.ts";
 import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
+import { proxy } from "./proxy.ts";
 import { tcpserver } from "./tcp-server/tcpserver.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns|balance|tcpserver [options]
+const HELP = `npm run bench -- web|dns|balance|proxy|tcpserver [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
+  proxy          requests, against nginx and HAProxy in HTTP mode
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
 
   --rounds N     rounds per row, each server once in each (5)
@@ -33,7 +35,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns, balance, tcpserver };
+const BENCHES = { web, dns, balance, proxy, tcpserver };
 const [wanted = ""] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {

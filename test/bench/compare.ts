@@ -1,0 +1,161 @@
+/** Servers that do the same, compared: the same requests to each of them, in turns. */
+import { digits, median, short, table } from "./figures.ts";
+import { type Round, round } from "./load.ts";
+import { cpuTime, resident, type Server } from "./server.ts";
+import type { Options } from "./web.ts";
+
+/** A row of the table: what is asked through each of them, and how much of the better one's figure is enough. */
+export interface Row {
+  readonly name: string;
+  readonly says: string;
+  readonly path: string;
+  readonly connections: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** TLS ends at the balancer, the same certificate at each of them. */
+  readonly secure?: boolean;
+  readonly counts: "requests" | "bytes";
+  /** What CPU time is told per. */
+  readonly per: "request" | "connection" | "GB";
+  readonly bar: number;
+}
+
+const WARM_UP_S = 1;
+
+/** One server in one row: the middle of its rounds. */
+export interface Figures {
+  readonly server: string;
+  /** Requests or bytes per second; microseconds in the row of latency. */
+  readonly figure: number;
+  /** Microseconds of CPU time per request, connection or GB. */
+  readonly cpu: number;
+  /** Bytes, after the last round. */
+  readonly memory: number;
+  readonly errors: number;
+}
+
+export interface RowReport {
+  readonly row: string;
+  readonly per: string;
+  readonly figures: readonly Figures[];
+  /** Of the better one of the others. */
+  readonly ratio: number;
+  readonly bar: string;
+  readonly met: boolean;
+}
+
+/** One row: the figure is requests or bytes per second. */
+export async function measure(
+  row: Row,
+  servers: readonly Server[],
+  dir: string,
+  options: Options,
+): Promise<RowReport> {
+  const measured = new Map(servers.map((server) => [server, [] as (Round & { cpu: number })[]]));
+  const load = ({ http, https }: Server) => ({
+    url: `${row.secure ? `https://127.0.0.1:${https}` : `http://127.0.0.1:${http}`}${row.path}`,
+    connections: row.connections,
+    headers: row.headers ?? {},
+    pipeline: 1,
+  });
+  for (const server of servers) await round(dir, load(server), WARM_UP_S);
+  await inTurns(servers, options, row.says, async (server) => {
+    const before = await cpuTime(server.pid);
+    const done = await round(dir, load(server), options.seconds);
+    const cpu = (await cpuTime(server.pid)) - before;
+    measured.get(server)?.push({ ...done, cpu });
+  });
+  const figures = await Promise.all(
+    servers.map(async (server): Promise<Figures> => {
+      const rounds = measured.get(server) ?? [];
+      const units = (one: Round): number => (row.per === "GB" ? one.bytes / 1e9 : one.requests);
+      return {
+        server: server.name,
+        figure: median(rounds.map((one) => one[row.counts] / one.seconds)),
+        cpu: median(rounds.map((one) => one.cpu / units(one))),
+        memory: await resident(server.pid),
+        errors: rounds.reduce((sum, one) => sum + one.errors, 0),
+      };
+    }),
+  );
+  const { ours, others } = sides(figures);
+  const ratio = ours.figure / Math.max(...others.map(({ figure }) => figure));
+  const met = ratio >= row.bar && ours.errors === 0;
+  return { row: row.says, per: row.per, figures, ratio, bar: `≥ ${row.bar.toFixed(1)}`, met };
+}
+
+/** What those in between add to the middle of the latencies of one connection; the bar is the rival's. */
+export async function latency(
+  servers: readonly Server[],
+  behind: Server,
+  rival: string,
+  dir: string,
+  options: Options,
+): Promise<RowReport> {
+  const measured = new Map<Server, (Round & { cpu: number })[]>();
+  await inTurns([...servers, behind], options, "latency", async (server) => {
+    const url = `http://127.0.0.1:${server.http}/1k.bin`;
+    const before = await cpuTime(server.pid);
+    const load = { url, connections: 1, headers: {}, pipeline: 1 };
+    const done = await round(dir, load, options.seconds);
+    const cpu = (await cpuTime(server.pid)) - before;
+    measured.set(server, [...(measured.get(server) ?? []), { ...done, cpu }]);
+  });
+  const middle = (server: Server): number =>
+    median((measured.get(server) ?? []).map((one) => one.median));
+  const figures = await Promise.all(
+    servers.map(async (server): Promise<Figures> => ({
+      server: server.name,
+      figure: middle(server) - middle(behind),
+      cpu: median((measured.get(server) ?? []).map((one) => one.cpu / one.requests)),
+      memory: await resident(server.pid),
+      errors: (measured.get(server) ?? []).reduce((sum, one) => sum + one.errors, 0),
+    })),
+  );
+  const theirs = figures.find(({ server }) => server === rival)?.figure ?? NaN;
+  const ratio = sides(figures).ours.figure / theirs;
+  const row = `added latency, µs, one connection (${digits(middle(behind))} without)`;
+  return { row, per: "request", figures, ratio, bar: `≤ 1.0 of ${rival}`, met: ratio <= 1 };
+}
+
+/** Every server once in every round, in another order each time: whoever is first may find a cooler machine. */
+async function inTurns(
+  servers: readonly Server[],
+  { rounds, say }: Pick<Options, "rounds" | "say">,
+  says: string,
+  visit: (server: Server) => Promise<void>,
+): Promise<void> {
+  for (let i = 0; i < rounds; i++) {
+    if (process.stdout.isTTY) say(`\r${says}: ${i + 1}/${rounds}\x1b[K`);
+    const first = i % servers.length;
+    for (const server of [...servers.slice(first), ...servers.slice(0, first)]) await visit(server);
+  }
+  if (process.stdout.isTTY) say("\r\x1b[K");
+}
+
+export function sides(figures: readonly Figures[]): { ours: Figures; others: readonly Figures[] } {
+  const ours = figures.find(({ server }) => server === "tern");
+  if (ours === undefined) throw new Error("tern was not measured");
+  return { ours, others: figures.filter((one) => one !== ours) };
+}
+
+export function show(reports: readonly RowReport[]): string {
+  const head = ["", "", "figure", "ratio", "bar", "", "CPU µs", "per", "RSS MB", "errors"];
+  const lines = reports.flatMap(({ row, per, figures, ratio, bar, met }) =>
+    figures.map(({ server, figure, cpu, memory, errors }, i) => {
+      const ours = server === "tern";
+      return [
+        i === 0 ? row : "",
+        server,
+        short(figure),
+        ours ? digits(ratio) : "",
+        ours ? bar : "",
+        ours ? (met ? "met" : "NOT MET") : "",
+        digits(cpu),
+        per,
+        digits(memory / 1e6),
+        String(errors),
+      ];
+    }),
+  );
+  return table([head, ...lines]);
+}
