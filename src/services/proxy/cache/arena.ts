@@ -20,14 +20,15 @@ export class Arena {
     return this.#region;
   }
 
-  /** A copy of these bytes, one behind the other; undefined when there is no room for them. */
-  store(pieces: readonly Uint8Array[]): Held | undefined {
+  /** A copy of `front`, and of the pieces one behind the other; undefined when there is no room. */
+  store(front: Uint8Array, pieces: readonly Uint8Array[]): Held | undefined {
     let length = 0;
     for (const piece of pieces) length += piece.length;
     if (this.#closed) return undefined;
-    const chain = this.chunks.take(Math.max(1, Math.ceil(length / CHUNK)));
+    const chain = this.chunks.take(Math.max(1, chunksFor(front.length + length)));
     if (chain === undefined) return undefined;
-    const held = new Held(this, chain, length);
+    const held = new Held(this, chain, front.length, length);
+    held.write(-front.length, front);
     let at = 0;
     for (const piece of pieces) {
       held.write(at, piece);
@@ -48,30 +49,34 @@ export class Arena {
   }
 }
 
-/** Where the run lies that was found last. */
-let offset = 0;
+/** How many chunks so many bytes take. */
+export function chunksFor(bytes: number): number {
+  return Math.ceil(bytes / CHUNK);
+}
 
 /** Bytes kept in an arena, as long as somebody holds them: whoever stored them does. */
 export class Held {
-  readonly kind = "memory";
+  /** Without what is in front of them. */
   readonly length: number;
+  readonly front: number;
   readonly #arena: Arena;
   readonly #first: number;
   readonly #last: number;
   /** Chunks; 0 when they have been given back. */
   #count: number;
   #users = 1;
-  /** Where reading went on last: its chunk, and how many are before it. */
-  #chunk: number;
-  #before = 0;
 
-  constructor(arena: Arena, { first, last, count }: Chain, length: number) {
+  constructor(arena: Arena, { first, last, count }: Chain, front: number, length: number) {
     this.#arena = arena;
     this.#first = first;
     this.#last = last;
     this.#count = count;
-    this.#chunk = first;
+    this.front = front;
     this.length = length;
+  }
+
+  get kind(): "memory" {
+    return "memory";
   }
 
   /** Bytes of memory it takes. */
@@ -79,13 +84,13 @@ export class Held {
     return this.#count * CHUNK;
   }
 
-  /** Copy its bytes [from, to) to `into`, from `at` on. */
+  /** Copy its bytes [from, to) to `into`, from `at` on. What is in front is before 0. */
   read(from: number, to: number, into: Uint8Array, at: number): void {
     this.#check(from, to);
     const { region } = this.#arena;
     for (let done = from; done < to;) {
       const length = this.#locate(done, to);
-      region.read(offset, length, into, at + done - from);
+      region.read(found.offset, length, into, at + done - from);
       done += length;
     }
   }
@@ -97,7 +102,7 @@ export class Held {
     const { region } = this.#arena;
     for (let done = at; done < to;) {
       const length = this.#locate(done, to);
-      region.write(offset, bytes, done - at, done - at + length);
+      region.write(found.offset, bytes, done - at, done - at + length);
       done += length;
     }
   }
@@ -117,27 +122,39 @@ export class Held {
 
   /** What was given back may be another's bytes by now. */
   #check(from: number, to: number): void {
-    if (this.#count === 0 || from < 0 || to > this.length)
+    if (this.#count === 0 || from < -this.front || to > this.length)
       throw new RangeError(`bytes ${from} to ${to} of ${this.length} held`);
   }
 
-  /** Find where [at, to) begins: `offset`. Answers for how long: chunks that follow each other are one run. */
+  /** Find where [at, to) begins: `found.offset`. Answers for how long: neighbours are one run. */
   #locate(at: number, to: number): number {
     const { chunks } = this.#arena;
-    if (this.#before * CHUNK > at) {
-      this.#chunk = this.#first;
-      this.#before = 0;
+    const place = this.front + at;
+    let chunk = this.#first;
+    let before = 0;
+    if (found.held === this && found.before * CHUNK <= place) {
+      chunk = found.chunk;
+      before = found.before;
     }
-    for (; (this.#before + 1) * CHUNK <= at; this.#before++)
-      this.#chunk = chunks.after(this.#chunk);
-    const skipped = at - this.#before * CHUNK;
+    for (; (before + 1) * CHUNK <= place; before++) chunk = chunks.after(chunk);
+    const skipped = place - before * CHUNK;
     let length = CHUNK - skipped;
-    offset = this.#chunk * CHUNK + skipped;
-    while (length < to - at && chunks.after(this.#chunk) === this.#chunk + 1) {
-      this.#chunk++;
-      this.#before++;
-      length += CHUNK;
+    found.offset = chunk * CHUNK + skipped;
+    for (; length < to - at && chunks.after(chunk) === chunk + 1; length += CHUNK) {
+      chunk++;
+      before++;
     }
+    found.held = this;
+    found.chunk = chunk;
+    found.before = before;
     return Math.min(length, to - at);
   }
 }
+
+/** The run that was found last, in this thread: reading mostly goes on from there. */
+const found: { held: Held | undefined; offset: number; chunk: number; before: number } = {
+  held: undefined,
+  offset: 0,
+  chunk: 0,
+  before: 0,
+};

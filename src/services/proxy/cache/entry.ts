@@ -11,7 +11,7 @@ import {
   freshnessOf,
   type Rules,
 } from "../../../wire/http/caching/stored.ts";
-import { type Arena, CHUNK, type Held } from "./arena.ts";
+import { type Arena, CHUNK, chunksFor, type Held } from "./arena.ts";
 import type { Kept } from "./kept.ts";
 import type { Baked } from "./quick/bake.ts";
 
@@ -38,8 +38,11 @@ export function placeOf({ key, names, variant }: Name): string {
   return names.length === 0 ? key : `${key}\n\n${variant}`;
 }
 
-/** Bytes an entry takes beside its body and fields: objects, places in tables. Measured, rounded up. */
-const OVERHEAD = 1024;
+/**
+ * Bytes an entry takes beside its body and fields: 700 of objects and places in tables, and what
+ * lies about of those evicted before the garbage collector comes by. Measured, rounded up.
+ */
+const OVERHEAD = 2048;
 /** A field block is seldom longer; if it is, one is made for it. */
 const SCRATCH = Buffer.alloc(16 * 1024);
 
@@ -65,6 +68,7 @@ export class Entry implements Counted, Name {
   readonly shared: boolean;
   readonly tags: readonly string[];
   #body: Kept;
+  /** In front of the body, or of nothing. */
   #fields: string | Held;
   #users = 1;
 
@@ -97,24 +101,29 @@ export class Entry implements Counted, Name {
 
   /** Bytes of memory it takes, or will take. */
   get weight(): number {
-    const fields =
-      typeof this.#fields === "string" ? rounded(this.#fields.length) : this.#fields.weight;
-    const body = this.#body.kind === "memory" ? this.#body.weight : rounded(this.#body.length);
-    return OVERHEAD + fields + body + this.place.length + (this.baked?.extra ?? 0);
+    const fields = this.#fields;
+    let bytes: number;
+    if (this.#body.kind === "memory") {
+      bytes = this.#body.weight;
+      if (typeof fields === "string") bytes += chunksFor(fields.length) * CHUNK;
+      else if (fields !== this.#body) bytes += fields.weight;
+    } else {
+      const front = typeof fields === "string" ? fields.length : 0;
+      bytes = chunksFor(front + this.#body.length) * CHUNK;
+    }
+    return OVERHEAD + bytes + this.place.length + (this.baked?.extra ?? 0);
   }
 
   /** Have its bytes in `arena` from now on. False when there is no room for all of them. */
   moveTo(arena: Arena): boolean {
-    if (typeof this.#fields === "string") {
-      const fields = arena.store([Buffer.from(this.#fields, "latin1")]);
-      if (fields === undefined) return false;
-      this.#fields = fields;
-    }
-    if (this.#body.kind === "pieces") {
-      const held = arena.store(this.#body.pieces);
-      if (held === undefined) return false;
-      this.#body = held;
-    }
+    if (typeof this.#fields !== "string") return true;
+    const front = Buffer.from(this.#fields, "latin1");
+    // A body that another entry brought here stays where it is.
+    const pieces = this.#body.kind === "pieces" ? this.#body.pieces : [];
+    const held = arena.store(front, pieces);
+    if (held === undefined) return false;
+    this.#fields = held;
+    if (this.#body.kind === "pieces") this.#body = held;
     return true;
   }
 
@@ -125,22 +134,18 @@ export class Entry implements Counted, Name {
 
   drop(): void {
     if (--this.#users > 0) return;
-    if (typeof this.#fields !== "string") this.#fields.drop();
+    if (typeof this.#fields !== "string" && this.#fields !== this.#body) this.#fields.drop();
     if (this.#body.kind === "memory") this.#body.drop();
   }
 
   #text(): string {
     const fields = this.#fields;
     if (typeof fields === "string") return fields;
-    const { length } = fields;
-    const into = length <= SCRATCH.length ? SCRATCH : Buffer.alloc(length);
-    fields.read(0, length, into, 0);
-    return into.toString("latin1", 0, length);
+    const { front } = fields;
+    const into = front <= SCRATCH.length ? SCRATCH : Buffer.alloc(front);
+    fields.read(-front, 0, into, 0);
+    return into.toString("latin1", 0, front);
   }
-}
-
-function rounded(length: number): number {
-  return Math.ceil(length / CHUNK) * CHUNK;
 }
 
 const NO_TAGS: readonly string[] = [];

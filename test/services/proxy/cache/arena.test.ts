@@ -4,6 +4,8 @@ import fc from "fast-check";
 
 import { Arena, CHUNK, type Held } from "../../../../src/services/proxy/cache/arena.ts";
 
+const FRONT = Buffer.from("in front");
+
 function bytesOf(held: Held, from = 0, to = held.length): Uint8Array {
   const into = new Uint8Array(to - from);
   held.read(from, to, into, 0);
@@ -27,7 +29,10 @@ describe("an arena", () => {
           let kept: { held: Held; bytes: Uint8Array }[] = [];
           for (const { size, cut, give, seed } of steps) {
             const bytes = Uint8Array.from({ length: size }, (_, i) => i * 7 + seed);
-            const held = arena.store([bytes.subarray(0, cut), bytes.subarray(cut)]);
+            const held = arena.store(FRONT.subarray(0, seed % 9), [
+              bytes.subarray(0, cut),
+              bytes.subarray(cut),
+            ]);
             if (held) kept.push({ held, bytes });
             if (!give || kept.length === 0) continue;
             const [gone] = kept.splice(seed % kept.length, 1);
@@ -35,6 +40,9 @@ describe("an arena", () => {
           }
           for (const { held, bytes } of kept) {
             expect(bytesOf(held)).toEqual(bytes);
+            expect(Buffer.from(bytesOf(held, -held.front, 0))).toEqual(
+              FRONT.subarray(0, held.front),
+            );
             for (const [a, b] of parts) {
               const [from, to] = [
                 Math.min(a, b, bytes.length),
@@ -53,7 +61,7 @@ describe("an arena", () => {
 
   test("what was given back is not read, nor given back again", () => {
     const arena = new Arena(CHUNK * 4);
-    const held = arena.store([Buffer.from("secret")])!;
+    const held = arena.store(FRONT, [Buffer.from("secret")])!;
     held.hold();
     held.drop();
     expect(Buffer.from(bytesOf(held)).toString()).toBe("secret");
@@ -64,15 +72,15 @@ describe("an arena", () => {
 
   test("is closed when the last of it is given back", () => {
     const arena = new Arena(CHUNK * 4);
-    const held = arena.store([Buffer.from("x")])!;
+    const held = arena.store(FRONT, [Buffer.from("x")])!;
     arena.close();
-    expect(arena.store([Buffer.from("y")])).toBeUndefined();
+    expect(arena.store(FRONT, [Buffer.from("y")])).toBeUndefined();
     expect(Buffer.from(bytesOf(held)).toString()).toBe("x");
     held.drop();
     expect(arena.chunks.left).toBe(4);
   });
 
   test("without memory holds nothing", () => {
-    expect(new Arena(0).store([Buffer.from("x")])).toBeUndefined();
+    expect(new Arena(0).store(FRONT, [Buffer.from("x")])).toBeUndefined();
   });
 });
