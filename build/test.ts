@@ -23,11 +23,9 @@ await step("build", ["bun", "build/compile.ts", "--only=linux-arm64"]);
 
 const reports = await mkdtemp(join(tmpdir(), "tern-test-"));
 try {
-  // The first in parallel: each brings its own ports and directories. The second start binaries,
-  // and measure time.
-  const elsewhere = ["test/e2e/**", "test/console/**"].map((p) => `--path-ignore-patterns=${p}`);
-  await tests("in-process", ["--parallel", ...elsewhere, "test/"]);
-  await tests("end to end", ["test/e2e/", "test/console/"]);
+  // The first in parallel: each brings its own ports and directories. The second measure time.
+  await tests("in parallel", ["--parallel", "--path-ignore-patterns=test/e2e/**", "test/"]);
+  await tests("one by one", ["test/e2e/"]);
 } finally {
   await rm(reports, { recursive: true });
 }

@@ -1,8 +1,7 @@
-import { difference } from "../config/edit.ts";
 import { ConfigError } from "../config/problem.ts";
 import { type Config, type ConfigPlace, type Read, readConfigText, textAt } from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
-import { type Carried, RunningText } from "./running-text.ts";
+import { type Carried, inTheLast, RunningText } from "./running-text.ts";
 
 /** What a process begins with. */
 export interface FirstConfig {
@@ -32,12 +31,7 @@ function goneOn(disk: string, carried: Carried): Pick<Carried, "text" | "unsaved
   try {
     const merged = new RunningText(text, carried).appliedTo(disk);
     // From here on they are changes of what the file says now.
-    const last = unsaved.length - 1;
-    const again = unsaved.map((one, i) => ({
-      ...one,
-      edits: i === last ? difference(disk, merged) : [],
-    }));
-    return { text: merged, unsaved: again };
+    return { text: merged, unsaved: inTheLast(unsaved, disk, merged) };
   } catch (cause) {
     const why = `the file has changed, and what was changed and not saved does not fit it: ${explainError(cause)}; tern save or tern reload first`;
     throw new Failure(why, { cause });

@@ -12,6 +12,9 @@ export interface Unsaved {
   readonly edits: readonly Edit[];
 }
 
+/** So many changes are told one by one; then the older half only in what all came to. */
+const MOST = 200;
+
 /** What a process takes over from the one it replaces. Plain JSON. */
 export interface Carried {
   readonly text: string;
@@ -96,7 +99,12 @@ export class RunningText {
     const change = { at, who, what, edits: next.edits() };
     this.#text = text;
     // What was taken back by hand needs no saving.
-    this.#unsaved = text === this.#file ? [] : [...this.#unsaved, change];
+    this.#unsaved = text === this.#file ? [] : this.#with(change);
+  }
+
+  #with(change: Unsaved): readonly Unsaved[] {
+    const all = [...this.#unsaved, change];
+    return all.length <= MOST ? all : inTheLast(all.slice(-MOST / 2), this.#file, this.#text);
   }
 
   /**
@@ -113,4 +121,11 @@ export class RunningText {
     const edits = this.#unsaved.flatMap((one) => one.edits);
     return editAlike(text, this.#file, edits);
   }
+}
+
+/** The same changes, when together they lead from one text to another: the last has all of it. */
+export function inTheLast(changes: readonly Unsaved[], from: string, to: string): Unsaved[] {
+  const last = changes.length - 1;
+  const edits = difference(from, to);
+  return changes.map((one, i) => ({ ...one, edits: i === last ? edits : [] }));
 }

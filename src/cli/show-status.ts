@@ -73,7 +73,8 @@ function listeners(status: Status, { before }: Beside): string[][] {
     ["LISTENER", "SITES", "CONNECTIONS", "REQUESTS", ...(before ? ["PER SECOND"] : [])],
     ...status.listeners.map((l) => {
       const then = before?.listeners.find((b) => b.address === l.address)?.requests ?? l.requests;
-      const grown = l.requests === undefined || then === undefined ? "-" : Math.max(0, l.requests - then);
+      const grown =
+        l.requests === undefined || then === undefined ? "-" : Math.max(0, l.requests - then);
       const rate = before ? [String(grown)] : [];
       const shown = l.port === 0 ? l.address : l.address.replace(/:0$/, `:${l.port}`);
       return [shown, l.sites.join(" "), count(l.connections), count(l.requests), ...rate];

@@ -59,7 +59,7 @@ export function fakeApi(port = 0): FakeApi {
       },
       masked: () => appliance.text.running,
       check: (text) => ({ problems: appliance.check(text), warnings: [] }),
-      put: async (text, who, base): Promise<Changed> => {
+      put: async (text, who, { base } = {}): Promise<Changed> => {
         const { generation } = appliance.text;
         if (base !== undefined && base !== generation) return { kind: "stale", generation };
         const problems = appliance.check(text);

@@ -21,6 +21,18 @@ interface Row {
 
 /** Constants that are not named as in C, and sizes and offsets. */
 const RENAMED: Record<string, Record<string, string>> = {
+  // In brackets since they are enumerators, which no #ifdef sees.
+  "bpf.ts": {
+    SYS_BPF: "SYS_bpf",
+    MAP_CREATE: "(BPF_MAP_CREATE)",
+    MAP_UPDATE: "(BPF_MAP_UPDATE_ELEM)",
+    MAP_DELETE: "(BPF_MAP_DELETE_ELEM)",
+    PROG_LOAD: "(BPF_PROG_LOAD)",
+    PROG_ATTACH: "(BPF_PROG_ATTACH)",
+    PROG_TYPE_SK_SKB: "(BPF_PROG_TYPE_SK_SKB)",
+    SK_SKB_VERDICT: "(BPF_SK_SKB_VERDICT)",
+    MMAPABLE: "(BPF_F_MMAPABLE)",
+  },
   "epoll.ts": {
     CLOEXEC: "EPOLL_CLOEXEC",
     ADD: "EPOLL_CTL_ADD",
@@ -118,9 +130,9 @@ const DRAWN: Row[] = [
   { where: "off_t", c: "sizeof(off_t)", is: 8 },
 ];
 
-/** Ours alone: no header has a word for them. */
+/** Ours alone: no header has a word for them; glibc's struct tcp_info ends before these. */
 const OURS =
-  /^(AGAIN|GONE|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME)$/;
+  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|\S+ (AGAIN|GONE|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
@@ -133,7 +145,7 @@ async function rows(arch: string): Promise<Row[]> {
     for (const [name, value] of constants) {
       const c = RENAMED[file]?.[name] ?? name;
       const where = `${file} ${name}`;
-      if (typeof value === "number" && /^[A-Z]/.test(name) && !OURS.test(name))
+      if (typeof value === "number" && /^[A-Z]/.test(name) && !OURS.test(where))
         all.push({ where, c, is: value });
       else for (const [key, is] of unfolded(file, name, value)) all.push({ where, c: key, is });
     }
@@ -159,6 +171,8 @@ function unfolded(file: string, name: string, value: unknown): [string, number][
         [option, number],
         [option.startsWith("SO_") ? "SOL_SOCKET" : `IPPROTO_${option.split("_")[0]}`, level],
       ]);
+    case "bpf.ts MAP_TYPES":
+      return entries.map(([type, number]) => [`(BPF_MAP_TYPE_${type.toUpperCase()})`, number]);
     case "inotify.ts IN":
       return entries.map(([flag, bits]) => [`IN_${flag}`, bits]);
     default:
@@ -179,6 +193,7 @@ const HEADERS = `
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -189,11 +204,13 @@ const HEADERS = `
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103 // musl has no word for it; linux/udp.h and netinet/udp.h exclude each other
 #endif
 #include <linux/icmp.h>
+#include <linux/sockios.h>
 `;
 
 /** What a compiler says of each expression, in order; "unknown" for a name its headers lack. */
@@ -269,6 +286,7 @@ test("arm64 differs from x86-64 in exactly these", async () => {
     (await rows(arch)).map(({ where, c, is }) => `${where}: ${c} = ${is}`);
   const [x64, arm64] = [await show("x64"), new Set(await show("arm64"))];
   expect(x64.filter((row) => !arm64.has(row))).toEqual([
+    "bpf.ts SYS_BPF: SYS_bpf = 321",
     "durable.ts O_TMPFILE: O_TMPFILE = 4259840",
     "epoll.ts SIZE: sizeof(struct epoll_event) = 12",
     "epoll.ts DATA: offsetof(struct epoll_event, data) = 4",

@@ -13,6 +13,7 @@ import { SysError } from "../../../src/sys/errno.ts";
 import { openPing } from "../../../src/sys/ping-socket.ts";
 import { close } from "../../../src/sys/socket.ts";
 import { certificate } from "../../fake/certificate.ts";
+import { freePort } from "../../fake/ports.ts";
 import { needs } from "../../sys/needs.ts";
 
 const probeFor = probes(reactor());
@@ -45,21 +46,13 @@ function speaker(lines: string, heard: string[] = []) {
   };
 }
 
-/** A port nobody listens on. */
-async function closedPort(): Promise<number> {
-  const server = plainServer();
-  const port = await listen(server);
-  await new Promise<void>((done) => server.close(() => done()));
-  return port;
-}
-
 describe("tcp", () => {
   test("good when it accepts", async () => {
     expect(await find({ kind: "tcp" }, await listen(plainServer(() => {})))).toBe("good");
   });
 
   test("refused", async () => {
-    expect(await find({ kind: "tcp" }, await closedPort())).toBe("connection refused");
+    expect(await find({ kind: "tcp" }, await freePort())).toBe("connection refused");
   });
 
   test("another port than the server's own", async () => {
@@ -171,7 +164,7 @@ describe("http", () => {
   });
 
   test("refused", async () => {
-    expect(await find({ kind: "http" }, await closedPort())).toBe("connection refused");
+    expect(await find({ kind: "http" }, await freePort())).toBe("connection refused");
   });
 });
 

@@ -10,6 +10,7 @@ import { parseRdata } from "../../../src/wire/dns/rdata/parse.ts";
 import type { Rr } from "../../../src/wire/dns/rr.ts";
 import { CLASS, parseType, showType } from "../../../src/wire/dns/types.ts";
 import { FLAG } from "../../../src/wire/dns/writer.ts";
+import { freePort } from "../../fake/ports.ts";
 
 /** `name ttl TYPE rdata`, by `name TYPE`. */
 const ZONE: Record<string, string[]> = {
@@ -54,8 +55,8 @@ async function resolver({ flags = 0, rcode = 0, silent = false } = {}) {
   const udp = createSocket("udp4", (bytes, from) => {
     if (!silent) udp.send(answer(bytes, flags, rcode), from.port, from.address);
   });
-  await new Promise<void>((ready) => udp.bind(0, "127.0.0.1", ready));
-  const { port } = udp.address();
+  const port = await freePort();
+  await new Promise<void>((ready) => udp.bind(port, "127.0.0.1", ready));
   const tcp = createServer((socket) => {
     socket.on("data", (bytes: Buffer) => {
       const said = answer(new Uint8Array(bytes.subarray(2)), 0, rcode);

@@ -2,6 +2,7 @@ import { ZoneAnswerer } from "../../../../src/services/dns/zone/zone-answerer.ts
 import type { Zone } from "../../../../src/services/dns/zone/zone.ts";
 import { ANSWER, HEADER, Query, readQuery } from "../../../../src/wire/dns/query.ts";
 import { FLAG } from "../../../../src/wire/dns/writer.ts";
+import { freePort } from "../../../fake/ports.ts";
 
 /** An OPT record that takes 4096 bytes, with DO. */
 const OPT = Uint8Array.of(0, 0, 41, 16, 0, 0, 0, 0x80, 0, 0, 0);
@@ -13,18 +14,20 @@ const OPT = Uint8Array.of(0, 0, 41, 16, 0, 0, 0, 0x80, 0, 0, 0);
 export async function serve(zone: Zone): Promise<{ readonly port: number } & Disposable> {
   const answerer = new ZoneAnswerer();
   const query = new Query();
+  const port = await freePort();
   const socket = await Bun.udpSocket({
     hostname: "127.0.0.1",
+    port,
     socket: {
-      data(from, bytes, port, address) {
+      data(from, bytes, to, address) {
         const answer = answerTo(zone, answerer, bytes, query);
-        if (answer) from.send(answer, port, address);
+        if (answer) from.send(answer, to, address);
       },
     },
   });
   const listener = Bun.listen({
     hostname: "127.0.0.1",
-    port: socket.port,
+    port,
     socket: {
       data(from, bytes) {
         const answer = answerTo(zone, answerer, bytes.subarray(2), query);
@@ -33,7 +36,7 @@ export async function serve(zone: Zone): Promise<{ readonly port: number } & Dis
     },
   });
   return {
-    port: socket.port,
+    port,
     [Symbol.dispose]() {
       socket.close();
       listener.stop(true);
