@@ -1,61 +1,60 @@
 import type { Fields, HttpRequest, HttpResponse, Trailer } from "../../wire/http/message.ts";
 import { latin1 } from "../../wire/http1/characters.ts";
+import { spansIn } from "../../wire/http1/field-lines.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import type { RequestBody } from "./request-body.ts";
 
-/** The fields of a head, copied out of the read buffer; strings are made when asked for. */
+/** The fields of a head, copied out of the read buffer; what is where is looked up when asked for. */
 export class HeadFields implements Fields {
-  readonly #bytes: Uint8Array;
+  readonly #lines: Uint8Array;
   /** Per field: name from, name to, value from, value to. */
-  readonly #spans: Int32Array;
+  #found: Int32Array | undefined;
 
   constructor(head: Head) {
-    const count = head.fields;
-    const from = count > 0 ? head.nameStart[0]! : 0;
-    const to = count > 0 ? head.valueEnd[count - 1]! : 0;
-    this.#bytes = head.bytes.slice(from, to);
-    this.#spans = new Int32Array(count * 4);
-    for (let i = 0; i < count; i++) {
-      this.#spans[i * 4] = head.nameStart[i]! - from;
-      this.#spans[i * 4 + 1] = head.nameEnd[i]! - from;
-      this.#spans[i * 4 + 2] = head.valueStart[i]! - from;
-      this.#spans[i * 4 + 3] = head.valueEnd[i]! - from;
-    }
+    const from = head.fields > 0 ? head.nameStart[0]! : head.linesEnd;
+    this.#lines = head.bytes.slice(from, head.linesEnd);
   }
 
   get(name: string): string | null {
+    const spans = this.#spans;
     let found: string | null = null;
-    for (let i = 0; i < this.#spans.length; i += 4) {
-      if (!this.#isNamed(i, name)) continue;
-      const value = this.#text(i + 2);
+    for (let i = 0; i < spans.length; i += 4) {
+      if (!this.#isNamed(spans, i, name)) continue;
+      const value = this.#text(spans, i + 2);
       found = found === null ? value : `${found}, ${value}`;
     }
     return found;
   }
 
   has(name: string): boolean {
-    for (let i = 0; i < this.#spans.length; i += 4) if (this.#isNamed(i, name)) return true;
+    const spans = this.#spans;
+    for (let i = 0; i < spans.length; i += 4) if (this.#isNamed(spans, i, name)) return true;
     return false;
   }
 
   forEach(visit: (value: string, name: string) => void): void {
-    for (let i = 0; i < this.#spans.length; i += 4)
-      visit(this.#text(i + 2), this.#text(i).toLowerCase());
+    const spans = this.#spans;
+    for (let i = 0; i < spans.length; i += 4)
+      visit(this.#text(spans, i + 2), this.#text(spans, i).toLowerCase());
   }
 
-  #isNamed(i: number, name: string): boolean {
-    const from = this.#spans[i]!;
-    if (this.#spans[i + 1]! - from !== name.length) return false;
+  get #spans(): Int32Array {
+    return (this.#found ??= spansIn(this.#lines));
+  }
+
+  #isNamed(spans: Int32Array, i: number, name: string): boolean {
+    const from = spans[i]!;
+    if (spans[i + 1]! - from !== name.length) return false;
     for (let k = 0; k < name.length; k++) {
-      const have = this.#bytes[from + k]!;
+      const have = this.#lines[from + k]!;
       const want = name.charCodeAt(k);
       if (have !== want && (have | 0x20) !== (want | 0x20)) return false;
     }
     return true;
   }
 
-  #text(i: number): string {
-    return latin1(this.#bytes, this.#spans[i]!, this.#spans[i + 1]!);
+  #text(spans: Int32Array, i: number): string {
+    return latin1(this.#lines, spans[i]!, spans[i + 1]!);
   }
 }
 
@@ -81,13 +80,16 @@ export class Incoming implements HttpRequest {
   readonly headers: HeadFields;
   readonly contentLength: number | undefined;
   readonly protocol: "HTTP/1.0" | "HTTP/1.1";
+  /** As it was parsed, while the handler is called; undefined from then on. */
+  head: Head | undefined;
   readonly #setting: Setting;
   #gone: AbortController | undefined;
   #whenGone: (() => void) | undefined;
   #isGone = false;
 
   constructor(head: Head, setting: Setting) {
-    this.method = head.text(head.methodStart, head.methodEnd);
+    this.head = head;
+    this.method = methodOf(head);
     this.target = head.text(head.targetStart, head.targetEnd);
     this.host = head.text(head.hostStart, head.hostEnd).toLowerCase();
     this.authority = head.form === "absolute" ? authorityOf(this.target) : undefined;
@@ -144,6 +146,12 @@ export class Incoming implements HttpRequest {
     this.#whenGone?.();
     this.#gone?.abort();
   }
+}
+
+/** The usual ones are not made anew. */
+function methodOf(head: Head): string {
+  if (head.isGet) return "GET";
+  return head.isHead ? "HEAD" : head.text(head.methodStart, head.methodEnd);
 }
 
 /** `host:port` of `http://host:port/path`, as the strict parser took it. */

@@ -243,6 +243,7 @@ export class Session implements Guest {
     let answer: HttpAnswer;
     try {
       answer = mount.site.handler(exchange.request);
+      exchange.request.head = undefined;
     } catch (error) {
       return this.#respond(exchange, this.#failed(exchange, error));
     }

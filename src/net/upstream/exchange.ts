@@ -2,21 +2,39 @@ import type { Body, Flow, FlowSink, Taker, Trailer } from "../../wire/http/messa
 import type { Reply } from "../../wire/http1/reply.ts";
 import type { Asker, AskFailure } from "./asker.ts";
 import type { UpstreamConnection } from "./connection.ts";
-import { type Outgoing, requestHead } from "./request-head.ts";
+import type { Outgoing } from "./request-head.ts";
 import { Upload } from "./upload.ts";
 
 /** Bytes of a response that may wait for whoever asked before the server is held back. */
 const MAX_QUEUED = 256 * 1024;
+const NO_BODY: Body = { kind: "none" };
 
 /** A response as it comes from a server. Of its fields those of the hop are still there. */
-export interface Answer {
+export class Answer {
+  /** As it was parsed, while `answered` is called: then it is another one's. */
+  readonly reply: Reply;
   readonly status: number;
-  /** As sent, in their order. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
   /** What it says of its length, which for HEAD and 304 is not that of its body. */
   readonly contentLength: number | undefined;
+  readonly #body: () => Body;
+  #headers: [name: string, value: string][] | undefined;
+
+  constructor(reply: Reply, body: () => Body) {
+    this.reply = reply;
+    this.status = reply.status;
+    this.contentLength = reply.contentLength < 0 ? undefined : reply.contentLength;
+    this.#body = body;
+  }
+
+  /** As sent, in their order. To be asked for while `answered` is called, if at all. */
+  get headers(): readonly (readonly [name: string, value: string])[] {
+    return (this.#headers ??= fieldsOf(this.reply));
+  }
+
   /** Take it or cancel it: the connection is busy until then. Asked for once. */
-  body(): Body;
+  body(): Body {
+    return this.#body();
+  }
 }
 
 /** The exchange came to nothing, or its body broke off. */
@@ -64,6 +82,8 @@ export class UpstreamExchange implements Asker, Flow, Taker {
   #sink: FlowSink | undefined;
   #paused = false;
   #headCame = false;
+  /** The head is being told. */
+  #heading = false;
   #over = false;
   #failure: AskError | undefined;
   #trailers: readonly Trailer[] | undefined;
@@ -86,8 +106,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   /** Ask. Once. */
   begin(outgoing: Outgoing): void {
-    const { method, body, length, trailers, readTimeout } = outgoing;
-    const head = requestHead(outgoing);
+    const { head, method, body, length, trailers, readTimeout } = outgoing;
     const last = body === undefined;
     const asked = method === "HEAD" ? "HEAD" : "other";
     this.#connection.ask(this, asked, { head, last, readTimeout });
@@ -126,13 +145,9 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     this.#changed = status === 101;
     this.#hasBody = reply.body !== "none" || this.#changed;
     if (contentLength >= 0) this.#length = contentLength;
-    this.#questioner.answered({
-      status,
-      headers: fieldsOf(reply),
-      contentLength: this.#length,
-      body: () => this.#body(),
-    });
-    this.#cork();
+    this.#heading = true;
+    this.#questioner.answered(new Answer(reply, this.#body));
+    this.#heading = false;
   }
 
   data(bytes: Uint8Array, from: number, to: number): void {
@@ -179,6 +194,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   start(sink: FlowSink): void {
     this.#sink = sink;
+    if (this.#heading) this.#cork(); // the head leaves with what comes behind it
     this.resume();
   }
 
@@ -208,15 +224,12 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     this.#questioner.over(this.#pushed + (this.#upload?.sent ?? 0), this.#received, failure);
   }
 
-  #body(): Body {
-    if (!this.#hasBody) return { kind: "none" };
+  readonly #body = (): Body => {
+    if (!this.#hasBody) return NO_BODY;
     if (this.#changed) return { kind: "flow", flow: this, taker: this };
-    return {
-      kind: "flow",
-      flow: this,
-      ...(this.#length !== undefined && { length: this.#length }),
-    };
-  }
+    if (this.#length === undefined) return { kind: "flow", flow: this };
+    return { kind: "flow", flow: this, length: this.#length };
+  };
 
   /** Tell the sink what waits; answers whether it wants more. */
   #drain(): boolean {

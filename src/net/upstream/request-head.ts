@@ -3,12 +3,9 @@ import { isSendable } from "../../wire/http1/response-head.ts";
 
 /** A request for a server. */
 export interface Outgoing {
-  /** A token. */
+  /** As `requestHead` makes it; good until the call returns that is given it. */
+  readonly head: Uint8Array;
   readonly method: string;
-  /** Origin form, visible ASCII: as the strict parser took it. */
-  readonly target: string;
-  /** Host among them; without Content-Length and Transfer-Encoding, which are made from the body. */
-  readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: ReadableStream<Uint8Array> | undefined;
   /** Bytes of the body; undefined when only its end tells: it is sent in chunks. */
   readonly length: number | undefined;
@@ -18,11 +15,22 @@ export interface Outgoing {
   readonly readTimeout: number;
 }
 
+export interface RequestParts {
+  /** A token. */
+  readonly method: string;
+  /** Origin form, visible ASCII: as the strict parser took it. */
+  readonly target: string;
+  /** Host among them; without Content-Length and Transfer-Encoding, which are made from the body. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body: ReadableStream<Uint8Array> | undefined;
+  readonly length: number | undefined;
+}
+
 /**
  * Request line and fields as Latin-1 (RFC 9112, 3). Fields that could be read back as something
  * else are left out. The connection is to stay: no Connection field.
  */
-export function requestHead({ method, target, headers, body, length }: Outgoing): Uint8Array {
+export function requestHead({ method, target, headers, body, length }: RequestParts): Uint8Array {
   let text = `${method} ${target} HTTP/1.1\r\n`;
   for (const [name, value] of headers) if (isSendable(name, value)) text += `${name}: ${value}\r\n`;
   if (body !== undefined)

@@ -1,6 +1,7 @@
 /** Who may come in: users of the config, or whom another server lets in. */
 import { BasicAuth } from "../../net/basic-auth.ts";
 import type { Pools } from "../../net/pools/pool.ts";
+import { requestHead } from "../../net/upstream/request-head.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import { type HttpRequest, type HttpResponse, respond, settled } from "../../wire/http/message.ts";
 import { requestFields, responseFields } from "./fields.ts";
@@ -96,14 +97,19 @@ class ForwardAuth implements Auth {
       pool: pools.pool(pool),
       upstream,
       outgoing: () => ({
-        method: "GET",
-        target: path,
-        headers: requestFields(bodyless, {
-          changes,
-          host: authorityOf(request),
-          trusted: trusted(request.client.address),
-          upgrades: false,
+        head: requestHead({
+          method: "GET",
+          target: path,
+          headers: requestFields(bodyless, {
+            changes,
+            host: authorityOf(request),
+            trusted: trusted(request.client.address),
+            upgrades: false,
+          }),
+          body: undefined,
+          length: undefined,
         }),
+        method: "GET",
         body: undefined,
         length: undefined,
         readTimeout: timeout,

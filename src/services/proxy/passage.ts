@@ -1,7 +1,8 @@
+import { Incoming } from "../../net/http1/incoming.ts";
 /** One route of a proxy, ready for requests: where they go and what comes back. */
 import type { Pool, Pools, Server } from "../../net/pools/pool.ts";
 import type { Answer } from "../../net/upstream/exchange.ts";
-import type { Outgoing } from "../../net/upstream/request-head.ts";
+import { type Outgoing, requestHead } from "../../net/upstream/request-head.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Log } from "../../observe/log.ts";
 import { limitedBody, limitedStream } from "../../wire/http/limited-body.ts";
@@ -23,6 +24,8 @@ import { changedFields, requestFields, responseFields } from "./fields.ts";
 import type { ForwardPools } from "./forward-pool.ts";
 import { Forwarder, type NoAnswer } from "./forwarder.ts";
 import type { PoolGuard } from "./pool-guard.ts";
+import { RequestLines } from "./request-lines.ts";
+import { Relayed, ResponseLines } from "./response-lines.ts";
 import type { FieldChanges, RouteConfig } from "./route-config.ts";
 import type { RouteMeters } from "./route-meters.ts";
 import type { Split } from "./split.ts";
@@ -75,6 +78,12 @@ export class Passage implements Way {
   readonly #parts: PassageParts;
   readonly #changes: Changes;
   readonly #unchanged: boolean;
+  /** Answers go on as they are. */
+  readonly #relays: boolean;
+  /** Servers see other targets than clients ask for. */
+  readonly #rewrites: boolean;
+  readonly #requestLines: RequestLines | undefined;
+  readonly #responseLines: ResponseLines | undefined;
 
   constructor(route: RouteConfig, changes: Changes, parts: PassageParts) {
     this.host = route.host;
@@ -86,6 +95,14 @@ export class Passage implements Way {
     this.#parts = parts;
     this.#changes = changes;
     this.#unchanged = Object.keys(changes.response).length === 0;
+    const { cache, auth, cors, pages, compression, forwarded, via } = parts;
+    this.#relays =
+      !(cache && route.cache) &&
+      (auth ?? cors ?? pages ?? compression ?? route.max_response) === undefined;
+    this.#rewrites = route.strip || route.prefix !== undefined;
+    if (!forwarded && route.host_header === "client")
+      this.#requestLines = RequestLines.for(changes.request, via);
+    this.#responseLines = ResponseLines.for(changes.response);
   }
 
   /** Answer a request: from a server, or why not. Never rejects for what servers do. */
@@ -198,9 +215,19 @@ export class Passage implements Way {
         wanted === undefined ? undefined : (server) => sticky.isFor(wanted, pool.name, server),
       outgoing: (server) => this.#outgoing(request, server, admitted, held),
       answered: (answer, server, giveUp) => {
-        meters.answered(answer.status, now() - began);
+        const took = now() - began;
+        meters.answered(answer.status, took);
+        const lines =
+          this.#relays && pool.sticky !== "cookie"
+            ? this.#responseLines?.of(answer.reply, request.method)
+            : undefined;
+        if (lines !== undefined)
+          return new Relayed(answer.status, lines, answer.body(), {
+            server: server.name,
+            ms: took,
+          });
         const response = this.#answered(answer, request, changes, giveUp);
-        const upstreamFigures = { server: server.name, ms: now() - began };
+        const upstreamFigures = { server: server.name, ms: took };
         if (pool.sticky !== "cookie") return { ...response, upstream: upstreamFigures };
         if (wanted !== undefined && sticky.isFor(wanted, pool.name, server))
           return { ...response, upstream: upstreamFigures };
@@ -262,17 +289,29 @@ export class Passage implements Way {
       held === undefined ? request.body : (new Response(held as BodyInit).body ?? undefined);
     if (most !== undefined && body !== undefined && contentLength === undefined)
       body = limitedStream(body, most);
+    const target = this.#rewrites ? targetFor(request, this.#route) : undefined;
+    const isTrusted = trusted(request.client.address);
+    const quick = admitted === undefined && !isTrusted && request instanceof Incoming;
+    const lines = quick ? this.#requestLines?.write(request, target) : undefined;
+    const head =
+      lines ??
+      requestHead({
+        method,
+        target: target ?? targetFor(request, this.#route),
+        headers: requestFields(request, {
+          changes: admitted === undefined ? changes : merged(changes, admitted.fields),
+          host: hostFor(request, this.#route, server),
+          trusted: isTrusted,
+          upgrades: websocket && asksForChange(request),
+          forwarded,
+          via,
+        }),
+        body,
+        length: contentLength,
+      });
     return {
+      head,
       method,
-      target: targetFor(request, this.#route),
-      headers: requestFields(request, {
-        changes: admitted === undefined ? changes : merged(changes, admitted.fields),
-        host: hostFor(request, this.#route, server),
-        trusted: trusted(request.client.address),
-        upgrades: websocket && asksForChange(request),
-        forwarded,
-        via,
-      }),
       body,
       length: contentLength,
       trailers: request.trailers && (() => request.trailers?.() ?? []),

@@ -127,6 +127,11 @@ export interface HttpResponse {
   readonly body: Body;
   /** Close the connection behind this response. */
   readonly close?: boolean;
+  /**
+   * `headers` as lines, ready to be sent: `Name: value` CRLF, without any of those that the writer
+   * adds. Only where nobody makes another response of this one: the lines would stay the same.
+   */
+  readonly lines?: Uint8Array;
   /** Another server made it: `headers` have Date and Server as that one said them. */
   readonly named?: boolean;
   /** Who asked, once authenticated: for the access log. */

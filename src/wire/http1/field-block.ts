@@ -13,6 +13,12 @@ export class FieldBlock {
   readonly nameEnd = new Int32Array(MAX_FIELDS);
   readonly valueStart = new Int32Array(MAX_FIELDS);
   readonly valueEnd = new Int32Array(MAX_FIELDS);
+  /** The number in `known` of each field's name, or -1. */
+  readonly number = new Int8Array(MAX_FIELDS);
+  /** The hash of each field's name, for another FieldTable. */
+  readonly hashes = new Int32Array(MAX_FIELDS);
+  /** Behind the last field line: where the empty line begins. */
+  linesEnd = 0;
   /** Index of a known field by its number in `known`, -1 when absent; the first one when repeated. */
   readonly slot: Int32Array;
   /** A bit for each known field that came more than once. */
@@ -43,7 +49,7 @@ export class FieldBlock {
  * -400 or -431.
  */
 export function readFields(bytes: Uint8Array, from: number, end: number, into: FieldBlock): number {
-  const { nameStart, nameEnd, valueStart, valueEnd, slot, known } = into;
+  const { nameStart, nameEnd, valueStart, valueEnd, number, hashes, slot, known } = into;
   let at = from;
   slot.fill(NONE);
   let count = 0;
@@ -68,6 +74,8 @@ export function readFields(bytes: Uint8Array, from: number, end: number, into: F
     nameStart[count] = name;
     nameEnd[count] = at;
     const place = known.find(bytes, name, at, hash);
+    number[count] = place;
+    hashes[count] = hash;
     at++;
     while (at < end && (bytes[at] === SP || bytes[at] === HT)) at++;
     const value = at;
@@ -87,6 +95,7 @@ export function readFields(bytes: Uint8Array, from: number, end: number, into: F
   }
   into.fields = count;
   into.repeats = repeats;
+  into.linesEnd = at - 2;
   return at;
 }
 

@@ -1,6 +1,6 @@
 import { FieldTable } from "./field-table.ts";
 
-/** Request fields the server itself looks at, found by hash while their name is read. */
+/** Request fields the server itself looks at, or a proxy keeps to itself, found by hash while their name is read. */
 export const Slot = {
   host: 0,
   connection: 1,
@@ -18,6 +18,17 @@ export const Slot = {
   authorization: 13,
   userAgent: 14,
   referer: 15,
+  keepAlive: 16,
+  proxyConnection: 17,
+  te: 18,
+  trailer: 19,
+  proxy: 20,
+  forwarded: 21,
+  xForwardedFor: 22,
+  xForwardedHost: 23,
+  xForwardedProto: 24,
+  xRealIp: 25,
+  via: 26,
 } as const;
 export type Slot = (typeof Slot)[keyof typeof Slot];
 
@@ -39,4 +50,15 @@ export const REQUEST_FIELDS = new FieldTable([
   "authorization",
   "user-agent",
   "referer",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "proxy",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-real-ip",
+  "via",
 ]);

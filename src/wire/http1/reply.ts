@@ -32,6 +32,8 @@ export const ReplySlot = {
   pragma: 20,
   warning: 21,
   trailer: 22,
+  proxyConnection: 23,
+  te: 24,
 } as const;
 export type ReplySlot = (typeof ReplySlot)[keyof typeof ReplySlot];
 
@@ -59,6 +61,8 @@ const FIELDS = new FieldTable([
   "pragma",
   "warning",
   "trailer",
+  "proxy-connection",
+  "te",
 ]);
 
 /** How the body of a response ends (RFC 9112, 6.3). */

@@ -72,6 +72,13 @@ export function reasonOf(status: number): string {
   return REASONS[status] ?? "";
 }
 
+const lines: (Uint8Array | undefined)[] = [];
+
+/** `HTTP/1.1 200 OK` CRLF, made once for each status. */
+export function statusLine(status: number): Uint8Array {
+  return (lines[status] ??= Buffer.from(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n`, "latin1"));
+}
+
 /**
  * A status line, fields and the empty line, as Latin-1. A field that could not be read back as what
  * it is gets left out: a stranger's text must not split a response.

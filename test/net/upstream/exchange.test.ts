@@ -5,7 +5,7 @@ import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
 import type { UpstreamConnection } from "../../../src/net/upstream/connection.ts";
 import { type Answer, AskError, UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
-import type { Outgoing } from "../../../src/net/upstream/request-head.ts";
+import { requestHead, type RequestParts } from "../../../src/net/upstream/request-head.ts";
 import { Upstream } from "../../../src/net/upstream/upstream.ts";
 import type { Body } from "../../../src/wire/http/message.ts";
 
@@ -85,13 +85,12 @@ function connect(server: Server): Promise<UpstreamConnection> {
   });
 }
 
-const get: Outgoing = {
+const get: RequestParts = {
   method: "GET",
   target: "/",
   headers: [["Host", "peer"]],
   body: undefined,
   length: undefined,
-  readTimeout: 400,
 };
 
 async function read(body: Body): Promise<string> {
@@ -115,18 +114,28 @@ async function read(body: Body): Promise<string> {
   });
 }
 
+const outgoing = (parts: RequestParts) => ({
+  ...parts,
+  head: requestHead(parts),
+  readTimeout: 400,
+});
+
 /** Ask, and wait for the head. */
-function asked(connection: UpstreamConnection, outgoing: Outgoing): Promise<Answer> {
+function asked(connection: UpstreamConnection, parts: RequestParts): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    new UpstreamExchange(connection, { answered: resolve, failed: reject, over() {} }).begin(
-      outgoing,
+    const answered = (answer: Answer): void => {
+      void answer.headers; // they are kept when they were asked for in time
+      resolve(answer);
+    };
+    new UpstreamExchange(connection, { answered, failed: reject, over() {} }).begin(
+      outgoing(parts),
     );
   });
 }
 
-async function ask(server: Server, outgoing: Partial<Outgoing> = {}) {
+async function ask(server: Server, parts: Partial<RequestParts> = {}) {
   const connection = await connect(server);
-  const answer = await asked(connection, { ...get, ...outgoing });
+  const answer = await asked(connection, { ...get, ...parts });
   return {
     status: answer.status,
     headers: answer.headers,
@@ -220,9 +229,9 @@ describe("a response", () => {
       more();
     });
     const connection = await connect(p.server);
-    const { body } = await asked(connection, get);
+    const answer = await asked(connection, get);
     await Bun.sleep(100);
-    const taken = body();
+    const taken = answer.body();
     if (taken.kind !== "flow") throw new Error(taken.kind);
     expect(taken.length).toBe(big.length);
     let length = 0;
@@ -402,7 +411,7 @@ test("given up: the connection is closed, the server notices", async () => {
     failed: () => told.push("failed"),
     over: () => told.push("over"),
   });
-  exchange.begin(get);
+  exchange.begin(outgoing(get));
   await Bun.sleep(10);
   exchange.cancel();
   expect(told).toEqual(["over"]);
