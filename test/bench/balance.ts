@@ -2,12 +2,15 @@ import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { type Spent, spent } from "./balance-cpu.ts";
+import { HELD, hold, HOLD_S, WORKERS } from "./balance-hold.ts";
 import { perPair } from "./balance-idle.ts";
+import { inOwnNetwork } from "./balance-network.ts";
 import { backend, haproxy, nginxStream, tern } from "./balance-servers.ts";
 import { digits, median, short, table } from "./figures.ts";
-import { type Round, round } from "./load.ts";
+import { type Load, type Round, round } from "./load.ts";
 import { machine } from "./machine.ts";
-import { cpuTime, resident, type Server } from "./server.ts";
+import { resident, type Server } from "./server.ts";
 import { makeCertificate } from "./web-files.ts";
 import { build, type Options } from "./web.ts";
 
@@ -70,9 +73,15 @@ export const ROWS: readonly Row[] = [
 ];
 const LATENCY = "latency";
 const IDLE = "idle";
+const HOLD = "hold";
 /** Most bytes of RSS that an idle pair may cost. */
 const IDLE_BAR = 6 * 1024;
 const WARM_UP_S = 1;
+/** Where we may not have a network of our own. */
+const SHARED = "what is received, the load's core sees to: no root, unshare(1) or ip(8)\n\n";
+const NOTE = `CPU: of the process and of the kernel's threads, which sockmap works in. core: how busy the
+server's core was, by whomever; below 100 % it was not the limit.
+`;
 
 /** One server in one row: the middle of its rounds. */
 interface Figures {
@@ -81,6 +90,8 @@ interface Figures {
   readonly figure: number;
   /** Microseconds of CPU time per request, connection or GB. */
   readonly cpu: number;
+  /** Share of the time that its core was busy: below 1 the load is the limit. */
+  readonly core: number;
   /** Bytes, after the last round. */
   readonly memory: number;
   readonly errors: number;
@@ -99,17 +110,19 @@ export interface RowReport {
 /** HAProxy, nginx stream and tern in front of one nginx, one core each for them and the load, in turns. */
 export async function balance(options: Options): Promise<RowReport[]> {
   const { say } = options;
-  const names = [...ROWS.map((row) => row.name), LATENCY, IDLE];
+  const names = [...ROWS.map((row) => row.name), LATENCY, IDLE, HOLD];
   if (options.rows?.some((row) => !names.includes(row))) {
     say(`rows: ${names.join(" ")}\n`);
     return [];
   }
+  const alone = await inOwnNetwork();
   const wanted = (name: string): boolean => options.rows?.includes(name) ?? true;
   const dir = await mkdtemp(join(tmpdir(), "tern-bench-"));
   try {
     const binary = options.tern ?? (await build());
     await makeFiles(dir);
-    say(`${await machine()}\n${options.rounds} rounds of ${options.seconds} s\n\n`);
+    say(`${await machine()}\n${options.rounds} rounds of ${options.seconds} s\n`);
+    say(alone ? "what is received, the server's core sees to\n\n" : SHARED);
     await using behind = await backend(dir);
     const make = {
       haproxy: () => haproxy(dir, behind.http),
@@ -128,7 +141,9 @@ export async function balance(options: Options): Promise<RowReport[]> {
     }
     // Each from its start: memory that was used once does not come back.
     if (wanted(IDLE)) reports.push(await idle(Object.values(make)));
+    if (wanted(HOLD)) reports.push(await held(dir, binary, behind));
     say(show(reports));
+    say(NOTE);
     return reports;
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -168,7 +183,7 @@ async function measure(
   dir: string,
   options: Options,
 ): Promise<RowReport> {
-  const measured = new Map(servers.map((server) => [server, [] as (Round & { cpu: number })[]]));
+  const measured = new Map(servers.map((server) => [server, [] as Metered[]]));
   const load = ({ http, https }: Server) => ({
     url: `${row.secure ? `https://127.0.0.1:${https}` : `http://127.0.0.1:${http}`}${row.path}`,
     connections: row.connections,
@@ -177,10 +192,7 @@ async function measure(
   });
   for (const server of servers) await round(dir, load(server), WARM_UP_S);
   await inTurns(servers, options, row.says, async (server) => {
-    const before = await cpuTime(server.pid);
-    const done = await round(dir, load(server), options.seconds);
-    const cpu = (await cpuTime(server.pid)) - before;
-    measured.get(server)?.push({ ...done, cpu });
+    measured.get(server)?.push(await metered(server, dir, load(server), options.seconds));
   });
   const figures = await Promise.all(
     servers.map(async (server): Promise<Figures> => {
@@ -190,6 +202,7 @@ async function measure(
         server: server.name,
         figure: median(rounds.map((one) => one[row.counts] / one.seconds)),
         cpu: median(rounds.map((one) => one.cpu / units(one))),
+        core: busy(rounds),
         memory: await resident(server.pid),
         errors: rounds.reduce((sum, one) => sum + one.errors, 0),
       };
@@ -201,6 +214,21 @@ async function measure(
   return { row: row.says, per: row.per, figures, ratio, bar: `≥ ${row.bar.toFixed(1)}`, met };
 }
 
+type Metered = Round & Spent;
+
+/** One round, with what it cost the server. */
+async function metered(server: Server, dir: string, load: Load, seconds: number): Promise<Metered> {
+  const before = await spent(server);
+  const done = await round(dir, load, seconds);
+  const after = await spent(server);
+  return { ...done, cpu: after.cpu - before.cpu, core: after.core - before.core };
+}
+
+/** Share of the rounds that the server's core was busy. */
+function busy(rounds: readonly Metered[]): number {
+  return median(rounds.map((one) => one.core / 1e6 / one.seconds));
+}
+
 /** What a balancer adds to the middle of the latencies of one connection. */
 async function latency(
   servers: readonly Server[],
@@ -208,14 +236,12 @@ async function latency(
   dir: string,
   options: Options,
 ): Promise<RowReport> {
-  const measured = new Map<Server, (Round & { cpu: number })[]>();
+  const measured = new Map<Server, Metered[]>();
   await inTurns([...servers, behind], options, "latency", async (server) => {
     const url = `http://127.0.0.1:${server.http}/1k.bin`;
-    const before = await cpuTime(server.pid);
     const load = { url, connections: 1, headers: {}, pipeline: 1 };
-    const done = await round(dir, load, options.seconds);
-    const cpu = (await cpuTime(server.pid)) - before;
-    measured.set(server, [...(measured.get(server) ?? []), { ...done, cpu }]);
+    const done = await metered(server, dir, load, options.seconds);
+    measured.set(server, [...(measured.get(server) ?? []), done]);
   });
   const middle = (server: Server): number =>
     median((measured.get(server) ?? []).map((one) => one.median));
@@ -224,6 +250,7 @@ async function latency(
       server: server.name,
       figure: middle(server) - middle(behind),
       cpu: median((measured.get(server) ?? []).map((one) => one.cpu / one.requests)),
+      core: busy(measured.get(server) ?? []),
       memory: await resident(server.pid),
       errors: (measured.get(server) ?? []).reduce((sum, one) => sum + one.errors, 0),
     })),
@@ -240,12 +267,21 @@ async function idle(make: readonly (() => Promise<Server>)[]): Promise<RowReport
     await using server = await one();
     const figure = await perPair(server);
     const memory = await resident(server.pid);
-    figures.push({ server: server.name, figure, cpu: NaN, memory, errors: 0 });
+    figures.push({ server: server.name, figure, cpu: NaN, core: NaN, memory, errors: 0 });
   }
   const { ours, others } = sides(figures);
   const ratio = ours.figure / Math.min(...others.map(({ figure }) => figure));
   const met = ours.figure <= IDLE_BAR;
   return { row: "bytes of RSS per idle pair", per: "", figures, ratio, bar: "≤ 6 KiB", met };
+}
+
+/** Whether tern has what thousands of idle connections need, for as long as they want. */
+async function held(dir: string, binary: string, behind: Server): Promise<RowReport> {
+  const { perPair, memory, lost } = await hold(dir, binary, behind);
+  const row = `bytes of RSS per pair, ${HELD} held for ${HOLD_S} s, ${WORKERS} workers`;
+  const figure = { server: "tern", figure: perPair, cpu: NaN, core: NaN, memory, errors: lost };
+  const met = perPair <= IDLE_BAR && lost === 0;
+  return { row, per: "", figures: [figure], ratio: NaN, bar: "≤ 6 KiB", met };
 }
 
 function sides(figures: readonly Figures[]): { ours: Figures; others: readonly Figures[] } {
@@ -255,9 +291,21 @@ function sides(figures: readonly Figures[]): { ours: Figures; others: readonly F
 }
 
 function show(reports: readonly RowReport[]): string {
-  const head = ["", "", "figure", "ratio", "bar", "", "CPU µs", "per", "RSS MB", "errors"];
+  const head = [
+    "",
+    "",
+    "figure",
+    "ratio",
+    "bar",
+    "",
+    "CPU µs",
+    "per",
+    "core %",
+    "RSS MB",
+    "errors",
+  ];
   const lines = reports.flatMap(({ row, per, figures, ratio, bar, met }) =>
-    figures.map(({ server, figure, cpu, memory, errors }, i) => {
+    figures.map(({ server, figure, cpu, core, memory, errors }, i) => {
       const ours = server === "tern";
       return [
         i === 0 ? row : "",
@@ -268,6 +316,7 @@ function show(reports: readonly RowReport[]): string {
         ours ? (met ? "met" : "NOT MET") : "",
         digits(cpu),
         per,
+        digits(core * 100),
         digits(memory / 1e6),
         String(errors),
       ];
