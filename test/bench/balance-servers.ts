@@ -1,10 +1,15 @@
 import { freePort } from "../fake/ports.ts";
 import { LOAD_CORE, onlyChild, type Server, start } from "./server.ts";
 
+const KILOBYTE = "tern".repeat(256);
+
 /** Connections that each of them may hold: two files each of the 20 000 a process may have here. */
 export const MAX_PAIRS = 7900;
 
-/** The server behind all of them: nginx with files of 1 KB and 10 MB, on the load's core. */
+/**
+ * The server behind all of them, on the load's core: nginx with 1 KB from its memory, which costs
+ * it half as much as a file, so that it is less of a limit, and a file of 10 MB.
+ */
 export async function backend(dir: string): Promise<Server> {
   const ports = { http: await freePort(), https: 0 };
   await Bun.write(
@@ -25,7 +30,12 @@ http {
   keepalive_requests 1000000000;
   open_file_cache max=1000 inactive=60s;
   access_log off;
-  server { listen 127.0.0.1:${ports.http} backlog=8192; root ${dir}/www; }
+  server {
+    listen 127.0.0.1:${ports.http} backlog=8192;
+    root ${dir}/www;
+    location = /1k.bin { return 200 "${KILOBYTE}"; }
+    location = /echo { return 200 $arg_word; }
+  }
 }
 `,
   );
@@ -89,11 +99,16 @@ stream {
   return start("nginx stream", command, ports, onlyChild);
 }
 
-/** tern with one service, everything else as it is by default; one process. */
-export async function tern(dir: string, binary: string, to: number): Promise<Server> {
+/** tern with one service, everything else as it is by default; one process unless told otherwise. */
+export async function tern(
+  dir: string,
+  binary: string,
+  to: number,
+  { workers = 1, cores }: { readonly workers?: number; readonly cores?: string } = {},
+): Promise<Server> {
   const ports = { http: await freePort(), https: await freePort() };
   const config = `
-workers: 1
+workers: ${workers}
 user: root
 state: ./state
 log: { level: warn, format: text, file: "-" }
@@ -111,5 +126,6 @@ balance:
     tls: terminate
 `;
   await Bun.write(`${dir}/balance.yaml`, config);
-  return start("tern", [...binary.split(" "), "run", "-c", `${dir}/balance.yaml`], ports);
+  const command = [...binary.split(" "), "run", "-c", `${dir}/balance.yaml`];
+  return start("tern", command, ports, undefined, cores);
 }

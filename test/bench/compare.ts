@@ -1,7 +1,8 @@
 /** Servers that do the same, compared: the same requests to each of them, in turns. */
+import { type Spent, spent } from "./balance-cpu.ts";
 import { digits, median, short, table } from "./figures.ts";
-import { type Round, round } from "./load.ts";
-import { cpuTime, resident, type Server } from "./server.ts";
+import { type Load, type Round, round } from "./load.ts";
+import { resident, type Server } from "./server.ts";
 import type { Options } from "./web.ts";
 
 /** A row of the table: what is asked through each of them, and how much of the better one's figure is enough. */
@@ -28,6 +29,8 @@ export interface Figures {
   readonly figure: number;
   /** Microseconds of CPU time per request, connection or GB. */
   readonly cpu: number;
+  /** Share of the time that its core was busy: below 1 the load is the limit. */
+  readonly core: number;
   /** Bytes, after the last round. */
   readonly memory: number;
   readonly errors: number;
@@ -50,7 +53,7 @@ export async function measure(
   dir: string,
   options: Options,
 ): Promise<RowReport> {
-  const measured = new Map(servers.map((server) => [server, [] as (Round & { cpu: number })[]]));
+  const measured = new Map(servers.map((server) => [server, [] as Metered[]]));
   const load = ({ http, https }: Server) => ({
     url: `${row.secure ? `https://127.0.0.1:${https}` : `http://127.0.0.1:${http}`}${row.path}`,
     connections: row.connections,
@@ -59,10 +62,7 @@ export async function measure(
   });
   for (const server of servers) await round(dir, load(server), WARM_UP_S);
   await inTurns(servers, options, row.says, async (server) => {
-    const before = await cpuTime(server.pid);
-    const done = await round(dir, load(server), options.seconds);
-    const cpu = (await cpuTime(server.pid)) - before;
-    measured.get(server)?.push({ ...done, cpu });
+    measured.get(server)?.push(await metered(server, dir, load(server), options.seconds));
   });
   const figures = await Promise.all(
     servers.map(async (server): Promise<Figures> => {
@@ -72,6 +72,7 @@ export async function measure(
         server: server.name,
         figure: median(rounds.map((one) => one[row.counts] / one.seconds)),
         cpu: median(rounds.map((one) => one.cpu / units(one))),
+        core: busy(rounds),
         memory: await resident(server.pid),
         errors: rounds.reduce((sum, one) => sum + one.errors, 0),
       };
@@ -83,6 +84,21 @@ export async function measure(
   return { row: row.says, per: row.per, figures, ratio, bar: `≥ ${row.bar.toFixed(1)}`, met };
 }
 
+type Metered = Round & Spent;
+
+/** One round, with what it cost the server. */
+async function metered(server: Server, dir: string, load: Load, seconds: number): Promise<Metered> {
+  const before = await spent(server);
+  const done = await round(dir, load, seconds);
+  const after = await spent(server);
+  return { ...done, cpu: after.cpu - before.cpu, core: after.core - before.core };
+}
+
+/** Share of the rounds that the server's core was busy. */
+function busy(rounds: readonly Metered[]): number {
+  return median(rounds.map((one) => one.core / 1e6 / one.seconds));
+}
+
 /** What those in between add to the middle of the latencies of one connection; the bar is the rival's. */
 export async function latency(
   servers: readonly Server[],
@@ -91,14 +107,12 @@ export async function latency(
   dir: string,
   options: Options,
 ): Promise<RowReport> {
-  const measured = new Map<Server, (Round & { cpu: number })[]>();
+  const measured = new Map<Server, Metered[]>();
   await inTurns([...servers, behind], options, "latency", async (server) => {
     const url = `http://127.0.0.1:${server.http}/1k.bin`;
-    const before = await cpuTime(server.pid);
     const load = { url, connections: 1, headers: {}, pipeline: 1 };
-    const done = await round(dir, load, options.seconds);
-    const cpu = (await cpuTime(server.pid)) - before;
-    measured.set(server, [...(measured.get(server) ?? []), { ...done, cpu }]);
+    const done = await metered(server, dir, load, options.seconds);
+    measured.set(server, [...(measured.get(server) ?? []), done]);
   });
   const middle = (server: Server): number =>
     median((measured.get(server) ?? []).map((one) => one.median));
@@ -107,6 +121,7 @@ export async function latency(
       server: server.name,
       figure: middle(server) - middle(behind),
       cpu: median((measured.get(server) ?? []).map((one) => one.cpu / one.requests)),
+      core: busy(measured.get(server) ?? []),
       memory: await resident(server.pid),
       errors: (measured.get(server) ?? []).reduce((sum, one) => sum + one.errors, 0),
     })),
@@ -139,9 +154,21 @@ export function sides(figures: readonly Figures[]): { ours: Figures; others: rea
 }
 
 export function show(reports: readonly RowReport[]): string {
-  const head = ["", "", "figure", "ratio", "bar", "", "CPU µs", "per", "RSS MB", "errors"];
+  const head = [
+    "",
+    "",
+    "figure",
+    "ratio",
+    "bar",
+    "",
+    "CPU µs",
+    "per",
+    "core %",
+    "RSS MB",
+    "errors",
+  ];
   const lines = reports.flatMap(({ row, per, figures, ratio, bar, met }) =>
-    figures.map(({ server, figure, cpu, memory, errors }, i) => {
+    figures.map(({ server, figure, cpu, core, memory, errors }, i) => {
       const ours = server === "tern";
       return [
         i === 0 ? row : "",
@@ -152,6 +179,7 @@ export function show(reports: readonly RowReport[]): string {
         ours ? (met ? "met" : "NOT MET") : "",
         digits(cpu),
         per,
+        digits(core * 100),
         digits(memory / 1e6),
         String(errors),
       ];

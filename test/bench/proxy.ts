@@ -123,7 +123,7 @@ async function idle(make: readonly (() => Promise<Server>)[]): Promise<RowReport
     await using server = await one();
     const figure = await perPair(server);
     const memory = await resident(server.pid);
-    figures.push({ server: server.name, figure, cpu: NaN, memory, errors: 0 });
+    figures.push({ server: server.name, figure, cpu: NaN, core: NaN, memory, errors: 0 });
   }
   const { ours, others } = sides(figures);
   const ratio = ours.figure / Math.min(...others.map(({ figure }) => figure));

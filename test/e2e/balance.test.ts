@@ -4,13 +4,17 @@ import { join } from "node:path";
 
 import { freePort } from "../fake/ports.ts";
 import { RawListener, RawPeer } from "../fake/raw-peer.ts";
-import { type Appliance, appliance, until } from "./from-source.ts";
-import { residentBytes } from "./process-facts.ts";
+import { appliance, until } from "./from-source.ts";
+import { childrenOf, residentBytes } from "./process-facts.ts";
 
 setDefaultTimeout(60_000); // whole programs start and end, on a machine that may be busy
 
 const MB = 1024 * 1024;
 const PAIRS = 3000;
+/** Pairs that are there before growth is counted: what a worker needs once is there then. */
+const WARM_UP = 1500;
+const AT_ONCE = 50;
+const HOLD_MS = 2000;
 const ends: Disposable[] = [];
 afterEach(() => {
   for (const end of ends.splice(0)) end[Symbol.dispose]();
@@ -133,7 +137,7 @@ test("ten gigabytes would not fit into us: a reader that stands still stops the 
   const port = await freePort();
   const pools = { app: `127.0.0.1:${back.port}` };
   await using tern = await appliance((dir) => configIn(dir, { port, pools }));
-  const before = await settled(tern);
+  const before = await settled([tern.pid]);
   const writers = await Promise.all(Array.from({ length: 8 }, () => client(port)));
   const readers: RawPeer[] = [];
   for (const _ of writers) readers.push(await back.accept());
@@ -152,24 +156,39 @@ test("ten gigabytes would not fit into us: a reader that stands still stops the 
   for (const reader of readers) reader.close();
 });
 
-test("idle pairs cost little", async () => {
-  const port = await freePort();
-  const pools = { app: backend("a") };
-  await using tern = await appliance((dir) => configIn(dir, { port, pools }));
-  const more = async (count: number): Promise<void> => {
-    for (let i = 0; i < count; i += 50)
-      await Promise.all(Array.from({ length: 50 }, async () => greeting(await client(port))));
-  };
-  await more(500);
-  const before = await settled(tern);
-  await more(PAIRS);
-  expect((await settled(tern)) - before).toBeLessThan(PAIRS * 6 * 1024);
-});
+test.each([{ workers: 1 }, { workers: 2 }])(
+  "thousands of pairs of $workers worker(s) cost little, and all are alive when asked again",
+  async ({ workers }) => {
+    const port = await freePort();
+    const pools = { app: backend("a") };
+    await using tern = await appliance((dir) => configIn(dir, { port, pools, workers }));
+    const serving = workers === 1 ? [tern.pid] : childrenOf(tern.pid);
+    const peers: RawPeer[] = [];
+    const more = async (count: number): Promise<void> => {
+      for (let i = 0; i < count; i += AT_ONCE) {
+        const next = await Promise.all(Array.from({ length: AT_ONCE }, () => client(port)));
+        await Promise.all(next.map(greeting));
+        peers.push(...next);
+      }
+    };
+    await more(WARM_UP);
+    const before = await settled(serving);
+    await more(PAIRS);
+    expect((await settled(serving)) - before).toBeLessThan(PAIRS * 6 * 1024);
+    await Bun.sleep(HOLD_MS);
+    let alive = 0;
+    for (let i = 0; i < peers.length; i += AT_ONCE) {
+      const answers = await Promise.all(peers.slice(i, i + AT_ONCE).map(talks));
+      alive += answers.filter(Boolean).length;
+    }
+    expect(alive).toBe(peers.length);
+  },
+);
 
-/** Resident bytes of the process that serves, when it has come to rest. */
-async function settled(tern: Appliance): Promise<number> {
+/** Resident bytes of the processes that serve, when they have come to rest. */
+async function settled(serving: readonly number[]): Promise<number> {
   await Bun.sleep(1500);
-  return residentBytes(tern.pid);
+  return serving.reduce((sum, pid) => sum + residentBytes(pid), 0);
 }
 
 async function closed(peer: RawPeer): Promise<string> {

@@ -21,6 +21,14 @@ interface Held {
   close(): Promise<void>;
 }
 
+/** A listener goes on without HTTP/3 when the last site that wants it is gone. */
+async function dropHttp3(held: Held, deadline: AbortSignal): Promise<void> {
+  const { http3, front } = held;
+  if (http3 === undefined || front.routes.mounts.some(({ site }) => site.tls && site.http3)) return;
+  held.http3 = undefined;
+  await (await http3).drain(deadline);
+}
+
 /** What `status` shows of a listener. */
 export interface FrontStats {
   readonly listener: string;
@@ -72,7 +80,8 @@ export class Fronts implements HttpFronts {
       },
       close: async (deadline) => {
         for (const front of fronts) front.remove(mount);
-        await mount.whenIdle(deadline);
+        const unwanted = leases.map((lease) => dropHttp3(lease.value, deadline));
+        await Promise.all([mount.whenIdle(deadline), ...unwanted]);
         await Promise.all(leases.map((lease) => lease[Symbol.asyncDispose]()));
       },
     };

@@ -4,10 +4,15 @@ import { connect, type Socket } from "node:net";
 import { DEFAULT_SOCKET } from "../../../src/core/socket-options.ts";
 import { DEFAULT_LIMITS } from "../../../src/net/http-fronts.ts";
 import { placeholder } from "../../../src/net/tls/self-signed.ts";
+import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
+import { close } from "../../../src/sys/socket.ts";
 import { type HttpHandler, respond } from "../../../src/wire/http/message.ts";
 import { realFronts, serving } from "../../fake/fronts.ts";
+import { freePort } from "../../fake/ports.ts";
 
 const certificate = await placeholder("localhost", Date.now());
+/** A UDP socket that shares its port with nobody. */
+const OWN = { reusePort: false, buffer: 65_536 };
 const open: { close(): Promise<void> }[] = [];
 afterAll(async () => {
   await Promise.all(open.map((s) => s.close()));
@@ -209,6 +214,23 @@ describe("leaving", () => {
     ]);
     expect(performance.now() - began).toBeLessThan(2000);
     expect(await asked).toBe("");
+  });
+
+  test("the last site with HTTP/3 takes its port along, whoever else is on the listener", async () => {
+    const fronts = realFronts(certificate);
+    const port = await freePort();
+    const listen = [{ kind: "tcp", host: "127.0.0.1", port } as const];
+    const site = { handler: who, tls: true, listen };
+    const old = await serving(fronts, { ...site, http3: true, hosts: ["old"] });
+    const next = await serving(fronts, { ...site, http3: true, hosts: ["next"] });
+    open.push(await serving(fronts, { ...site, hosts: ["other"] }));
+    await old.close();
+    expect(() => bindDatagram(listen[0]!, OWN)).toThrow("EADDRINUSE");
+    await next.close();
+    close(bindDatagram(listen[0]!, OWN).fd);
+    // And is had again by the next that wants it.
+    open.push(await serving(fronts, { ...site, http3: true, hosts: ["again"] }));
+    expect(() => bindDatagram(listen[0]!, OWN)).toThrow("EADDRINUSE");
   });
 
   test("a site replaced under a listener keeps its connections", async () => {

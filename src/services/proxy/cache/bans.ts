@@ -28,19 +28,29 @@ export class Bans {
   readonly #prefixes = new Map<string, number>();
   #all = 0;
   /** Time of the latest: what was asked for later is surely alive. */
-  #latest = 0;
+  latest = 0;
+  /** Raised with each new one. */
+  version = 0;
 
-  add({ time, kind, value }: Ban): void {
-    this.#latest = Math.max(this.#latest, time);
-    if (kind === "all") this.#all = Math.max(this.#all, time);
-    else {
-      const map = kind === "prefix" ? this.#prefixes : this.#exact[kind];
-      map.set(value, Math.max(map.get(value) ?? 0, time));
-    }
+  /** False when it was in force already. */
+  add({ time, kind, value }: Ban): boolean {
+    const map = this.#mapFor(kind);
+    const before = map === undefined ? this.#all : (map.get(value) ?? 0);
+    if (time <= before) return false;
+    if (map === undefined) this.#all = time;
+    else map.set(value, time);
+    this.latest = Math.max(this.latest, time);
+    this.version++;
+    return true;
+  }
+
+  #mapFor(kind: BanKind): Map<string, number> | undefined {
+    if (kind === "all") return undefined;
+    return kind === "prefix" ? this.#prefixes : this.#exact[kind];
   }
 
   isDead({ key, tags, asked }: Bannable): boolean {
-    if (asked > this.#latest) return false;
+    if (asked > this.latest) return false;
     if (asked <= this.#all) return true;
     const url = urlOf(key);
     if (asked <= (this.#exact.url.get(url) ?? 0)) return true;
@@ -54,6 +64,11 @@ export class Bans {
   forgetBefore(time: number): void {
     for (const map of [this.#exact.url, this.#exact.tag, this.#prefixes])
       for (const [value, at] of map) if (at < time) map.delete(value);
+  }
+
+  clear(): void {
+    for (const map of [this.#exact.url, this.#exact.tag, this.#prefixes]) map.clear();
+    this.#all = 0;
   }
 
   list(): Ban[] {

@@ -15,13 +15,15 @@ import {
 } from "../../../wire/http/message.ts";
 import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
-import { Entry, placeOf } from "./entry.ts";
+import type { Found } from "./disk/disk.ts";
+import { Entry, placeOf, release } from "./entry.ts";
 import { type Coming, Flight, type Landed } from "./flight.ts";
-import { Keeper, release } from "./keeper.ts";
+import { Keeper } from "./keeper.ts";
 import { bodyOf, piecesOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownRequest } from "./own-request.ts";
 import { CACHE_NAME, present } from "./present.ts";
+import { type Purged, PurgeRequests } from "./purge-request.ts";
 import type { Store } from "./store.ts";
 
 /** How requests of one route reach their servers, and what clients are to see of the responses. */
@@ -45,6 +47,8 @@ export interface CacheParts {
   readonly boundary: () => string;
   /** A URL was changed by a request: no worker may use what is stored of it. */
   readonly invalidate: (urls: readonly string[]) => void;
+  /** Somebody who may wants these not to be used any more. Answers how many left the memory. */
+  readonly purge: (what: readonly Purged[]) => number;
   /** A response was used that answers made ahead can be made of. */
   readonly used: (request: HttpRequest, entry: Entry, way: Way) => void;
 }
@@ -71,6 +75,7 @@ export class Cache {
   readonly #store: Store;
   readonly #keys: Keys;
   readonly #keeper: Keeper;
+  readonly #purges: PurgeRequests;
   readonly #marks = new Marks();
   /** What is being fetched, by place. */
   readonly #flights = new Map<string, Flight>();
@@ -87,9 +92,13 @@ export class Cache {
     this.#store = parts.store;
     this.#rules = rulesOf(config);
     this.#keys = new Keys(config, parts.trusted);
+    this.#purges = new PurgeRequests(config.purge);
     this.#keeper = new Keeper(config, this.#rules, parts.store);
   }
 
+  get query(): CacheConfig["query"] {
+    return this.#config.query;
+  }
   get stored(): number {
     return this.#keeper.stored;
   }
@@ -97,6 +106,11 @@ export class Cache {
   /** Answer a request from what is stored, or by what its `way` brings; not finished yet. */
   answer(request: HttpRequest, way: Way): HttpResponse | Promise<HttpResponse> {
     const { method } = request;
+    if (method === "PURGE") {
+      const purge = (what: readonly Purged[]): number => this.#parts.purge(what);
+      const answer = this.#purges.answer(request, this.#keys.url(request), purge);
+      if (answer !== undefined) return answer;
+    }
     if (method !== "GET" && method !== "HEAD") return this.#change(request, way);
     const aside = whyAside(request);
     if (aside !== undefined) return this.#pass(request, way, { forward: "bypass", detail: aside });
@@ -110,8 +124,19 @@ export class Cache {
     way: Way,
     waits: number,
   ): HttpResponse | Promise<HttpResponse> {
-    const field = varyField(request);
-    const found = this.#store.find(key, field);
+    const found = this.#store.find(key, varyField(request));
+    return found instanceof Promise
+      ? found.then((one) => this.#decide(request, key, way, waits, one))
+      : this.#decide(request, key, way, waits, found);
+  }
+
+  #decide(
+    request: HttpRequest,
+    key: string,
+    way: Way,
+    waits: number,
+    found: Found,
+  ): HttpResponse | Promise<HttpResponse> {
     const said = this.#said(request);
     if (!(found instanceof Entry)) {
       if (said?.onlyIfCached) return this.#gatewayTimeout();

@@ -135,7 +135,7 @@ export class Entry implements Counted, Name {
   drop(): void {
     if (--this.#users > 0) return;
     if (typeof this.#fields !== "string" && this.#fields !== this.#body) this.#fields.drop();
-    if (this.#body.kind === "memory") this.#body.drop();
+    if (this.#body.kind !== "pieces") this.#body.drop();
   }
 
   #text(): string {
@@ -148,10 +148,15 @@ export class Entry implements Counted, Name {
   }
 }
 
+/** Whoever gets it uses it before control goes back to the loop, or holds it. */
+export function release(entry: Entry): void {
+  setImmediate(() => entry.drop());
+}
+
 const NO_TAGS: readonly string[] = [];
 
 /** Cache-Tag: a list with commas; Surrogate-Key: one with spaces. */
-function tagsOf(fields: ReadonlyMap<string, string>): readonly string[] {
+export function tagsOf(fields: ReadonlyMap<string, string>): readonly string[] {
   const tags = fields.get("cache-tag");
   const keys = fields.get("surrogate-key");
   if (tags === undefined && keys === undefined) return NO_TAGS;

@@ -7,7 +7,7 @@ import { formatDate } from "../../../wire/http/date.ts";
 import type { Body, HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
 import { varyField } from "./asking.ts";
 import type { CacheConfig } from "./config.ts";
-import { Entry, type Name, type Sent } from "./entry.ts";
+import { Entry, type Name, release, type Sent } from "./entry.ts";
 import { Filling } from "./filling.ts";
 import type { Coming } from "./flight.ts";
 import { inPieces } from "./kept.ts";
@@ -78,9 +78,9 @@ export class Keeper {
   /** A stored response that still holds, brought up to date. Somebody holds `stored`. */
   renew(stored: Entry, fields: readonly Field[], when: Pick<Sent, "asked" | "came">): Entry {
     const sent = { status: stored.status, fields, ...when };
-    if (stored.body.kind === "memory") stored.body.hold();
+    if (stored.body.kind !== "pieces") stored.body.hold();
     const entry = new Entry(stored, sent, stored.body, this.#rules);
-    this.#store.put(entry);
+    this.#store.renew(entry);
     release(entry);
     return entry;
   }
@@ -125,15 +125,10 @@ export class Keeper {
 
   #put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): Entry {
     const entry = new Entry(name, sent, inPieces(pieces), this.#rules);
-    if (this.#store.put(entry)) this.stored++;
+    if (this.#store.put(entry, sent, pieces)) this.stored++;
     release(entry);
     return entry;
   }
-}
-
-/** Whoever gets it uses it before control goes back to the loop, or holds it. */
-export function release(entry: Entry): void {
-  setImmediate(() => entry.drop());
 }
 
 /** Undefined when only the end tells; "files" when it is not for us to keep. */

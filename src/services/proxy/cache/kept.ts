@@ -1,3 +1,5 @@
+import { closeSync } from "node:fs";
+
 import { block } from "../../../sys/memory.ts";
 import type { Body, Flow, FlowSink, Piece } from "../../../wire/http/message.ts";
 import type { Held } from "./arena.ts";
@@ -9,8 +11,28 @@ export interface InPieces {
   readonly length: number;
 }
 
+/** Bytes in an open file, which stays open as long as somebody holds them: whoever opened it does. */
+export class InFile {
+  readonly kind = "file";
+  #users = 1;
+
+  constructor(
+    readonly fd: number,
+    readonly offset: number,
+    readonly length: number,
+  ) {}
+
+  hold(): void {
+    this.#users++;
+  }
+
+  drop(): void {
+    if (--this.#users === 0) closeSync(this.fd);
+  }
+}
+
 /** The body of a stored response. */
-export type Kept = InPieces | Held;
+export type Kept = InPieces | Held | InFile;
 
 /** So much of a body is copied for a client at once; more of it while it is sent. */
 const COPIED = 64 * 1024;
@@ -26,6 +48,7 @@ export function inPieces(pieces: readonly Uint8Array[]): InPieces {
 /** Bytes [from, to) of a body as they lie in memory; undefined when they are too many to be copied now. */
 export function piecesOf(kept: Kept, from: number, to: number): Piece[] | undefined {
   const end = Math.min(to, kept.length);
+  if (kept.kind === "file") return undefined;
   if (kept.kind === "memory") {
     if (end - from > COPIED) return undefined;
     const bytes = new Uint8Array(new ArrayBuffer(end - from));
@@ -45,6 +68,15 @@ export function piecesOf(kept: Kept, from: number, to: number): Piece[] | undefi
 
 /** What is sent of it: [from, to). */
 export function bodyOf(kept: Kept, from: number, to: number): Body {
+  if (kept.kind === "file") {
+    kept.hold();
+    const slice = {
+      fd: kept.fd,
+      offset: kept.offset + from,
+      length: Math.min(to, kept.length) - from,
+    };
+    return { kind: "pieces", pieces: [slice], release: () => kept.drop() };
+  }
   const pieces = piecesOf(kept, from, to);
   if (pieces !== undefined) return { kind: "pieces", pieces };
   if (kept.kind !== "memory") throw new Error("what is in pieces can be had in pieces");

@@ -82,6 +82,10 @@ export class Memory {
     if (this.#kept.peek(entry.place) === entry) this.#kept.delete(entry.place);
   }
 
+  remove(place: string): void {
+    this.#kept.delete(place);
+  }
+
   /** Forget what is at `key`, and with it all variants. */
   forget(key: string): void {
     this.#kept.delete(key);

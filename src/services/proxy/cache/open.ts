@@ -1,12 +1,11 @@
 import { compileAccess } from "../../../core/cidr.ts";
-import type { Clock } from "../../../core/clock.ts";
+import type { Lease } from "../../../core/lease.ts";
 import type { Quick } from "../../../net/quick.ts";
+import type { Host } from "../../service.ts";
 import type { OneProxy } from "../config.ts";
-import { Bans } from "./bans.ts";
 import { Cache } from "./cache.ts";
-import { Memory } from "./memory.ts";
+import { Home } from "./home.ts";
 import { QuickTable } from "./quick/table.ts";
-import { Store } from "./store.ts";
 
 /** Places of answers made ahead: as many as responses of this size fit into memory, within limits. */
 const USUAL = 8 * 1024;
@@ -16,42 +15,57 @@ const MOST = 256 * 1024;
 /** The cache of one proxy, in this process. */
 export interface OpenCache {
   readonly cache: Cache;
+  readonly home: Home;
   /** Answers made ahead; undefined when every request has to be looked at. */
   readonly quick: Quick | undefined;
-  close(): void;
   /** For the console and /metrics. */
   stats(): Readonly<Record<string, number>>;
+  close(): Promise<void>;
 }
 
-/** Undefined when the proxy keeps nothing. */
-export function openCache(config: OneProxy, clock: Clock): OpenCache | undefined {
+/** Undefined when the proxy keeps nothing. What is stored stays while configs change, but for the cache's own. */
+export async function openCache(
+  name: string,
+  config: OneProxy,
+  host: Host,
+): Promise<OpenCache | undefined> {
   const { cache: settings, trust } = config;
   if (settings === undefined) return undefined;
-  const bans = new Bans();
-  const memory = new Memory(settings.memory);
+  const { clock, leases, reactor, state, worker } = host;
+  const log = host.log.with({ proxy: name });
+  const lease = (await leases.take(
+    `proxy cache ${name} ${JSON.stringify(settings)}`,
+    async () => new Home(settings, { name, clock, log, reactor, state, worker }),
+  )) as Lease<Home>; // nobody else takes such a name
+  const home = lease.value;
+  const { store } = home;
+  const { memory, disk } = store;
   const places = Math.min(MOST, Math.max(FEWEST, settings.memory / USUAL));
   const table = new QuickTable(2 ** Math.ceil(Math.log2(places)), {
     now: () => clock.now(),
     wall: Date.now,
+    bans: store.bans,
     grown: (entry) => memory.weigh(entry),
   });
   const quick = isQuick(config);
   const cache = new Cache(settings, {
-    store: new Store(memory, bans),
+    store,
     wall: Date.now,
     trusted: trust.length > 0 ? compileAccess(trust) : undefined,
     boundary: () => crypto.randomUUID().replaceAll("-", ""),
-    invalidate: (urls) => {
-      for (const value of urls) bans.add({ time: Date.now(), kind: "url", value });
-    },
+    invalidate: (urls) => home.forbid(urls.map((value) => ({ kind: "url", value }))),
+    purge: (what) => home.purge(what),
     used: (request, entry, way) => {
       if (quick) table.learn(request, entry, way);
     },
   });
   return {
     cache,
+    home,
     quick: quick ? table.find : undefined,
-    close: () => memory.close(),
+    close: async () => {
+      await lease[Symbol.asyncDispose]();
+    },
     stats: () => ({
       hits: cache.hits + table.hits,
       quick: table.hits,
@@ -63,6 +77,17 @@ export function openCache(config: OneProxy, clock: Clock): OpenCache | undefined
       stored: cache.stored,
       entries: memory.size,
       memory_bytes: memory.bytes,
+      bans: store.bans.size,
+      ...(disk && {
+        disk_entries: home.janitor?.size ?? 0,
+        disk_bytes: home.janitor?.bytes ?? 0,
+        disk_evicted: home.janitor?.evicted ?? 0,
+        disk_hits: disk.hits,
+        disk_written: disk.written,
+        disk_dropped: disk.dropped,
+        disk_broken: disk.broken,
+        disk_errors: disk.errors,
+      }),
     }),
   };
 }

@@ -1,25 +1,35 @@
 import type { RequestField } from "../../../wire/http/caching/vary.ts";
-import { Bans } from "./bans.ts";
-import type { Entry } from "./entry.ts";
+import type { Bans } from "./bans.ts";
+import { type Disk, type Found, SMALL } from "./disk/disk.ts";
+import { Entry, release, type Sent } from "./entry.ts";
 import { Fork, type Memory } from "./memory.ts";
 
-/** Where stored responses are: found, kept, dead. */
+/** Where stored responses are: in memory, and on disk where there is one. */
 export class Store {
   readonly memory: Memory;
   readonly bans: Bans;
+  readonly disk: Disk | undefined;
 
-  constructor(memory: Memory, bans: Bans) {
+  constructor(memory: Memory, bans: Bans, disk?: Disk) {
     this.memory = memory;
     this.bans = bans;
+    this.disk = disk;
   }
 
-  /** The response for a request; "variant" when there are only others of its URL. */
-  find(key: string, field: RequestField): Entry | "variant" | undefined {
+  /**
+   * The response for a request; "variant" when there are only others of its URL. Good until control
+   * goes back to the loop, or as long as it is held.
+   */
+  find(key: string, field: RequestField): Found | Promise<Found> {
     const found = this.memory.find(key, field);
-    if (found === undefined || found instanceof Fork) return found && "variant";
-    if (!this.bans.isDead(found)) return found;
-    this.memory.drop(found);
-    return undefined;
+    if (found instanceof Entry && !this.bans.isDead(found)) return found;
+    if (found instanceof Entry) this.memory.drop(found);
+    const variant = found instanceof Fork ? "variant" : undefined;
+    const kept = this.disk?.find(key, field);
+    if (kept === undefined) return variant;
+    return kept instanceof Promise
+      ? kept.then((one) => this.#take(one) ?? variant)
+      : (this.#take(kept) ?? variant);
   }
 
   /** Request fields that the responses of a URL vary by, as far as known. */
@@ -27,13 +37,37 @@ export class Store {
     return this.memory.namesOf(key);
   }
 
-  /** Keep it. False when it was purged while it came, or there is no room. */
-  put(entry: Entry): boolean {
-    return !this.bans.isDead(entry) && this.memory.put(entry);
+  /** Keep what has come: its body is in `pieces`. False when it was purged while it came, or there is no room. */
+  put(entry: Entry, sent: Sent, pieces: readonly Uint8Array[]): boolean {
+    if (this.bans.isDead(entry)) return false;
+    this.disk?.put(entry, sent, pieces);
+    if (this.disk === undefined || entry.body.length <= SMALL) return this.memory.put(entry);
+    this.memory.remove(entry.place);
+    return true;
+  }
+
+  /** A stored response was found to hold still: `entry` takes its place. */
+  renew(entry: Entry): void {
+    if (this.bans.isDead(entry)) return;
+    if (entry.body.kind !== "file") this.memory.put(entry);
+    this.disk?.renew(entry);
   }
 
   /** It must not be used any more. */
   drop(entry: Entry): void {
     this.memory.drop(entry);
+    this.disk?.remove(entry.place);
+  }
+
+  /** What the disk has found: small bodies are in memory from now on. */
+  #take(found: Found): Found {
+    if (!(found instanceof Entry)) return found;
+    release(found);
+    if (this.bans.isDead(found)) {
+      this.disk?.remove(found.place);
+      return undefined;
+    }
+    if (found.body.kind !== "file") this.memory.put(found);
+    return found;
   }
 }

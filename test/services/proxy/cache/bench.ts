@@ -50,11 +50,16 @@ export class Bench {
   readonly cache: Cache;
   server: Server;
 
-  constructor(config: object, server: Server, trusted?: (address: string) => boolean) {
+  constructor(
+    config: object,
+    server: Server,
+    trusted?: (address: string) => boolean,
+    makeStore?: () => Store,
+  ) {
     const settings = v.parse(cacheSchema, config);
     this.server = server;
-    const bans = new Bans();
-    this.store = new Store(new Memory(settings.memory), bans);
+    this.store = makeStore?.() ?? new Store(new Memory(settings.memory), new Bans());
+    const { bans } = this.store;
     this.cache = new Cache(settings, {
       store: this.store,
       wall: () => this.wall,
@@ -63,6 +68,7 @@ export class Bench {
       invalidate: (urls) => {
         for (const value of urls) bans.add({ time: this.wall, kind: "url", value });
       },
+      purge: () => 0,
       used: () => {},
     });
   }

@@ -45,6 +45,7 @@ class Table {
     this.table = new QuickTable(64, {
       now: () => this.now,
       wall: () => this.wall,
+      bans: this.bans,
       grown: (entry) => this.memory.weigh(entry),
     });
     this.#cache = new Cache(config, {
@@ -53,6 +54,7 @@ class Table {
       trusted: undefined,
       boundary: () => "x",
       invalidate: () => {},
+      purge: () => 0,
       used: (request, entry, way) => this.table.learn(request, entry, way),
     });
   }

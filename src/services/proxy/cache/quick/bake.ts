@@ -84,6 +84,10 @@ export class Baked extends Canned {
   readonly modified: string | undefined;
   /** Made when somebody first asks whether it changed. */
   unchanged: Prepared | undefined;
+  /** Of the bans, when it was last found alive. */
+  version = -1;
+  /** For whom it was made: another config has another. */
+  readonly way: Finishing;
   /** Where it is found. */
   place: Place | undefined;
 
@@ -91,6 +95,7 @@ export class Baked extends Canned {
     const { body, fields } = entry;
     super(answerOf(entry, way, {}), entry, body.kind === "memory" ? body : undefined);
     this.until = until;
+    this.way = way;
     this.etag = valueOf(fields, "etag");
     this.modified = valueOf(fields, "last-modified");
   }

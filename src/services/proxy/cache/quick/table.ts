@@ -11,6 +11,7 @@ import { acceptedCodings } from "../../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../../wire/http/message.ts";
 import type { Head } from "../../../../wire/http1/head.ts";
 import { Slot } from "../../../../wire/http1/known-fields.ts";
+import type { Bans } from "../bans.ts";
 import type { Entry } from "../entry.ts";
 import { Baked, type Finishing, type Place } from "./bake.ts";
 
@@ -35,6 +36,7 @@ export interface TableParts {
   /** A `Clock`'s time, and milliseconds since 1970. */
   readonly now: () => number;
   readonly wall: () => number;
+  readonly bans: Bans;
   /** An entry takes more memory than it did. */
   readonly grown: (entry: Entry) => void;
 }
@@ -68,6 +70,11 @@ export class QuickTable {
     const baked = entry?.baked;
     if (entry === undefined || baked === undefined || !entry.alive || now >= baked.until)
       return undefined;
+    const { bans } = this.#parts;
+    if (baked.version !== bans.version) {
+      if (bans.isDead(entry)) return undefined;
+      baked.version = bans.version;
+    }
     const found = conditional(head, baked);
     if (found !== undefined) {
       if (entry.visits < MOST_VISITS) entry.visits++;
@@ -98,6 +105,7 @@ export class QuickTable {
     const kind = varies ? this.#codings.learn(headers.get("accept-encoding")) : SILENT;
     if (kind === UNKNOWN) return;
     const { now, wall, grown } = this.#parts;
+    if (entry.baked?.way !== way) entry.baked = undefined;
     entry.baked ??= new Baked(
       entry,
       now() + entry.freshness.born + entry.freshness.lifetime - wall(),
