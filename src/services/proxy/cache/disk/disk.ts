@@ -117,7 +117,10 @@ export class Disk {
         if (record?.kind !== "response" || at === undefined) return;
         const { status, fields, asked, came } = entry;
         const bytes = emitResponse(entry, { status, fields, asked, came }, record.body);
-        if (bytes.length !== at) return void (await unlink(path));
+        if (bytes.length !== at) {
+          await unlink(path);
+          return;
+        }
         await file.write(bytes, 0, bytes.length, 0);
         await file.utimes(this.#parts.wall() / 1000, asked / 1000);
       } finally {

@@ -159,7 +159,7 @@ export class Janitor implements Ledger {
     while (this.#sweepAgain && !this.#end.signal.aborted) {
       this.#sweepAgain = false;
       let done = 0;
-      for (const [name, { asked }] of [...this.#files]) {
+      for (const [name, { asked }] of Array.from(this.#files)) {
         if (asked > this.#parts.bans.latest || this.#end.signal.aborted) continue;
         if (this.#isDead(name)) this.#remove(name);
         if (++done % AT_ONCE === 0) await others();
