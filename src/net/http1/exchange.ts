@@ -2,6 +2,7 @@ import type { HttpResponse } from "../../wire/http/message.ts";
 import { decodeTarget } from "../../wire/http/path.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import type { Mount } from "../fronts/mount.ts";
+import type { FlowOut } from "./flow-out.ts";
 import { Incoming } from "./incoming.ts";
 import { RequestBody } from "./request-body.ts";
 import type { Framing } from "./response-writer.ts";
@@ -23,8 +24,8 @@ export interface Exchange {
   /** performance.now() at the head's end. */
   readonly began: number;
   responding: boolean;
-  /** Gives up the body that is going out. */
-  giveUp?: () => void;
+  /** The body that is going out. */
+  flow: FlowOut | undefined;
 }
 
 /** What an exchange needs of its session. */
@@ -57,13 +58,8 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
           wanted: () => needs.wanted(),
           firstAsked: head.expectContinue ? () => needs.proceed() : undefined,
         });
-  const request = new Incoming(head, {
-    ...decoded,
-    body,
-    secure: transport.secure,
-    remote: () => transport.remote(),
-    interim: (status, headers) => needs.interim(status, headers),
-  });
+  const { path, query } = decoded;
+  const request = new Incoming(head, path, query, body, needs);
   return {
     request,
     mount,
@@ -73,6 +69,7 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
     keep: head.keepAlive,
     began: performance.now(),
     responding: true,
+    flow: undefined,
   };
 }
 

@@ -16,8 +16,8 @@ export interface FlowNeeds {
   whenRoom(run: () => void): void;
   /** Something was put: send it, unless this turn goes on. */
   moved(): void;
-  /** All of it is on its way, or given up with the connection. */
-  done(): void;
+  /** All of it is on its way, or given up with the connection: see what is next. */
+  streamed(): void;
   /** It failed half-way: only a broken connection tells the client. */
   cut(): void;
 }
@@ -28,15 +28,18 @@ export class FlowOut implements FlowSink {
   readonly #chunked: boolean;
   readonly #out: Outbox;
   readonly #needs: FlowNeeds;
+  readonly #finish: () => void;
   #left: number;
   #over = false;
 
-  constructor(flow: Flow, framing: Framing, out: Outbox, needs: FlowNeeds) {
+  /** `finish` is called once, when its last byte is out or never will be. */
+  constructor(flow: Flow, framing: Framing, out: Outbox, needs: FlowNeeds, finish: () => void) {
     this.#flow = flow;
     this.#chunked = framing.kind === "chunked";
     this.#left = framing.kind === "length" ? framing.length : Infinity;
     this.#out = out;
     this.#needs = needs;
+    this.#finish = finish;
   }
 
   begin(): void {
@@ -59,7 +62,7 @@ export class FlowOut implements FlowSink {
     if (this.#chunked) out.put(CHUNK_END);
     this.#needs.moved();
     if (this.#over || out.empty) return !this.#over;
-    this.#needs.whenRoom(this.#resume);
+    this.#needs.whenRoom(() => this.#resume());
     return false;
   }
 
@@ -69,7 +72,7 @@ export class FlowOut implements FlowSink {
     this.#over = true;
     this.#out.uncork();
     if (this.#chunked) this.#out.put(trailers.length === 0 ? LAST_CHUNK : lastChunk(trailers));
-    this.#needs.done();
+    this.#done();
   }
 
   fail(): void {
@@ -77,6 +80,7 @@ export class FlowOut implements FlowSink {
     this.#over = true;
     this.#out.uncork();
     this.#needs.cut();
+    this.#finish();
   }
 
   cork(): void {
@@ -89,14 +93,19 @@ export class FlowOut implements FlowSink {
   }
 
   /** The client is gone. */
-  readonly giveUp = (): void => {
+  giveUp(): void {
     if (this.#over) return;
     this.#over = true;
     this.#flow.cancel();
-    this.#needs.done();
-  };
+    this.#done();
+  }
 
-  readonly #resume = (): void => {
+  #done(): void {
+    this.#out.afterwards(this.#finish);
+    this.#needs.streamed();
+  }
+
+  #resume(): void {
     if (!this.#over) this.#flow.resume();
-  };
+  }
 }

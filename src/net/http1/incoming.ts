@@ -3,6 +3,7 @@ import { latin1 } from "../../wire/http1/characters.ts";
 import { spansIn } from "../../wire/http1/field-lines.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import type { RequestBody } from "./request-body.ts";
+import type { Transport } from "./transport.ts";
 
 /** The fields of a head, copied out of the read buffer; what is where is looked up when asked for. */
 export class HeadFields implements Fields {
@@ -58,13 +59,9 @@ export class HeadFields implements Fields {
   }
 }
 
-/** What the session knows of a request beside its head. */
-export interface Setting {
-  readonly path: string;
-  readonly query: string;
-  readonly body: RequestBody | undefined;
-  readonly secure: boolean;
-  remote(): { readonly address: string; readonly port: number };
+/** What a request wants of the connection it came by. */
+export interface Way {
+  readonly transport: Pick<Transport, "secure" | "remote">;
   /** Send a 1xx now. */
   interim(status: number, headers: HttpResponse["headers"]): void;
 }
@@ -82,37 +79,37 @@ export class Incoming implements HttpRequest {
   readonly protocol: "HTTP/1.0" | "HTTP/1.1";
   /** As it was parsed, while the handler is called; undefined from then on. */
   head: Head | undefined;
-  readonly #setting: Setting;
+  readonly path: string;
+  readonly query: string;
+  readonly #body: RequestBody | undefined;
+  readonly #way: Way;
   #gone: AbortController | undefined;
   #whenGone: (() => void) | undefined;
   #isGone = false;
 
-  constructor(head: Head, setting: Setting) {
+  constructor(head: Head, path: string, query: string, body: RequestBody | undefined, way: Way) {
     this.head = head;
     this.method = methodOf(head);
     this.target = head.text(head.targetStart, head.targetEnd);
     this.host = head.text(head.hostStart, head.hostEnd).toLowerCase();
     this.authority = head.form === "absolute" ? authorityOf(this.target) : undefined;
     this.headers = new HeadFields(head);
-    this.contentLength = setting.body && !head.chunked ? head.contentLength : undefined;
+    this.contentLength = body && !head.chunked ? head.contentLength : undefined;
     this.protocol = head.minor === 0 ? "HTTP/1.0" : "HTTP/1.1";
-    this.#setting = setting;
+    this.path = path;
+    this.query = query;
+    this.#body = body;
+    this.#way = way;
   }
 
-  get path(): string {
-    return this.#setting.path;
-  }
-  get query(): string {
-    return this.#setting.query;
-  }
   get body(): ReadableStream<Uint8Array> | undefined {
-    return this.#setting.body?.stream;
+    return this.#body?.stream;
   }
   get secure(): boolean {
-    return this.#setting.secure;
+    return this.#way.transport.secure;
   }
   get client(): { readonly address: string; readonly port: number } {
-    return this.#setting.remote();
+    return this.#way.transport.remote();
   }
   get signal(): AbortSignal {
     this.#gone ??= new AbortController();
@@ -126,7 +123,7 @@ export class Incoming implements HttpRequest {
   }
 
   trailers(): readonly Trailer[] {
-    return this.#setting.body?.trailers ?? NO_TRAILERS;
+    return this.#body?.trailers ?? NO_TRAILERS;
   }
 
   earlyHints(links: readonly string[]): void {
@@ -137,7 +134,7 @@ export class Incoming implements HttpRequest {
   }
 
   interim(status: number, headers: HttpResponse["headers"]): void {
-    if (this.protocol === "HTTP/1.1") this.#setting.interim(status, headers);
+    if (this.protocol === "HTTP/1.1") this.#way.interim(status, headers);
   }
 
   /** The client is gone: tell whoever listens. */

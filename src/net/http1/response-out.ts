@@ -21,9 +21,10 @@ export interface ResponseNeeds {
   broken(error: unknown): void;
   /** The rest of the body will not come, through no fault of ours. */
   cut(): void;
-  /** The last byte is out, or never will be: so many bytes of body went. Called once. */
-  finished(bytes: number): void;
 }
+
+/** The last byte is out, or never will be: so many bytes of body went. Called once. */
+export type Finished = (bytes: number) => void;
 
 /** How a response goes out. */
 export interface Manner {
@@ -42,11 +43,12 @@ export function sendResponse(
   { framing, method, keep }: Manner,
   out: Outbox,
   needs: ResponseNeeds,
-): (() => void) | undefined {
+  finished: Finished,
+): FlowOut | undefined {
   const { body } = response;
   const head = headOf(response, framing, !keep);
   const before = out.sent + head.length;
-  const finish = (): void => needs.finished(Math.max(0, out.sent - before));
+  const finish = (): void => finished(Math.max(0, out.sent - before));
   out.put(head);
   if (method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
     discard(response);
@@ -54,22 +56,9 @@ export function sendResponse(
     return undefined;
   }
   if (body.kind === "flow") {
-    const done = (): void => {
-      out.afterwards(finish);
-      needs.streamed();
-    };
-    const cut = (): void => {
-      needs.cut();
-      finish();
-    };
-    const flow = new FlowOut(body.flow, framing, out, {
-      whenRoom: (run) => needs.whenRoom(run),
-      moved: () => needs.moved(),
-      done,
-      cut,
-    });
+    const flow = new FlowOut(body.flow, framing, out, needs, finish);
     flow.begin();
-    return flow.giveUp;
+    return flow;
   }
   if (body.kind === "stream") {
     void sendStream(body.stream, framing, out, needs, finish);

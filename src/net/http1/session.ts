@@ -3,14 +3,14 @@ import { discard, Later, respond } from "../../wire/http/message.ts";
 import type { Guest } from "../fronts/guest.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { Prepared } from "../quick.ts";
-import { type Exchange, keepsOpen, openExchange } from "./exchange.ts";
+import { type Exchange, type ExchangeNeeds, keepsOpen, openExchange } from "./exchange.ts";
 import { Inbox } from "./inbox.ts";
 import { Linger, LINGER_MS } from "./linger.ts";
 import { Outbox } from "./outbox.ts";
 import { sendQuick } from "./quick-out.ts";
 import { head, readHead } from "./read-head.ts";
 import type { Reception } from "./reception.ts";
-import { sendInterim, sendRefusal, sendResponse } from "./response-out.ts";
+import { type ResponseNeeds, sendInterim, sendRefusal, sendResponse } from "./response-out.ts";
 import { framingOf } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -49,6 +49,8 @@ export class Session implements Guest {
   #taker: Taker | undefined;
   /** It has enough for now. */
   #held = false;
+  #needsOfExchange: ExchangeNeeds | undefined;
+  #needsOfResponse: ResponseNeeds | undefined;
 
   constructor(front: Reception, transport: Transport, now: number) {
     this.#front = front;
@@ -108,7 +110,7 @@ export class Session implements Guest {
     this.#exchange = undefined;
     exchange?.body?.broken();
     exchange?.request.abort();
-    exchange?.giveUp?.();
+    exchange?.flow?.giveUp();
     this.#out.drop();
     this.#drained?.();
     this.#transport.abort();
@@ -223,19 +225,7 @@ export class Session implements Guest {
 
   /** Hand the request to the site's handler. */
   #full(mount: Mount): void {
-    const exchange = openExchange(head, mount, {
-      transport: this.#transport,
-      interim: (status, headers) => this.#interim(status, headers),
-      wanted: () => {
-        this.#front.nudge();
-        this.#processKept();
-        this.#settle();
-      },
-      proceed: () => {
-        this.#out.put(CONTINUE);
-        this.#out.flush(false);
-      },
-    });
+    const exchange = openExchange(head, mount, this.#exchangeNeeds);
     if (typeof exchange === "number") return this.#refuse(exchange);
     this.#exchange = exchange;
     this.deadline = exchange.body ? this.#front.now + mount.site.limits.bodyTimeout : Infinity;
@@ -314,7 +304,37 @@ export class Session implements Guest {
     const keep =
       keepsOpen(exchange, response, framing) && !this.#front.draining && !this.#closing && !last;
     if (!keep) this.#closing = this.#closing || exchange.body === undefined || exchange.body.ended;
-    const giveUp = sendResponse(response, { framing, method, keep }, this.#out, {
+    const flow = sendResponse(
+      response,
+      { framing, method, keep },
+      this.#out,
+      this.#responseNeeds,
+      (bytes) => this.#responded(exchange, response, bytes, keep),
+    );
+    if (flow !== undefined) exchange.flow = flow;
+    if (response.body.kind === "flow" && response.body.taker) this.#change(response.body.taker);
+  }
+
+  /** What requests want of their connection: made with its first. */
+  get #exchangeNeeds(): ExchangeNeeds {
+    return (this.#needsOfExchange ??= {
+      transport: this.#transport,
+      interim: (status, headers) => this.#interim(status, headers),
+      wanted: () => {
+        this.#front.nudge();
+        this.#processKept();
+        this.#settle();
+      },
+      proceed: () => {
+        this.#out.put(CONTINUE);
+        this.#out.flush(false);
+      },
+    });
+  }
+
+  /** What responses want of it; likewise. */
+  get #responseNeeds(): ResponseNeeds {
+    return (this.#needsOfResponse ??= {
       over: () => this.#over,
       room: () => this.#room(),
       whenRoom: (run) => {
@@ -328,10 +348,7 @@ export class Session implements Guest {
       },
       broken: (error) => this.#ourFault(error),
       cut: () => this.broken(),
-      finished: (bytes) => this.#responded(exchange, response, bytes, keep),
     });
-    if (giveUp !== undefined) exchange.giveUp = giveUp;
-    if (response.body.kind === "flow" && response.body.taker) this.#change(response.body.taker);
   }
 
   /** Resolves when all that waits is sent, or never will be. */

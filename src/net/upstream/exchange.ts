@@ -16,14 +16,14 @@ export class Answer {
   readonly status: number;
   /** What it says of its length, which for HEAD and 304 is not that of its body. */
   readonly contentLength: number | undefined;
-  readonly #body: () => Body;
+  readonly #exchange: UpstreamExchange;
   #headers: [name: string, value: string][] | undefined;
 
-  constructor(reply: Reply, body: () => Body) {
+  constructor(reply: Reply, exchange: UpstreamExchange) {
     this.reply = reply;
     this.status = reply.status;
     this.contentLength = reply.contentLength < 0 ? undefined : reply.contentLength;
-    this.#body = body;
+    this.#exchange = exchange;
   }
 
   /** As sent, in their order. To be asked for while `answered` is called, if at all. */
@@ -33,7 +33,7 @@ export class Answer {
 
   /** Take it or cancel it: the connection is busy until then. Asked for once. */
   body(): Body {
-    return this.#body();
+    return this.#exchange.body();
   }
 }
 
@@ -146,7 +146,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     this.#hasBody = reply.body !== "none" || this.#changed;
     if (contentLength >= 0) this.#length = contentLength;
     this.#heading = true;
-    this.#questioner.answered(new Answer(reply, this.#body));
+    this.#questioner.answered(new Answer(reply, this));
     this.#heading = false;
   }
 
@@ -224,12 +224,13 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     this.#questioner.over(this.#pushed + (this.#upload?.sent ?? 0), this.#received, failure);
   }
 
-  readonly #body = (): Body => {
+  /** What its answer's `body` answers. */
+  body(): Body {
     if (!this.#hasBody) return NO_BODY;
     if (this.#changed) return { kind: "flow", flow: this, taker: this };
     if (this.#length === undefined) return { kind: "flow", flow: this };
     return { kind: "flow", flow: this, length: this.#length };
-  };
+  }
 
   /** Tell the sink what waits; answers whether it wants more. */
   #drain(): boolean {

@@ -16,10 +16,11 @@ import type { Cache } from "./cache/cache.ts";
 import { Compression } from "./compression.ts";
 import type { OneProxy, RouteConfig } from "./config.ts";
 import { Cors } from "./cors.ts";
+import { merged } from "./dispatch.ts";
 import { ErrorPages } from "./error-pages.ts";
 import { NAME } from "./fields.ts";
 import { ForwardPools } from "./forward-pool.ts";
-import { merged, Passage, type PassageParts } from "./passage.ts";
+import { Passage, type PassageParts } from "./passage.ts";
 import { PoolGuard } from "./pool-guard.ts";
 import { RouteMeters } from "./route-meters.ts";
 import { Split } from "./split.ts";
@@ -43,7 +44,7 @@ export function passagesOf(
   const upstreams = new Upstreams(config, host);
   const guards = new Map<string, PoolGuard>();
   const { max_pending: most, retry_budget: percent } = config.upstream;
-  const now = (): number => host.clock.now();
+  const now = (): number => host.reactor.now; // as fine as is needed, and costs nothing
   const common: Omit<
     PassageParts,
     "upstream" | "meters" | "auth" | "cors" | "split" | "forward" | "via"

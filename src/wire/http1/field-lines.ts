@@ -31,8 +31,8 @@ export function copyLines(
     if (from < 0) continue;
     const to = last ? block.linesEnd : nameStart[i]!;
     if (end + to - from > into.length) return -1;
-    into.set(bytes.subarray(from, to), end);
-    end += to - from;
+    // By hand: heads are short, and a view would have to be made for each run.
+    for (let k = from; k < to; k++) into[end++] = bytes[k]!;
     from = -1;
   }
   return end;
