@@ -4,6 +4,7 @@ import type { Attachment, Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
+import { actionsOf } from "./cache/actions.ts";
 import { type OpenCache, openCache } from "./cache/open.ts";
 import { type OneProxy, type ProxyConfig, proxySchema, type RouteConfig } from "./config.ts";
 import { passagesOf } from "./make-passages.ts";
@@ -32,7 +33,7 @@ async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {
   const running: Running[] = [];
   try {
     for (const [name, one] of Object.entries(config)) {
-      const made = make(name, one, host);
+      const made = await make(name, one, host);
       running.push(made);
       made.attachment = await host.http.attach(siteFor(made, host));
     }
@@ -40,17 +41,21 @@ async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {
     await stop(running, AbortSignal.abort());
     throw failed;
   }
+  const caches = new Map(
+    running.flatMap(({ name, cache }): [string, OpenCache][] => (cache ? [[name, cache]] : [])),
+  );
   return {
     start() {
       for (const { attachment } of running) attachment?.open();
     },
     stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one)])),
     stop: (deadline) => stop(running, deadline),
+    ...(caches.size > 0 && { actions: actionsOf(caches) }),
   };
 }
 
-function make(name: string, config: OneProxy, host: Host): Running {
-  const cache = openCache(config, host.clock);
+async function make(name: string, config: OneProxy, host: Host): Promise<Running> {
+  const cache = await openCache(name, config, host);
   const { passages, upstreams } = passagesOf(name, config, cache?.cache, host);
   const site = new ProxySite(config, passages, () => host.clock.now());
   return { name, site, upstreams, cache, attachment: undefined };
@@ -84,6 +89,7 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
   for (const { upstreams } of running) for (const upstream of upstreams) upstream.close();
+  await Promise.all(running.map(({ cache }) => cache?.close()));
 }
 
 /** Summed over the workers. */
