@@ -76,7 +76,8 @@ const IDLE = "idle";
 const HOLD = "hold";
 /** Most bytes of RSS that an idle pair may cost. */
 const IDLE_BAR = 6 * 1024;
-const WARM_UP_S = 1;
+/** Until a runtime has compiled what is used: tern costs some 30 µs more per connection before. */
+const WARM_UP_S = 5;
 /** Where we may not have a network of our own. */
 const SHARED = "what is received, the load's core sees to: no root, unshare(1) or ip(8)\n\n";
 const NOTE = `CPU: of the process and of the kernel's threads, which sockmap works in. core: how busy the
