@@ -268,7 +268,8 @@ export class KernelRelays {
     if (this.#map.holds(side.row) || side.finished || side.held !== undefined) {
       this.#wake(pair);
       this.#attend(pair, side, peer);
-    } else if (moved && this.#taken(side, peer)) this.#map.extend(side.row);
+    } else if (moved && this.#map.runsLow(side.row) && this.#taken(side, peer))
+      this.#map.extend(side.row);
     return moved;
   }
 

@@ -17,6 +17,8 @@ import { verdict } from "./sockmap-verdict.ts";
 const MAX_SOCKETS = 16_384;
 /** Bytes that go to a peer before we look whether it took them: what the kernel may have to keep for it. */
 const WINDOW = 4 * 1024 * 1024;
+/** Of them what may be used before it is worth a look: to ask a socket takes two system calls. */
+const WORTH_A_LOOK = WINDOW / 4;
 const NEVER = 0xffff_ffff;
 
 // A row of the ledger, four u64: what the verdict counted, and what we allow.
@@ -94,6 +96,10 @@ export class Sockmap {
   resume(row: number, read: number): void {
     this.extend(row);
     this.#set(row, RESUME_AT, read);
+  }
+  /** Is so much of what may go by itself gone that it should be extended? */
+  runsLow(row: number): boolean {
+    return this.redirected(row) + WINDOW - this.#get(row, LIMIT) > WORTH_A_LOOK;
   }
   /** The peer took everything so far: as much again may go by itself. */
   extend(row: number): void {
