@@ -62,7 +62,11 @@ export const backendTls = v.strictObject({
     null,
     "The name asked for and verified; null: the one that the client asked for, else the server's address.",
   ),
-  ca: key(v.nullable(path), null, "PEM file of who issues their certificates; null: the well-known ones."),
+  ca: key(
+    v.nullable(path),
+    null,
+    "PEM file of who issues their certificates; null: the well-known ones.",
+  ),
   certificate: key(
     v.nullable(v.strictObject({ cert: path, key: path })),
     null,

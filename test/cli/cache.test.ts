@@ -16,9 +16,8 @@ test("what is stored, in a table", () => {
     tags: "a b",
   };
   expect(showListed([], plain)).toBe("nothing is stored in memory");
-  expect(
-    showListed([one, { ...one, variant: "accept:=x\nfoo:", ttl: -1, tags: "" }], plain),
-  ).toMatchInlineSnapshot(`
+  expect(showListed([one, { ...one, variant: "accept:=x\nfoo:", ttl: -1, tags: "" }], plain))
+    .toMatchInlineSnapshot(`
     "PROXY  URL                             STATUS  SIZE   AGE    FRESH FOR  TAGS
     edge   example.net/                       200  2 KiB  1m30s  10s        a b
     edge   example.net/ (accept:=x, foo:)     200  2 KiB  1m30s  stale"

@@ -1,12 +1,7 @@
 /** Compression on the fly: small files at once, on the thread pool; large ones as a stream. */
 import { read } from "node:fs";
 import { promisify } from "node:util";
-import {
-  brotliCompress,
-  constants,
-  gzip,
-  zstdCompress,
-} from "node:zlib";
+import { brotliCompress, constants, gzip, zstdCompress } from "node:zlib";
 
 import { encoder } from "../../net/encoder.ts";
 import type { Coding } from "../../wire/http/encoding.ts";

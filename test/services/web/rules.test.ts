@@ -4,8 +4,8 @@ import { join } from "node:path";
 
 import * as v from "valibot";
 
-import { webSchema } from "../../../src/services/web/config.ts";
 import { networkOf } from "../../../src/core/client-network.ts";
+import { webSchema } from "../../../src/services/web/config.ts";
 import { FakeClock } from "../../fake/clock.ts";
 import { house } from "./visit.ts";
 

@@ -16,7 +16,6 @@ import type { Connection } from "../connection.ts";
 import type { Carrier, Way } from "../way.ts";
 import type { TlsParts } from "./files.ts";
 
-
 /** Longest wait for a client's part of the handshake, its ClientHello apart. */
 const HANDSHAKE_MS = 10_000;
 
