@@ -79,7 +79,7 @@ test("the service manager hears of the start, a reload, an upgrade and the end",
   expect(manager.told.indexOf("READY=1", reloading)).toBeGreaterThan(reloading);
 
   const before = manager.told.length;
-  await tern.verb("upgrade");
+  expect(await tern.verb("upgrade")).toMatchObject({ code: 0, err: "" });
   const { pid } = await tern.status();
   const since = (what: string): number => manager.told.indexOf(what, before);
   await until(() => since(`MAINPID=${pid}`) > 0);

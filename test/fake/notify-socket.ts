@@ -15,6 +15,8 @@ export class NotifySocket implements Disposable {
   readonly #fd: number;
   readonly #told: string[] = [];
   readonly #buffer = new ArrayBuffer(4096);
+  /** It holds ten messages (net.unix.max_dgram_qlen): as systemd does, read them at once. */
+  readonly #reader = setInterval(() => void this.told, 5);
 
   constructor(readonly path: string) {
     this.#fd = libc.socket(AF_UNIX, SOCK_DGRAM_NONBLOCK, 0);
@@ -36,6 +38,7 @@ export class NotifySocket implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#reader);
     libc.close(this.#fd);
   }
 }

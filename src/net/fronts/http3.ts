@@ -12,11 +12,12 @@ import type { Front } from "./front.ts";
 const LOOK_MS = 5000;
 /**
  * When we leave, connections are closed in a pause: no request in hand, and no client has said
- * anything for so long, which its last acknowledgements would.
+ * anything for so long, which its last acknowledgements would: longer than a handshake is silent over
+ * a bad network, or on a machine that is busy.
  */
-const PAUSE_MS = 400;
+const PAUSE_MS = 1000;
 /** When there is none so soon clients are told to go (GOAWAY), though not every client heeds it. */
-const PAUSE_WITHIN_MS = 2000;
+const PAUSE_WITHIN_MS = 5000;
 const LOOK_FOR_PAUSE_MS = 10;
 /** The last datagrams of a server that has stopped are relayed within this time. */
 const FAREWELL_MS = 60;
