@@ -47,7 +47,9 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
   const { maxBody } = mount.site.limits;
   if (head.form === "authority") return 400;
   const { sent, read: decoded } =
-    head.form === "asterisk" ? ASTERISK : targetIn(head.bytes, head.pathStart, head.targetEnd);
+    head.form === "asterisk"
+      ? ASTERISK
+      : targetIn(head.bytes, head.pathStart, head.targetEnd, mount.site.pathsForOthers === true);
   if (decoded === undefined) return 400;
   if (head.contentLength > maxBody) return 413;
   const body =

@@ -1,6 +1,6 @@
 /** Texts that come again and again, made once: found by their bytes. */
 import type { Target } from "../../wire/http/path.ts";
-import { decodeTarget } from "../../wire/http/path.ts";
+import { decodeTarget, decodeTargetForOthers } from "../../wire/http/path.ts";
 import { latin1 } from "../../wire/http1/characters.ts";
 
 /** Places; what hashes to the same one takes it over. */
@@ -45,22 +45,29 @@ function isSame(known: Uint8Array, bytes: Uint8Array, from: number, to: number):
   return true;
 }
 
-/** A path and query as sent, and as `decodeTarget` reads it. */
+/** A path and query as sent, and as it is read. */
 export interface ReadTarget {
   readonly sent: string;
   /** Undefined: answer 400. */
   readonly read: Target | undefined;
 }
 
-const targets = new Interned<ReadTarget>((sent) => ({
+const rooted = (sent: string): string => (sent.startsWith("/") ? sent : `/${sent}`);
+const targets = new Interned<ReadTarget>((sent) => ({ sent, read: decodeTarget(rooted(sent)) }));
+const targetsForOthers = new Interned<ReadTarget>((sent) => ({
   sent,
-  read: decodeTarget(sent.startsWith("/") ? sent : `/${sent}`),
+  read: decodeTargetForOthers(rooted(sent)),
 }));
 const hosts = new Interned<string>((sent) => sent.toLowerCase());
 
-/** Path and query of a target. */
-export function targetIn(bytes: Uint8Array, from: number, to: number): ReadTarget {
-  return targets.of(bytes, from, to);
+/** Path and query of a target; `forOthers`: by decodeTargetForOthers. */
+export function targetIn(
+  bytes: Uint8Array,
+  from: number,
+  to: number,
+  forOthers: boolean,
+): ReadTarget {
+  return (forOthers ? targetsForOthers : targets).of(bytes, from, to);
 }
 
 /** A host, in lower case. */
