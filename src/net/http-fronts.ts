@@ -20,6 +20,8 @@ export interface Site {
   /** Answers to pipelined requests leave together; otherwise each by itself. */
   readonly pipelining: boolean;
   readonly handler: HttpHandler;
+  /** Its paths are for other servers to understand: see decodeTargetForOthers. Never where they are files. */
+  readonly pathsForOthers?: boolean;
   /** A client that ends its side before it has its response has left: what it asked is given up. */
   readonly endIsLeaving?: boolean;
   /** Answers that need no waiting, made ahead; see quick.ts. */

@@ -3,7 +3,7 @@ import type { Server } from "bun";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../../wire/http/message.ts";
 import { respond, settled } from "../../wire/http/message.ts";
 import type { Remote } from "../http1/plain-transport.ts";
-import { fromFetch, toFetch } from "./fetch-adapter.ts";
+import { fromFetch, hostOf, toFetch } from "./fetch-adapter.ts";
 import type { Front } from "./front.ts";
 import { Relay } from "./relay.ts";
 
@@ -82,8 +82,9 @@ export async function serve(
 ): Promise<Response> {
   const began = performance.now();
   front.requests++;
-  const asked = fromFetch(request, remote, secure, protocol);
-  const mount = asked && front.routes.find(asked.host, asked.target.split("?", 1)[0] ?? "");
+  const url = new URL(request.url);
+  const mount = front.routes.find(hostOf(url), url.pathname);
+  const asked = fromFetch(request, { url, remote, secure, protocol }, mount?.site);
   if (asked === undefined || mount === undefined) {
     const status = asked === undefined ? 400 : 421;
     front.refused(status);

@@ -1,7 +1,9 @@
 import { read } from "node:fs";
 
+import { limitedStream } from "../../wire/http/limited-body.ts";
 import type { Flow, HttpRequest, HttpResponse, Piece } from "../../wire/http/message.ts";
-import { decodeTarget } from "../../wire/http/path.ts";
+import { decodeTarget, decodeTargetForOthers } from "../../wire/http/path.ts";
+import type { Site } from "../http-fronts.ts";
 import type { Remote } from "../http1/plain-transport.ts";
 
 /** Bytes of a flow that may wait for the client. */
@@ -9,24 +11,43 @@ const FLOW_AHEAD = 128 * 1024;
 /** Bytes read from a file at a time for HTTP/2 and 3: half of it costs 4 % more CPU, twice as much 15 % more memory. */
 const FILE_STEP = 128 * 1024;
 
-/** The runtime's Request (HTTP/2, HTTP/3) as handlers know it; undefined when its path is none. */
+/** Where a request of the runtime's came from. */
+export interface Came {
+  readonly url: URL;
+  readonly remote: Remote;
+  readonly secure: boolean;
+  readonly protocol: "HTTP/2" | "HTTP/3";
+}
+
+/** The host of a URL as routes know it. */
+export function hostOf(url: URL): string {
+  return url.hostname.replace(/\.$/, "");
+}
+
+/**
+ * The runtime's Request (HTTP/2, HTTP/3) as handlers of this site know it; undefined when its path
+ * is none.
+ */
 export function fromFetch(
   request: Request,
-  remote: Remote,
-  secure: boolean,
-  protocol: "HTTP/2" | "HTTP/3",
+  { url, remote, secure, protocol }: Came,
+  site: Pick<Site, "pathsForOthers" | "limits"> | undefined,
 ): HttpRequest | undefined {
-  const url = new URL(request.url);
   const target = url.pathname + url.search;
-  const decoded = decodeTarget(target);
+  const decoded = site?.pathsForOthers ? decodeTargetForOthers(target) : decodeTarget(target);
   if (decoded === undefined) return undefined;
   const length = request.headers.get("content-length");
-  const body = request.body ?? undefined;
+  const whole = request.body ?? undefined;
+  // With a length the handler's caller has looked at it, and the runtime keeps to it.
+  const body =
+    whole !== undefined && length === null && site !== undefined
+      ? limitedStream(whole, site.limits.maxBody)
+      : whole;
   return {
     method: request.method,
     target,
     ...decoded,
-    host: url.hostname.replace(/\.$/, ""),
+    host: hostOf(url),
     authority: url.host,
     headers: request.headers,
     body,

@@ -1,9 +1,9 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
-import { decodeTarget } from "../../wire/http/path.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import type { Mount } from "../fronts/mount.ts";
 import type { FlowOut } from "./flow-out.ts";
 import { Incoming } from "./incoming.ts";
+import { type ReadTarget, targetIn } from "./interned.ts";
 import { RequestBody } from "./request-body.ts";
 import type { Framing } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
@@ -39,16 +39,17 @@ export interface ExchangeNeeds {
   proceed(): void;
 }
 
+const ASTERISK: ReadTarget = { sent: "*", read: { path: "*", query: "", host: "" } };
+
 /** The request that `head` begins, or the status to refuse it with. */
 export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Exchange | number {
   const { transport } = needs;
   const { maxBody } = mount.site.limits;
   if (head.form === "authority") return 400;
-  const target = head.text(head.pathStart, head.targetEnd);
-  const decoded =
+  const { sent, read: decoded } =
     head.form === "asterisk"
-      ? { path: "*", query: "" }
-      : decodeTarget(target.startsWith("/") ? target : `/${target}`);
+      ? ASTERISK
+      : targetIn(head.bytes, head.pathStart, head.targetEnd, mount.site.pathsForOthers === true);
   if (decoded === undefined) return 400;
   if (head.contentLength > maxBody) return 413;
   const body =
@@ -58,8 +59,8 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
           wanted: () => needs.wanted(),
           firstAsked: head.expectContinue ? () => needs.proceed() : undefined,
         });
-  const { path, query } = decoded;
-  const request = new Incoming(head, path, query, body, needs);
+  const target = head.form === "absolute" ? head.text(head.targetStart, head.targetEnd) : sent;
+  const request = new Incoming(head, target, decoded, body, needs);
   return {
     request,
     mount,

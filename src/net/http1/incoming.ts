@@ -1,7 +1,9 @@
 import type { Fields, HttpRequest, HttpResponse, Trailer } from "../../wire/http/message.ts";
+import type { Target } from "../../wire/http/path.ts";
 import { latin1 } from "../../wire/http1/characters.ts";
 import { spansIn } from "../../wire/http1/field-lines.ts";
 import type { Head } from "../../wire/http1/head.ts";
+import { hostIn } from "./interned.ts";
 import type { RequestBody } from "./request-body.ts";
 import type { Transport } from "./transport.ts";
 
@@ -87,11 +89,17 @@ export class Incoming implements HttpRequest {
   #whenGone: (() => void) | undefined;
   #isGone = false;
 
-  constructor(head: Head, path: string, query: string, body: RequestBody | undefined, way: Way) {
+  constructor(
+    head: Head,
+    target: string,
+    { path, query }: Pick<Target, "path" | "query">,
+    body: RequestBody | undefined,
+    way: Way,
+  ) {
     this.head = head;
     this.method = methodOf(head);
-    this.target = head.text(head.targetStart, head.targetEnd);
-    this.host = head.text(head.hostStart, head.hostEnd).toLowerCase();
+    this.target = target;
+    this.host = hostIn(head.bytes, head.hostStart, head.hostEnd);
     this.authority = head.form === "absolute" ? authorityOf(this.target) : undefined;
     this.headers = new HeadFields(head);
     this.contentLength = body && !head.chunked ? head.contentLength : undefined;

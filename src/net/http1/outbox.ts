@@ -8,6 +8,8 @@ import type { Transport } from "./transport.ts";
 const GATHER = block(256 * 1024).bytes;
 /** Bodies from this size are not copied into GATHER. */
 const DIRECT = 48 * 1024;
+/** Up to so many bytes are copied one by one: for fewer it costs more to make a view of them. */
+const BY_HAND = 384;
 /** Bytes sent to one peer before its neighbours get their turn. */
 const FAIR_SHARE = 4 * 1024 * 1024;
 
@@ -62,6 +64,15 @@ export class Outbox {
     }
   }
 
+  /** Copy `bytes[from, to)`, which is shorter than DIRECT, behind what is gathered. */
+  putRange(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#waiting.length > 0 || gathered + to - from > GATHER.length)
+      return this.put(bytes.subarray(from, to));
+    if (to - from > BY_HAND) GATHER.set(bytes.subarray(from, to), gathered);
+    else for (let i = from, at = gathered; i < to; i++, at++) GATHER[at] = bytes[i]!;
+    gathered += to - from;
+  }
+
   /** Have a copy made behind what is gathered. */
   putCopy(source: CopySource): void {
     const { length } = source;
@@ -79,7 +90,7 @@ export class Outbox {
   /** Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns. */
   sendNow(bytes: Uint8Array, from: number, to: number): void {
     if (gathered > 0 && this.#waiting.length === 0 && to - from < DIRECT)
-      return this.put(bytes.subarray(from, to));
+      return this.putRange(bytes, from, to);
     this.flush(true);
     if (this.#broken) return;
     let at = from;

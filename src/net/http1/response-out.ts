@@ -2,7 +2,7 @@ import { discard, type HttpResponse, respond } from "../../wire/http/message.ts"
 import { emitResponseHead } from "../../wire/http1/response-head.ts";
 import { FlowOut } from "./flow-out.ts";
 import type { Outbox } from "./outbox.ts";
-import { type Framing, framingOf, headOf } from "./response-writer.ts";
+import { type Framing, framingOf, headOf, putHead } from "./response-writer.ts";
 import { streamOut } from "./stream-out.ts";
 
 /** What sending needs of the session. */
@@ -46,10 +46,8 @@ export function sendResponse(
   finished: Finished,
 ): FlowOut | undefined {
   const { body } = response;
-  const head = headOf(response, framing, !keep);
-  const before = out.sent + head.length;
+  const before = out.sent + putHeadOf(response, framing, keep, out);
   const finish = (): void => finished(Math.max(0, out.sent - before));
-  out.put(head);
   if (method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
     discard(response);
     out.afterwards(finish);
@@ -73,6 +71,15 @@ export function sendResponse(
     finish();
   });
   return undefined;
+}
+
+/** Answers the head's length. */
+function putHeadOf(response: HttpResponse, framing: Framing, keep: boolean, out: Outbox): number {
+  const { lines, status, named } = response;
+  if (lines !== undefined && named === true) return putHead(out, status, lines, framing, !keep);
+  const head = headOf(response, framing, !keep);
+  out.put(head);
+  return head.length;
 }
 
 /** Answer an error that no site is asked about, behind which the connection ends. */

@@ -1,6 +1,7 @@
 import type { HttpResponse } from "../../wire/http/message.ts";
 import { emitResponseHead, statusLine } from "../../wire/http1/response-head.ts";
 import { currentDate } from "./http-date.ts";
+import type { Outbox } from "./outbox.ts";
 
 /** How the body's end is marked (RFC 9112, 6.3). */
 export type Framing =
@@ -29,13 +30,8 @@ export function framingOf(response: HttpResponse, method: string, minor: number)
   return minor === 0 ? { kind: "close" } : { kind: "chunked" };
 }
 
-/**
- * The head as bytes, status line to blank line; good until the next is made. Fields that would split
- * it are left out.
- */
+/** The head as bytes, status line to blank line. Fields that would split it are left out. */
 export function headOf(response: HttpResponse, framing: Framing, close: boolean): Uint8Array {
-  if (response.lines !== undefined && response.named === true)
-    return headAround(response.status, response.lines, framing, close);
   const fields: (readonly [string, string])[] =
     response.named === true
       ? [...response.headers]
@@ -46,42 +42,43 @@ export function headOf(response: HttpResponse, framing: Framing, close: boolean)
   return emitResponseHead(response.status, fields);
 }
 
-/** Heads with ready lines are put together here; longer ones are made anew. */
-const HEAD = new Uint8Array(32 * 1024);
-/** Status line and framing. */
-const AROUND = 256;
 const latin1 = (text: string): Uint8Array => Buffer.from(text, "latin1");
 const LENGTH = latin1("Content-Length: ");
 const CHUNKED = latin1("Transfer-Encoding: chunked\r\n");
 const CLOSE = latin1("Connection: close\r\n");
+const END = latin1("\r\n");
+/** A length and the end of its line. */
+const digits = new Uint8Array(32);
 
-function headAround(
+/** Put a head whose fields are ready lines. Answers its length. */
+export function putHead(
+  out: Outbox,
   status: number,
   lines: Uint8Array,
   framing: Framing,
   close: boolean,
-): Uint8Array {
-  const into = lines.length + AROUND > HEAD.length ? new Uint8Array(lines.length + AROUND) : HEAD;
+): number {
   const first = statusLine(status);
-  into.set(first);
-  into.set(lines, first.length);
-  let at = first.length + lines.length;
+  let length = first.length + lines.length + END.length;
+  out.putRange(first, 0, first.length);
+  out.putRange(lines, 0, lines.length);
   if (framing.kind === "length") {
-    into.set(LENGTH, at);
-    at += LENGTH.length;
-    const digits = String(framing.length);
-    for (let i = 0; i < digits.length; i++) into[at++] = digits.charCodeAt(i);
-    into[at++] = 13;
-    into[at++] = 10;
+    const text = String(framing.length);
+    let at = 0;
+    for (; at < text.length; at++) digits[at] = text.charCodeAt(at);
+    digits[at++] = 13;
+    digits[at++] = 10;
+    out.putRange(LENGTH, 0, LENGTH.length);
+    out.putRange(digits, 0, at);
+    length += LENGTH.length + at;
   } else if (framing.kind === "chunked") {
-    into.set(CHUNKED, at);
-    at += CHUNKED.length;
+    out.putRange(CHUNKED, 0, CHUNKED.length);
+    length += CHUNKED.length;
   }
   if (close && status !== 101) {
-    into.set(CLOSE, at);
-    at += CLOSE.length;
+    out.putRange(CLOSE, 0, CLOSE.length);
+    length += CLOSE.length;
   }
-  into[at++] = 13;
-  into[at++] = 10;
-  return into.subarray(0, at);
+  out.putRange(END, 0, END.length);
+  return length;
 }

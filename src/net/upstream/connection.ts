@@ -82,7 +82,10 @@ export class UpstreamConnection implements WireListener {
   ask(
     asker: Asker,
     asked: Asked,
-    { head, last, readTimeout }: { head: Uint8Array; last: boolean; readTimeout: number },
+    head: Uint8Array,
+    headEnd: number,
+    last: boolean,
+    readTimeout: number,
   ): boolean {
     this.#asker = asker;
     this.#asked = asked;
@@ -94,7 +97,7 @@ export class UpstreamConnection implements WireListener {
     this.#surplus = false;
     this.#requestOver = last;
     this.exchanges++;
-    return this.send(head, 0, head.length);
+    return this.send(head, 0, headEnd);
   }
 
   /** Send bytes of the request's body, framed as its head says; not kept. False: wait for `room`. */

@@ -106,10 +106,10 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   /** Ask. Once. */
   begin(outgoing: Outgoing): void {
-    const { head, method, body, length, trailers, readTimeout } = outgoing;
+    const { head, headEnd, method, body, length, trailers, readTimeout } = outgoing;
     const last = body === undefined;
     const asked = method === "HEAD" ? "HEAD" : "other";
-    this.#connection.ask(this, asked, { head, last, readTimeout });
+    this.#connection.ask(this, asked, head, headEnd, last, readTimeout);
     if (body === undefined || this.#over) return;
     this.#upload = new Upload(body, this.#connection, {
       chunked: length === undefined,

@@ -3,8 +3,9 @@ import { isSendable } from "../../wire/http1/response-head.ts";
 
 /** A request for a server. */
 export interface Outgoing {
-  /** As `requestHead` makes it; good until the call returns that is given it. */
+  /** As `requestHead` makes it, up to `headEnd`; good until the call returns that is given it. */
   readonly head: Uint8Array;
+  readonly headEnd: number;
   readonly method: string;
   readonly body: ReadableStream<Uint8Array> | undefined;
   /** Bytes of the body; undefined when only its end tells: it is sent in chunks. */

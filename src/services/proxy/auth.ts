@@ -96,8 +96,8 @@ class ForwardAuth implements Auth {
       request: bodyless,
       pool: pools.pool(pool),
       upstream,
-      outgoing: () => ({
-        head: requestHead({
+      outgoing: () => {
+        const head = requestHead({
           method: "GET",
           target: path,
           headers: requestFields(bodyless, {
@@ -108,15 +108,19 @@ class ForwardAuth implements Auth {
           }),
           body: undefined,
           length: undefined,
-        }),
-        method: "GET",
-        body: undefined,
-        length: undefined,
-        readTimeout: timeout,
-      }),
-      answered: (answer, _server, giveUp) => {
+        });
+        return {
+          head,
+          headEnd: head.length,
+          method: "GET",
+          body: undefined,
+          length: undefined,
+          readTimeout: timeout,
+        };
+      },
+      answered: (answer, _server, exchange) => {
         if (answer.status === 101) {
-          giveUp();
+          exchange.cancel();
           return failed({ status: 502, why: "an authority changes to another protocol" });
         }
         const headers = responseFields("GET", answer, {});

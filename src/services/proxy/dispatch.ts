@@ -17,9 +17,9 @@ import type { Admitted } from "./auth.ts";
 import type { Compression } from "./compression.ts";
 import type { ErrorPages } from "./error-pages.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { type Errand, Forwarder, type NoAnswer } from "./forwarder.ts";
+import { type Cancellable, type Errand, Forwarder, type NoAnswer } from "./forwarder.ts";
 import type { PoolGuard } from "./pool-guard.ts";
-import { RequestLines } from "./request-lines.ts";
+import { HEAD, RequestLines } from "./request-lines.ts";
 import { Relayed, ResponseLines } from "./response-lines.ts";
 import type { FieldChanges, RouteConfig } from "./route-config.ts";
 import type { RouteMeters } from "./route-meters.ts";
@@ -151,27 +151,29 @@ class RoutedErrand implements Errand {
     const target = rewrites ? targetFor(request, route) : undefined;
     const trusted = parts.trusted(request.client.address);
     const plain = admitted === undefined && !trusted && request instanceof Incoming;
-    const head =
-      (plain ? requestLines?.write(request, target) : undefined) ??
-      requestHead({
-        method,
-        target: target ?? targetFor(request, route),
-        headers: requestFields(request, {
-          changes: admitted === undefined ? changes : merged(changes, admitted.fields),
-          host: hostFor(request, route, server),
-          trusted,
-          upgrades: route.websocket && asksForChange(request),
-          forwarded: parts.forwarded,
-          via: parts.via,
-        }),
-        body,
-        length,
-      });
     const trailers = body === undefined ? undefined : () => request.trailers?.() ?? [];
-    return { head, method, body, length, trailers, readTimeout: route.timeout };
+    const headEnd = plain ? (requestLines?.write(request, target) ?? 0) : 0;
+    if (headEnd > 0)
+      return { head: HEAD, headEnd, method, body, length, trailers, readTimeout: route.timeout };
+    const head = requestHead({
+      method,
+      target: target ?? targetFor(request, route),
+      headers: requestFields(request, {
+        changes: admitted === undefined ? changes : merged(changes, admitted.fields),
+        host: hostFor(request, route, server),
+        trusted,
+        upgrades: route.websocket && asksForChange(request),
+        forwarded: parts.forwarded,
+        via: parts.via,
+      }),
+      body,
+      length,
+    });
+    const readTimeout = route.timeout;
+    return { head, headEnd: head.length, method, body, length, trailers, readTimeout };
   }
 
-  answered(answer: Answer, server: Server, giveUp: () => void): HttpResponse {
+  answered(answer: Answer, server: Server, exchange: Cancellable): HttpResponse {
     const { request, pool, changes } = this.#question;
     const { route, parts, responseLines } = this.#dispatch;
     const { meters, sticky, now, compression, pages } = parts;
@@ -183,12 +185,12 @@ class RoutedErrand implements Errand {
     if (lines !== undefined) return new Relayed(status, lines, answer.body(), upstream);
 
     if (status === 101 && !(route.websocket && asksForChange(request))) {
-      giveUp();
+      exchange.cancel();
       return this.failed({ status: 502, why: "a server changes to a protocol nobody asked for" });
     }
     const most = status === 101 ? undefined : route.max_response;
     if (most !== undefined && (contentLength ?? 0) > most) {
-      giveUp();
+      exchange.cancel();
       return this.failed({ status: 502, why: `an answer of ${contentLength} bytes` });
     }
     const headers = [...responseFields(request.method, answer, changes)];

@@ -27,6 +27,11 @@ export interface NoAnswer {
   readonly why: string;
 }
 
+/** Something that may be given up. */
+export interface Cancellable {
+  cancel(): void;
+}
+
 /** What is to be done with a request. */
 export interface Errand {
   readonly request: HttpRequest;
@@ -34,8 +39,8 @@ export interface Errand {
   readonly upstream: Upstream;
   /** The request as this server is to see it. */
   outgoing(server: Server): Outgoing;
-  /** What the client gets of a server's answer. `giveUp` ends the exchange: another answer is given. */
-  answered(answer: Answer, server: Server, giveUp: () => void): HttpResponse;
+  /** What the client gets of a server's answer. When another is given, the exchange is cancelled. */
+  answered(answer: Answer, server: Server, exchange: Cancellable): HttpResponse;
   /** What it gets when there is none. */
   failed(failure: NoAnswer): HttpResponse;
   /** Its body can be sent again. */
@@ -111,9 +116,9 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     const server = this.#server;
     const exchange = this.#exchange;
     if (server === undefined || exchange === undefined) return;
-    const status = `${answer.status}`;
     const { retry } = this.#errand.pool;
-    if (!retry.on.has(status)) server.answered();
+    const status = answer.status < 400 ? "" : `${answer.status}`;
+    if (status === "" || !retry.on.has(status)) server.answered();
     else if (this.#twice && this.#mayRetry(status)) {
       const next = this.#choose([...this.#tried, server]);
       if (next !== undefined && next !== "full" && this.#again()) {
@@ -123,7 +128,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
       }
     }
     this.#done = true;
-    this.answer(this.#errand.answered(answer, server, () => exchange.cancel()));
+    this.answer(this.#errand.answered(answer, server, exchange));
   }
 
   failed(error: AskError): void {

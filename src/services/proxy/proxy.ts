@@ -74,6 +74,7 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
     http3: config.http3,
     pipelining: true,
     endIsLeaving: true,
+    pathsForOthers: true,
     handler: withChallenges((request) => site.handle(request), certificates),
     ...(cache?.quick && { quick: cache.quick }),
     limits: {

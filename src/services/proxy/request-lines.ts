@@ -8,7 +8,7 @@ import { isSendable } from "../../wire/http1/response-head.ts";
 import type { FieldChanges } from "./route-config.ts";
 
 /** Request heads of this thread are put together here; each is sent, or copied, before the next. */
-const HEAD = new Uint8Array(new ArrayBuffer(64 * 1024));
+export const HEAD = new Uint8Array(new ArrayBuffer(64 * 1024));
 /** For what is added to a client's fields, beside the operator's. */
 const OURS = 2048;
 
@@ -76,18 +76,18 @@ export class RequestLines {
   }
 
   /**
-   * The head of `request` for a server, good until the next is asked for; undefined when it has
+   * Put the head of `request` for a server together in HEAD. Answers where it ends, 0 when it has
    * something that takes thought. `target` when it is another one than the client's.
    */
-  write(request: Incoming, target: string | undefined): Uint8Array | undefined {
+  write(request: Incoming, target: string | undefined): number {
     const { head, client, body, protocol } = request;
-    if (head === undefined || !isPlain(head)) return undefined;
+    if (head === undefined || !isPlain(head)) return 0;
     const { bytes, hostStart, hostEnd } = head;
     const host = head.slot[Slot.host] as number;
     const valueStart = head.valueStart[host] as number;
     const valueEnd = head.valueEnd[host] as number;
     const size = head.linesEnd + this.#set.length + (target?.length ?? 0) + OURS;
-    if (size - head.methodStart > HEAD.length) return undefined;
+    if (size - head.methodStart > HEAD.length) return 0;
 
     let at = put(bytes, head.methodStart, head.methodEnd + 1, 0);
     if (target === undefined) at = put(bytes, head.targetStart, head.targetEnd, at);
@@ -107,7 +107,7 @@ export class RequestLines {
       at = putText(String(head.contentLength), putAll(LENGTH, at));
       at = end(at);
     } else if (saysEmpty(request.method)) at = putAll(NONE, at);
-    return HEAD.subarray(0, end(at));
+    return end(at);
   }
 }
 

@@ -20,8 +20,8 @@ export interface Rewrite {
   readonly prefix?: string | undefined;
 }
 
-/** What a server could read as another path than the one whose route was found. */
-const DOUBTFUL = /\/\/|\/\.|%(2e|2f|5c)|\\/i;
+/** What leads elsewhere behind another beginning: dots between slashes, however they are written. */
+const DOUBTFUL = /\/\/|(\/|\\|%2f|%5c)(\.|%2e){1,2}(\/|\\|%2f|%5c|$)/i;
 
 /** Path and query as the server is to see them: as sent, unless the route changes the beginning. */
 export function targetFor(request: HttpRequest, { path, prefix, strip }: Rewrite): string {

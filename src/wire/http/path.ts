@@ -19,6 +19,7 @@ const PERCENT = 37;
 const DOT = 46;
 const HASH = 35;
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const anyText = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Read an origin-form, absolute-form or asterisk-form target. Undefined is answered 400: a bad
@@ -26,7 +27,21 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * or ".." above the root. Dot segments go after decoding, so `%2e%2e/` climbs no higher than `../`.
  */
 export function decodeTarget(target: string): Target | undefined {
-  if (target.charCodeAt(0) === SLASH) return fromOrigin(target, "");
+  return decode(target, unescape);
+}
+
+/**
+ * The same for what another server will understand as it likes: only to choose a route by. An
+ * encoded slash is a slash, text need not be UTF-8, and of what is encoded NUL alone is refused.
+ */
+export function decodeTargetForOthers(target: string): Target | undefined {
+  return decode(target, unescapeForOthers);
+}
+
+type Unescape = (raw: string) => string | undefined;
+
+function decode(target: string, unescaped: Unescape): Target | undefined {
+  if (target.charCodeAt(0) === SLASH) return fromOrigin(target, "", unescaped);
   if (target === "*") return { path: "*", query: "", host: "" };
   const scheme = /^https?:\/\//i.exec(target);
   if (!scheme) return undefined;
@@ -36,10 +51,10 @@ export function decodeTarget(target: string): Target | undefined {
   const host = parseHost(target.slice(from, to));
   if (host === undefined || host === "") return undefined;
   const rest = target.slice(to);
-  return fromOrigin(rest.startsWith("/") ? rest : `/${rest}`, host);
+  return fromOrigin(rest.startsWith("/") ? rest : `/${rest}`, host, unescaped);
 }
 
-function fromOrigin(target: string, host: string): Target | undefined {
+function fromOrigin(target: string, host: string, unescaped: Unescape): Target | undefined {
   let mark = -1;
   let plain = true;
   let before = 0;
@@ -55,7 +70,7 @@ function fromOrigin(target: string, host: string): Target | undefined {
   const raw = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark + 1);
   if (plain) return { path: raw, query, host };
-  const decoded = raw.includes("%") ? unescape(raw) : raw;
+  const decoded = raw.includes("%") ? unescaped(raw) : raw;
   const path = decoded === undefined ? undefined : withoutDots(decoded);
   return path === undefined ? undefined : { path, query, host };
 }
@@ -79,6 +94,21 @@ function unescape(raw: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function unescapeForOthers(raw: string): string | undefined {
+  const bytes = new Uint8Array(raw.length);
+  let length = 0;
+  for (let i = 0; i < raw.length; i++) {
+    let c = raw.charCodeAt(i);
+    if (c === PERCENT) {
+      c = hexDigit(raw.charCodeAt(i + 1)) * 16 + hexDigit(raw.charCodeAt(i + 2));
+      if (!(c > 0)) return undefined;
+      i += 2;
+    }
+    bytes[length++] = c;
+  }
+  return anyText.decode(bytes.subarray(0, length));
 }
 
 /** NaN for what is none, the end of the text included. */

@@ -114,11 +114,10 @@ async function read(body: Body): Promise<string> {
   });
 }
 
-const outgoing = (parts: RequestParts) => ({
-  ...parts,
-  head: requestHead(parts),
-  readTimeout: 400,
-});
+const outgoing = (parts: RequestParts) => {
+  const head = requestHead(parts);
+  return { ...parts, head, headEnd: head.length, readTimeout: 800 };
+};
 
 /** Ask, and wait for the head. */
 function asked(connection: UpstreamConnection, parts: RequestParts): Promise<Answer> {

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { decodeTarget } from "../../../src/wire/http/path.ts";
+import { decodeTarget, decodeTargetForOthers } from "../../../src/wire/http/path.ts";
 import { dotsAsThePlatform, everyPath, staysInside } from "./path.properties.ts";
 
 describe("targets become paths", () => {
@@ -133,5 +133,24 @@ describe("targets become paths", () => {
   });
   test("agrees with the platform's URL on dots", () => {
     fc.assert(dotsAsThePlatform);
+  });
+});
+
+describe("targets that other servers will understand", () => {
+  test.each([
+    { target: "/a%2Fb", path: "/a/b" },
+    { target: "/a%2f..%2fb", path: "/b" },
+    { target: "/a/%2e%2e%2fb", path: "/b" },
+    { target: "/%fc", path: "/\ufffd" },
+    { target: "/a%0ab", path: "/a\nb" },
+    { target: "/a%252Fb", path: "/a%2Fb" },
+    { target: "/a//b", path: "/a/b" },
+    { target: "/a%00b", path: undefined },
+    { target: "/a%zz", path: undefined },
+    { target: "/a%", path: undefined },
+    { target: "/../a", path: undefined },
+    { target: "/%2e%2e%2fa", path: undefined },
+  ])("$target: $path", ({ target, path }) => {
+    expect(decodeTargetForOthers(target)?.path).toBe(path as string);
   });
 });

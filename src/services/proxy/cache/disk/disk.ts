@@ -1,4 +1,14 @@
-import { closeSync, fstatSync, openSync, read as readAsync, readSync, unlinkSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  read as readAsync,
+  readSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -16,8 +26,17 @@ export const SMALL = 1024 * 1024;
 const FIRST = Buffer.alloc(64 * 1024);
 /** A larger body is checked piece by piece, so that others get their turn. */
 const STEP = 1024 * 1024;
-/** Bytes that may wait to be written; beyond it what comes is not. */
-const MOST_WAITING = 64 * 1024 * 1024;
+/**
+ * Bodies up to this size are written at once: a warm file system takes microseconds, a trip to the
+ * thread pool a hundred. A write that took longer than that is a disk that is not keeping up: for a
+ * while others wait for it, and this loop does not.
+ */
+const QUICK = 64 * 1024;
+const SLOW_MS = 50;
+const SLOW_FOR_MS = 2000;
+/** Bytes and responses that may wait to be written; beyond it what comes is not. */
+const MOST_WAITING = 32 * 1024 * 1024;
+const MOST_QUEUED = 1000;
 /** Writes at a time: the runtime's threads are for others too. */
 const AT_ONCE = 4;
 /** After an error nothing is written for so long: a full disk does not get emptier by asking. */
@@ -52,6 +71,7 @@ export class Disk {
   #writing = 0;
   readonly #queue: (() => Promise<void>)[] = [];
   #pausedUntil = 0;
+  #slowUntil = 0;
   #serial = 0;
   hits = 0;
   written = 0;
@@ -89,22 +109,31 @@ export class Disk {
       length += piece.length;
       crc = crc32(piece, crc);
     }
-    if (this.#parts.wall() < this.#pausedUntil || this.#waiting + length > MOST_WAITING) {
+    const now = this.#parts.wall();
+    if (now < this.#pausedUntil || this.#waiting + length > MOST_WAITING || this.#full) {
       this.dropped++;
       return;
     }
+    const head = emitResponse(name, sent, { length, crc });
+    if (length <= QUICK && now >= this.#slowUntil && this.#writing === 0)
+      return this.#writeNow(name, [head, ...pieces], sent.asked);
     this.#waiting += length;
     this.#later(async () => {
       try {
-        await this.#write(name, emitResponse(name, sent, { length, crc }), pieces, sent);
+        await this.#write(name, [head, ...pieces], sent.asked);
       } finally {
         this.#waiting -= length;
       }
     });
   }
 
+  get #full(): boolean {
+    return this.#queue.length >= MOST_QUEUED;
+  }
+
   /** What is stored of it is brought up to date; where there is no room for that, it goes. */
   renew(entry: Entry): void {
+    if (this.#full) return;
     this.#later(async () => {
       const path = join(this.root, fileOf(entry.place));
       const file = await open(path, "r+").catch(() => undefined); // it is not there any more
@@ -122,7 +151,6 @@ export class Disk {
           return;
         }
         await file.write(bytes, 0, bytes.length, 0);
-        await file.utimes(this.#parts.wall() / 1000, asked / 1000);
       } finally {
         await file.close();
       }
@@ -239,16 +267,27 @@ export class Disk {
     }
   }
 
-  async #write(name: Name, head: Buffer, pieces: readonly Uint8Array[], sent: Sent): Promise<void> {
-    const place = placeOf(name);
-    if (name.names.length > 0) await this.#fork(name, sent.asked);
-    await this.#file(fileOf(place), [head, ...pieces], sent.asked);
+  #writeNow(name: Name, pieces: readonly Uint8Array[], asked: number): void {
+    const began = this.#parts.wall();
+    try {
+      this.#fork(name, asked);
+      this.#fileNow(fileOf(placeOf(name)), pieces, asked);
+    } catch (error) {
+      this.#fault("write", error);
+    }
+    const now = this.#parts.wall();
+    if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
+  }
+
+  async #write(name: Name, pieces: readonly Uint8Array[], asked: number): Promise<void> {
+    this.#fork(name, asked);
+    await this.#file(fileOf(placeOf(name)), pieces, asked);
   }
 
   /** Say at the URL that its responses vary, unless it is said already. */
-  async #fork({ key, names }: Name, since: number): Promise<void> {
-    if (this.#forkAt(key)?.names.join() === names.join()) return;
-    await this.#file(fileOf(key), [emitFork({ key, names, since })], since);
+  #fork({ key, names }: Name, since: number): void {
+    if (names.length === 0 || this.#forkAt(key)?.names.join() === names.join()) return;
+    this.#fileNow(fileOf(key), [emitFork({ key, names, since })], since);
   }
 
   #forkAt(key: string): ForkNote | undefined {
@@ -262,9 +301,33 @@ export class Disk {
     }
   }
 
-  /** Write a file beside, then give it its name. Its time is that of the asking: see bans. */
+  #beside(): string {
+    return join(this.root, NEW, `${process.pid}-${this.#serial++}`);
+  }
+
+  /** Write a file beside, then give it its name. */
+  #fileNow(name: string, pieces: readonly Uint8Array[], asked: number): void {
+    const beside = this.#beside();
+    const bytes = Buffer.concat(pieces);
+    const fd = openSync(beside, "wx", 0o600);
+    try {
+      try {
+        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
+      } finally {
+        closeSync(fd);
+      }
+      renameSync(beside, join(this.root, name));
+    } catch (error) {
+      rmSync(beside, { force: true });
+      throw error;
+    }
+    this.written++;
+    this.#parts.ledger.written(name, bytes.length, asked);
+  }
+
+  /** The same, while others have their turn. */
   async #file(name: string, pieces: readonly Uint8Array[], asked: number): Promise<void> {
-    const beside = join(this.root, NEW, `${process.pid}-${this.#serial++}`);
+    const beside = this.#beside();
     const file = await open(beside, "wx", 0o600);
     let bytes = 0;
     try {
@@ -273,7 +336,6 @@ export class Disk {
           await writeAll(file, piece);
           bytes += piece.length;
         }
-        await file.utimes(this.#parts.wall() / 1000, asked / 1000);
       } finally {
         await file.close();
       }

@@ -16,6 +16,9 @@ const PAUSE_MS = 10;
 /** What is older in `new/` is of nobody who still writes. */
 const ABANDONED_MS = 10 * 60_000;
 
+/** After a restart the time of the asking is known by that of the writing: as much later at most. */
+const WRITTEN_MS = 60_000;
+
 interface File {
   readonly bytes: number;
   /** When it was asked for: bans go by it. Milliseconds since 1970. */
@@ -160,7 +163,7 @@ export class Janitor implements Ledger {
       this.#sweepAgain = false;
       let done = 0;
       for (const [name, { asked }] of Array.from(this.#files)) {
-        if (asked > this.#parts.bans.latest || this.#end.signal.aborted) continue;
+        if (asked > this.#parts.bans.latest + WRITTEN_MS || this.#end.signal.aborted) continue;
         if (this.#isDead(name)) this.#remove(name);
         if (++done % AT_ONCE === 0) await others();
       }
@@ -210,7 +213,7 @@ export class Janitor implements Ledger {
   get oldest(): number {
     let oldest = Infinity;
     for (const { asked } of this.#files.values()) oldest = Math.min(oldest, asked);
-    return oldest;
+    return oldest - WRITTEN_MS;
   }
 }
 

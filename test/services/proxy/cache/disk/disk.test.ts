@@ -1,5 +1,5 @@
 /** What is kept on disk: over restarts, by several workers, when it is broken, and when it is full. */
-import { afterEach, describe, expect, test } from "bun:test";
+import { afterAll, afterEach, describe, expect, test } from "bun:test";
 import {
   mkdtempSync,
   readdirSync,
@@ -21,6 +21,7 @@ import { Janitor } from "../../../../../src/services/proxy/cache/disk/janitor.ts
 import { makeDirectories } from "../../../../../src/services/proxy/cache/disk/place.ts";
 import { Memory } from "../../../../../src/services/proxy/cache/memory.ts";
 import { Store } from "../../../../../src/services/proxy/cache/store.ts";
+import { needs } from "../../../../sys/needs.ts";
 import { Bench, type Reply } from "../bench.ts";
 
 const FRESH = { "Cache-Control": "max-age=3600", ETag: '"a"' };
@@ -278,4 +279,48 @@ describe("the bound", () => {
     expect(filesIn(root).length).toBe(4);
     keeper.close();
   });
+});
+
+const small = mkdtempSync(join(tmpdir(), "tern-small-"));
+const mounted =
+  process.getuid?.() === 0 &&
+  Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "size=600k", "tern", small]).exitCode === 0;
+afterAll(() => {
+  if (mounted) Bun.spawnSync(["umount", small]);
+  rmSync(small, { recursive: true, force: true });
+});
+needs(mounted, "root, to mount a small tmpfs")(
+  "a full disk is done without, and used again when there is room",
+  async () => {
+    makeDirectories(small);
+    const one = worker(small, (n) => ({ headers: FRESH, body: `${n}`.padEnd(40_000) }), {
+      memory: "1MiB",
+    });
+    for (let i = 0; i < 30; i++) {
+      const got = await one.bench.get({ path: `/${i}` });
+      expect([got.status, got.text.length]).toEqual([200, 40_000]);
+    }
+    expect(one.failures).toContain("write: ENOSPC");
+    expect(one.disk.written).toBeLessThan(20);
+    expect(one.disk.dropped).toBeGreaterThan(0); // it is left alone for a while
+    expect(readdirSync(join(small, "new"))).toEqual([]);
+    const two = worker(small, () => ({ status: 500 }), {}, NOBODY);
+    const texts: string[] = [];
+    for (let i = 0; i < 30; i++) texts.push((await two.bench.get({ path: `/${i}` })).text.trim());
+    expect(texts.filter((text, i) => text !== "" && text !== String(i + 1))).toEqual([]);
+    // Somebody makes room.
+    for (const path of filesIn(small)) rmSync(path);
+    one.bench.wait(10);
+    await one.bench.get({ path: "/later" });
+    expect(filesIn(small)).toHaveLength(1);
+  },
+);
+
+test("a directory that is gone is done without", async () => {
+  const root = newRoot();
+  const one = worker(root, (n) => ({ headers: FRESH, body: String(n) }));
+  rmSync(root, { recursive: true });
+  expect((await one.bench.get()).text).toBe("1");
+  expect((await one.bench.get()).text).toBe("1"); // from memory
+  expect(one.failures).toEqual(["write: ENOENT"]);
 });
