@@ -43,7 +43,6 @@ const ASTERISK: ReadTarget = { sent: "*", read: { path: "*", query: "", host: ""
 
 /** The request that `head` begins, or the status to refuse it with. */
 export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Exchange | number {
-  const { transport } = needs;
   const { maxBody } = mount.site.limits;
   if (head.form === "authority") return 400;
   const { sent, read: decoded } =

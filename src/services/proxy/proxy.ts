@@ -90,7 +90,7 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
   for (const { upstreams } of running) for (const upstream of upstreams) upstream.close();
-  await Promise.all(running.map(({ cache }) => cache?.close()));
+  for (const { cache } of running) await cache?.close();
 }
 
 /** Summed over the workers. */
