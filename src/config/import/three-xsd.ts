@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { parseIni, type Setting } from "./ini.ts";
 import { dnsServer } from "./three-nsd.ts";
 import { type Site, webSite } from "./three-wsd.ts";
+import { proxyServer } from "./three-zsd.ts";
 
 /** Something of the old file that the new one does not say, or says otherwise. */
 export interface Note {
@@ -11,9 +12,9 @@ export interface Note {
   readonly message: string;
 }
 
+const CARRIED = ["3wsd", "3nsd", "3zsd"];
 /** Sections of 3xsd.conf that are other services, and what they will be called. */
 const LATER: Readonly<Record<string, string>> = {
-  "3zsd": "proxy",
   "3fsd": "store",
   "3wdd": "tunnel",
 };
@@ -25,8 +26,8 @@ const INDENT = "  ";
 
 /**
  * An old 3xsd.conf as YAML that the loader takes, with a note for each line it could not carry.
- * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`; the sections of services that this version does not have are
- * kept as comments, without their tokens.
+ * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`, [3zsd] a proxy and its pools; the
+ * sections of services that this version does not have are kept as comments, without their tokens.
  */
 export function import3xsd(text: string, file: string): { yaml: string; notes: Note[] } {
   const { settings, sections, strange } = parseIni(text);
@@ -42,9 +43,11 @@ export function import3xsd(text: string, file: string): { yaml: string; notes: N
     `# From ${oneLine(file)}, by \`tern import\`. Check it with \`tern check -c FILE\`.\n`,
   ];
   if (sections.has("3wsd")) parts.push(`web:\n${showSite(webSite(of("3wsd"), note))}`);
+  const proxy = sections.has("3zsd") ? proxyServer(of("3zsd"), note) : "";
+  if (proxy !== "") parts.push(proxy);
   if (sections.has("3nsd")) parts.push(`dns:\n${dnsServer(of("3nsd"), note)}`);
   for (const [section, line] of sections) {
-    if (section === "3wsd" || section === "3nsd") continue;
+    if (CARRIED.includes(section)) continue;
     const service = Object.hasOwn(LATER, section) ? LATER[section] : undefined;
     const missing =
       service === undefined

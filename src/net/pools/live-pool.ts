@@ -164,8 +164,11 @@ export class LivePool implements Pool, Home {
     return forgiven;
   }
 
-  missed(member: Member, why: ConnectFailure): void {
+  missed(member: Member, why: ConnectFailure, during: "connect" | "answer"): void {
     const plan = this.#plan;
+    // One page that is slow or breaks its server must not take it from all others: whoever knows
+    // that page could. Several in a row, without an answer in between, are another thing.
+    if (during === "answer" && plan?.eject.errors === 1) return;
     // A cause that nobody knows may be ours (no descriptors, no ports): it speaks against no server.
     if (plan === undefined || why === "error" || !this.#has(member)) return;
     member.streak++;

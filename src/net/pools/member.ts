@@ -23,7 +23,7 @@ export interface Spec {
 /** Who wants to know what becomes of a server's connections. */
 export interface Home {
   /** It could not be reached. */
-  missed(member: Member, why: ConnectFailure): void;
+  missed(member: Member, why: ConnectFailure, during: "connect" | "answer"): void;
   /** It answered, though it was out. */
   answered(member: Member): void;
   /** One connection less is with it. */
@@ -134,11 +134,11 @@ export class Member implements Server {
     if (this.out !== undefined) this.#home.answered(this);
   }
 
-  failed(why: ConnectFailure): void {
+  failed(why: ConnectFailure, during: "connect" | "answer" = "connect"): void {
     this.open--;
     this.failures++;
     this.count();
-    this.#home.missed(this, why);
+    this.#home.missed(this, why, during);
     this.#home.freed(this);
   }
 

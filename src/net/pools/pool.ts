@@ -34,7 +34,7 @@ export interface Server {
   /** It did what it was asked: failures before it count no more. */
   answered(): void;
   /** It could not be reached, or did not do what it was asked: the connection no longer counts, the pool hears of it. */
-  failed(why: ConnectFailure): void;
+  failed(why: ConnectFailure, during?: "connect" | "answer"): void;
   /** A connection that was connected is over. */
   closed(): void;
   /** Bytes from the client to it, and from it to the client. */

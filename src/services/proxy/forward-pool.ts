@@ -2,7 +2,7 @@
 import { contains } from "../../core/cidr.ts";
 import { isInner } from "../../core/inner-networks.ts";
 import { parseIp, showIp } from "../../core/ip.ts";
-import type { ConnectFailure, Pool, Server } from "../../net/pools/pool.ts";
+import type { Pool, Server } from "../../net/pools/pool.ts";
 import type { ForwardConfig } from "./route-config.ts";
 
 /** Addresses of a name are asked for again after so long. */
@@ -96,7 +96,7 @@ class HostServer implements Server {
   }
   connected(): void {}
   answered(): void {}
-  failed(_why: ConnectFailure): void {
+  failed(): void {
     this.open--;
   }
   closed(): void {

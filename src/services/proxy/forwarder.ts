@@ -151,7 +151,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     if (server === undefined) return;
     server.transferred(sent, received);
     if (failure === undefined || this.#idleClosed(failure)) server.closed();
-    else server.failed(FAILURE_WORD[failure.why]);
+    else server.failed(FAILURE_WORD[failure.why], "answer");
     if (this.#done) this.#errand.over?.();
   }
 

@@ -16,6 +16,7 @@ import {
 import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import type { Found } from "./disk/disk.ts";
+import type { Locks } from "./disk/locks.ts";
 import { Entry, placeOf, release } from "./entry.ts";
 import { type Coming, Flight, type Landed } from "./flight.ts";
 import { Keeper } from "./keeper.ts";
@@ -208,8 +209,13 @@ export class Cache {
       return this.#read(request, this.#keys.of(request), way, alone ? MOST_WAITS : waits + 1);
     }
     const flight = this.#take(place);
-    this.misses++;
     try {
+      const { locks } = this.#store;
+      if (locks !== undefined && stored === undefined && waits === 0) {
+        const found = await this.#fromOthers(flight, request, locks);
+        if (found !== undefined) return this.#serve(found, request, { hit: true });
+      }
+      this.misses++;
       const landed = await this.#fly(flight, request, way, stored, mayBeStale);
       if ("response" in landed) return this.#raw(landed.response, request, why, landed.detail);
       const answer = this.#land(landed, request, why);
@@ -359,7 +365,29 @@ export class Cache {
     return flight;
   }
 
+  /**
+   * Tell other workers that this one is asking; or, if another is already, wait for what it brings,
+   * and let that land.
+   */
+  async #fromOthers(
+    flight: Flight,
+    request: HttpRequest,
+    locks: Locks,
+  ): Promise<Entry | undefined> {
+    flight.locked = locks.take(flight.place);
+    if (flight.locked) return undefined;
+    await locks.gone(flight.place, this.#parts.wall);
+    const found = await this.#store.find(this.#keys.of(request), varyField(request));
+    if (!(found instanceof Entry)) return undefined;
+    if (reuse(found.freshness, undefined, this.#parts.wall()).kind === "ask") return undefined;
+    this.hits++;
+    this.#landed(flight, { kind: "entry", entry: found, status: undefined });
+    return found;
+  }
+
   #leave(flight: Flight): void {
+    if (flight.locked) this.#store.locks?.free(flight.place);
+    flight.locked = false;
     if (this.#flights.get(flight.place) === flight) this.#flights.delete(flight.place);
   }
 

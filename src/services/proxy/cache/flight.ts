@@ -17,6 +17,8 @@ export type Landed =
 /** One request to a server, and those who wait for what it brings. */
 export class Flight {
   readonly place: string;
+  /** Other workers are told that it is under way. */
+  locked = false;
   readonly #landed = Promise.withResolvers<Landed>();
   #over = false;
   #timer: ReturnType<typeof setTimeout> | undefined;

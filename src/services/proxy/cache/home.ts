@@ -11,6 +11,7 @@ import { type CacheConfig, rulesOf } from "./config.ts";
 import { Disk, type Ledger } from "./disk/disk.ts";
 import { Janitor } from "./disk/janitor.ts";
 import { JournalWriter, readJournal } from "./disk/journal.ts";
+import { Locks } from "./disk/locks.ts";
 import { makeDirectories } from "./disk/place.ts";
 import { Memory } from "./memory.ts";
 import { Store } from "./store.ts";
@@ -75,7 +76,9 @@ export class Home implements Closable {
         void readJournal(journal, ledger, clock, this.#end.signal);
       } else ledger = this.#journal = new JournalWriter(journal);
       const disk = new Disk(root, { rules: rulesOf(settings), ledger, wall: Date.now, failed });
-      this.store = new Store(memory, this.#bans, disk);
+      const alone = worker.count === 1 || settings.collapse === 0;
+      const locks = alone ? undefined : new Locks(root, settings.collapse);
+      this.store = new Store(memory, this.#bans, disk, locks);
     }
     if (worker.index === 0) void this.#tidy();
   }

@@ -1,6 +1,7 @@
 import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { Bans } from "./bans.ts";
 import { type Disk, type Found, SMALL } from "./disk/disk.ts";
+import type { Locks } from "./disk/locks.ts";
 import { Entry, release, type Sent } from "./entry.ts";
 import { Fork, type Memory } from "./memory.ts";
 
@@ -9,11 +10,14 @@ export class Store {
   readonly memory: Memory;
   readonly bans: Bans;
   readonly disk: Disk | undefined;
+  /** Undefined when there are no other workers to wait for, or nowhere to find what they fetch. */
+  readonly locks: Locks | undefined;
 
-  constructor(memory: Memory, bans: Bans, disk?: Disk) {
+  constructor(memory: Memory, bans: Bans, disk?: Disk, locks?: Locks) {
     this.memory = memory;
     this.bans = bans;
     this.disk = disk;
+    this.locks = locks;
   }
 
   /**
