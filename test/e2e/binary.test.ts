@@ -40,7 +40,7 @@ describe("check", () => {
     },
     {
       story: "a section of a later version",
-      config: "proxy: {}\n",
+      config: "stack: {}\n",
       code: 1,
       says: ["tern.yaml:1:1", "not available in this version"],
     },

@@ -42,6 +42,11 @@ export interface HostWishes {
   readonly worker?: Host["worker"];
 }
 
+/** One for all hosts: the kernel lets a loop nest in some 500 others only (EINVAL of epoll_ctl). */
+const reactor = new ReactorLoop((error) => {
+  throw error;
+});
+
 /** What a service is lent, with nothing outside the test behind it but a directory and an epoll loop. */
 export function fakeHost(wishes: HostWishes = {}): FakeHost {
   const state = wishes.state ?? mkdtempSync(join(tmpdir(), "tern-state-"));
@@ -50,9 +55,7 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     log: wishes.log ?? silent,
     metrics: new Registry(),
     accessLog: undefined,
-    reactor: new ReactorLoop((error) => {
-      throw error;
-    }),
+    reactor,
     http: new FakeFronts(),
     sockets: new LocalSockets(),
     leases: new Leases(),
