@@ -87,6 +87,34 @@ const RENAMED: Record<string, Record<string, string>> = {
     VERSION_3: "_LINUX_CAPABILITY_VERSION_3",
     HIGH: "sizeof(struct __user_cap_data_struct)",
   },
+  "tun.ts": {
+    IFREQ: "sizeof(struct ifreq)",
+    VNET_HEADER: "sizeof(struct virtio_net_hdr)",
+  },
+  "netlink/message.ts": {
+    NLMSGHDR: "sizeof(struct nlmsghdr)",
+    RTATTR: "sizeof(struct rtattr)",
+    ALIGN: "NLMSG_ALIGNTO",
+    NLA_TYPE_MASK: "NLA_TYPE_MASK & 0xffff",
+  },
+  "netlink/route-socket.ts": {
+    ERROR_HEAD: "sizeof(struct nlmsgerr)",
+    ...enumerators("NLMSGERR_ATTR_MSG"),
+  },
+  "netlink/links.ts": {
+    IFINFOMSG: "sizeof(struct ifinfomsg)",
+    ...enumerators("IFF_UP", "IFLA_ADDRESS", "IFLA_IFNAME", "IFLA_MTU", "IFLA_TXQLEN"),
+  },
+  "netlink/addresses.ts": {
+    IFADDRMSG: "sizeof(struct ifaddrmsg)",
+    ...enumerators("IFA_ADDRESS", "IFA_LOCAL", "IFA_FLAGS"),
+  },
+  "netlink/routes.ts": {
+    RTMSG: "sizeof(struct rtmsg)",
+    ...enumerators("RTA_DST", "RTA_OIF", "RTA_GATEWAY", "RTA_PRIORITY", "RTA_PREFSRC"),
+    ...enumerators("RTA_METRICS", "RTA_TABLE", "RTA_MARK", "RTN_UNICAST", "RTN_MULTICAST"),
+    ...enumerators("RT_TABLE_MAIN", "RT_SCOPE_UNIVERSE", "RT_SCOPE_LINK", "RT_SCOPE_NOWHERE"),
+  },
   "send-all.ts": { MMSGHDR: "sizeof(struct mmsghdr)" },
   "pipe.ts": { FLAGS: "O_NONBLOCK | O_CLOEXEC" },
   "splice.ts": { FLAGS: "SPLICE_F_MOVE | SPLICE_F_NONBLOCK" },
@@ -95,6 +123,11 @@ const RENAMED: Record<string, Record<string, string>> = {
     GID: "offsetof(struct passwd, pw_gid)",
   },
 };
+
+/** In brackets, since no #ifdef sees an enumerator. */
+function enumerators(...names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, `(${name})`]));
+}
 
 /** Numbers that stand in the code without a name, because the drawing above them names them. */
 const DRAWN: Row[] = [
@@ -126,18 +159,29 @@ const DRAWN: Row[] = [
   { where: "timeval", c: "sizeof(struct timeval)", is: 16 },
   { where: "timeval usec", c: "offsetof(struct timeval, tv_usec)", is: 8 },
   { where: "timespec nsec", c: "offsetof(struct timespec, tv_nsec)", is: 8 },
+  { where: "ifreq flags", c: "offsetof(struct ifreq, ifr_flags)", is: 16 },
+  { where: "ifinfomsg index", c: "offsetof(struct ifinfomsg, ifi_index)", is: 4 },
+  { where: "ifinfomsg flags", c: "offsetof(struct ifinfomsg, ifi_flags)", is: 8 },
+  { where: "ifinfomsg change", c: "offsetof(struct ifinfomsg, ifi_change)", is: 12 },
+  { where: "ifaddrmsg index", c: "offsetof(struct ifaddrmsg, ifa_index)", is: 4 },
+  { where: "rtmsg table", c: "offsetof(struct rtmsg, rtm_table)", is: 4 },
+  { where: "rtmsg type", c: "offsetof(struct rtmsg, rtm_type)", is: 7 },
+  { where: "nlmsghdr sequence", c: "offsetof(struct nlmsghdr, nlmsg_seq)", is: 8 },
   { where: "socklen_t", c: "sizeof(socklen_t)", is: 4 },
   { where: "off_t", c: "sizeof(off_t)", is: 8 },
 ];
 
 /** Ours alone: no header has a word for them; glibc's struct tcp_info ends before these. */
 const OURS =
-  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|\S+ (AGAIN|GONE|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
+  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
   const all: Row[] = [...DRAWN];
-  const files = readdirSync(join(import.meta.dir, "../../src/sys"))
+  const files = readdirSync(join(import.meta.dir, "../../src/sys"), {
+    recursive: true,
+    encoding: "utf8",
+  })
     .filter((name) => name.endsWith(".ts"))
     .toSorted();
   for (const file of files) {
@@ -189,6 +233,7 @@ const HEADERS = `
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -210,6 +255,14 @@ const HEADERS = `
 #define UDP_SEGMENT 103 // musl has no word for it; linux/udp.h and netinet/udp.h exclude each other
 #endif
 #include <linux/icmp.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <linux/rtnetlink.h>
+#include <linux/virtio_net.h>
+#ifndef TUN_F_USO4 // Linux 6.2
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 #include <linux/sockios.h>
 `;
 
