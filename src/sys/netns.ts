@@ -35,12 +35,12 @@ export class NetworkNamespace {
   run<T>(visit: () => T extends PromiseLike<unknown> ? never : T): T {
     const home = openFile("/proc/thread-self/ns/net");
     try {
-      if (libc.setns(this.#fd, CLONE_NEWNET) < 0) throw new SysError("setns", errno(), this.#name);
+      enter(this.#fd, this.#name);
       try {
         return visit();
       } finally {
         // Whoever could go in can come back; if not, this thread is of no use any more.
-        if (libc.setns(home, CLONE_NEWNET) < 0) throw new SysError("setns", errno(), "home");
+        enter(home, "home");
       }
     } finally {
       close(home);
@@ -50,6 +50,10 @@ export class NetworkNamespace {
   close(): void {
     close(this.#fd);
   }
+}
+
+function enter(fd: number, name: string): void {
+  if (libc.setns(fd, CLONE_NEWNET) < 0) throw new SysError("setns", errno(), name);
 }
 
 function openFile(path: string): number {
