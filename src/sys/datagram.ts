@@ -29,8 +29,8 @@ const NAME_LENGTH = 28;
  */
 const CONTROL = 40;
 const IPPROTO_IP = 0;
-const IP_INTERFACE = 16;
-const IP6_INTERFACE = 32;
+export const IP_INTERFACE = 16;
+export const IP6_INTERFACE = 32;
 
 /** The way back to a client: its address, and control data with the address that it wrote to. */
 export interface Route {

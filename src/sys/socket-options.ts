@@ -13,6 +13,7 @@ const libc = openLibc({
 const SOL_SOCKET = 1;
 const IPPROTO_IP = 0;
 const IPPROTO_TCP = 6;
+const IPPROTO_UDP = 17;
 const IPPROTO_IPV6 = 41;
 
 /** The int-valued options we speak of, each with its level and number. */
@@ -25,6 +26,8 @@ export const OPTIONS = {
   SO_SNDBUF: [SOL_SOCKET, 7],
   /** Bytes; the kernel doubles it for its own needs and stops at net.core.rmem_max. */
   SO_RCVBUF: [SOL_SOCKET, 8],
+  /** No checksum on what a UDP socket sends over IPv4. */
+  SO_NO_CHECK: [SOL_SOCKET, 11],
   SO_REUSEPORT: [SOL_SOCKET, 15],
   SO_ACCEPTCONN: [SOL_SOCKET, 30],
   /** As SO_SNDBUF, past the limit: needs CAP_NET_ADMIN. */
@@ -39,6 +42,8 @@ export const OPTIONS = {
   /** Seconds; the kernel rounds up to a number of SYN-ACK retries. */
   TCP_DEFER_ACCEPT: [IPPROTO_TCP, 9],
   TCP_FASTOPEN: [IPPROTO_TCP, 23],
+  /** Hand over datagrams of one sender and length together. */
+  UDP_GRO: [IPPROTO_UDP, 104],
   IPV6_MTU_DISCOVER: [IPPROTO_IPV6, 23],
   IPV6_V6ONLY: [IPPROTO_IPV6, 26],
   IPV6_RECVPKTINFO: [IPPROTO_IPV6, 49],

@@ -74,6 +74,16 @@ const RENAMED: Record<string, Record<string, string>> = {
     IOVEC: "sizeof(struct iovec)",
     CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
   },
+  "datagram-trains.ts": {
+    MMSGHDR: "sizeof(struct mmsghdr)",
+    IOVEC: "sizeof(struct iovec)",
+    NAME_LENGTH: "sizeof(struct sockaddr_in6)",
+    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(2)",
+    GRO_CMSG: "CMSG_SPACE(4)",
+    SEGMENT_CMSG: "CMSG_SPACE(2)",
+    SEGMENT_LENGTH: "CMSG_LEN(2)",
+    PKTINFO: "CMSG_LEN(0)",
+  },
   "fd-passing.ts": {
     MSGHDR: "sizeof(struct msghdr)",
     IOVEC: "sizeof(struct iovec)",
@@ -173,7 +183,7 @@ const DRAWN: Row[] = [
 
 /** Ours alone: no header has a word for them; glibc's struct tcp_info ends before these. */
 const OURS =
-  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
+  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|TRAIN_ROOM|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
@@ -253,6 +263,9 @@ const HEADERS = `
 #include <linux/capability.h>
 #ifndef UDP_SEGMENT
 #define UDP_SEGMENT 103 // musl has no word for it; linux/udp.h and netinet/udp.h exclude each other
+#endif
+#ifndef UDP_GRO
+#define UDP_GRO 104
 #endif
 #include <linux/icmp.h>
 #include <linux/if.h>
