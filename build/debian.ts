@@ -48,6 +48,8 @@ export const NEEDED: readonly Needed[] = [
   { name: "bind9", shows: "/usr/sbin/named", for: "a recursor between two of our servers" },
   { name: "redis-server", shows: "redis-server", for: "what several appliances share" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
+  { name: "g++", shows: "g++", for: "libudt's sample programs" },
+  { name: "libudt-dev", shows: "/usr/include/udt/udt.h", for: "UDT by another's programs" },
   { name: "chromium", shows: "chromium", for: "the console, as people use it" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },
   {

@@ -126,6 +126,7 @@ const RENAMED: Record<string, Record<string, string>> = {
     ...enumerators("RT_TABLE_MAIN", "RT_SCOPE_UNIVERSE", "RT_SCOPE_LINK", "RT_SCOPE_NOWHERE"),
   },
   "send-all.ts": { MMSGHDR: "sizeof(struct mmsghdr)" },
+  "timer-fd.ts": { TFD_FLAGS: "TFD_NONBLOCK | TFD_CLOEXEC" },
   "pipe.ts": { FLAGS: "O_NONBLOCK | O_CLOEXEC" },
   "splice.ts": { FLAGS: "SPLICE_F_MOVE | SPLICE_F_NONBLOCK" },
   "identity.ts": {
@@ -168,6 +169,7 @@ const DRAWN: Row[] = [
   { where: "linger", c: "sizeof(struct linger)", is: 8 },
   { where: "timeval", c: "sizeof(struct timeval)", is: 16 },
   { where: "timeval usec", c: "offsetof(struct timeval, tv_usec)", is: 8 },
+  { where: "itimerspec first", c: "offsetof(struct itimerspec, it_value)", is: 16 },
   { where: "timespec nsec", c: "offsetof(struct timespec, tv_nsec)", is: 8 },
   { where: "ifreq flags", c: "offsetof(struct ifreq, ifr_flags)", is: 16 },
   { where: "ifinfomsg index", c: "offsetof(struct ifinfomsg, ifi_index)", is: 4 },
@@ -183,7 +185,7 @@ const DRAWN: Row[] = [
 
 /** Ours alone: no header has a word for them; glibc's struct tcp_info ends before these. */
 const OURS =
-  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|TRAIN_ROOM|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
+  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|TRAIN_ROOM|US_PER_S|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
@@ -256,6 +258,7 @@ const HEADERS = `
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <time.h>
