@@ -1,0 +1,169 @@
+import { dlopen, type Pointer } from "bun:ffi";
+
+import { type Block, block, pointer } from "./memory.ts";
+
+/** OpenSSL 3: what every distribution of today has, if it has one. */
+const NAME = "libcrypto.so.3";
+
+const SYMBOLS = {
+  EVP_aes_256_gcm: { args: [], returns: "ptr" },
+  EVP_chacha20_poly1305: { args: [], returns: "ptr" },
+  EVP_CIPHER_CTX_new: { args: [], returns: "ptr" },
+  EVP_CIPHER_CTX_free: { args: ["ptr"], returns: "void" },
+  EVP_CIPHER_CTX_ctrl: { args: ["ptr", "i32", "i32", "ptr"], returns: "i32" },
+  EVP_CipherInit_ex: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "i32"], returns: "i32" },
+  EVP_CipherUpdate: { args: ["ptr", "ptr", "ptr", "ptr", "i32"], returns: "i32" },
+  EVP_CipherFinal_ex: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
+} as const;
+type Libcrypto = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+
+// openssl/evp.h
+const EVP_CTRL_AEAD_GET_TAG = 0x10;
+const EVP_CTRL_AEAD_SET_TAG = 0x11;
+const ENCRYPT = 1;
+const DECRYPT = 0;
+const UNCHANGED = -1;
+
+const KEY_SIZE = 32;
+const NONCE_SIZE = 12;
+const TAG_SIZE = 16;
+const NULL = pointer(0);
+
+export type CipherName = "aes-256-gcm" | "chacha20-poly1305";
+
+let opened: Libcrypto | null | undefined;
+
+/** Undefined where there is no libcrypto, or one that is not let do this (FIPS has no ChaCha20). */
+export function cipherContext(
+  name: CipherName,
+  key: Uint8Array,
+  sealing: boolean,
+): CipherContext | undefined {
+  opened ??= open();
+  if (opened === null) return undefined;
+  const context = new CipherContext(opened, name, key, sealing);
+  if (context.ready) return context;
+  context.free();
+  return undefined;
+}
+
+/**
+ * One key in one direction, its tables made once (EVP_CIPHER_CTX). Nothing is allocated by `seal`
+ * and `open`. The nonce is WireGuard's: four zero bytes, then the counter, lowest byte first.
+ * Where the lengths do not fit into the blocks a RangeError says so: libcrypto would not.
+ */
+export class CipherContext {
+  readonly ready: boolean;
+  readonly #lib: Libcrypto;
+  /** Null once it is freed. */
+  #context: Pointer | null;
+  readonly #nonce: Block = block(NONCE_SIZE);
+  readonly #nonceAt: Pointer;
+  /** Where libcrypto says how much it wrote, and the end of a message, which is empty. */
+  readonly #scratch: Block = block(32);
+  readonly #lengthAt: Pointer;
+  readonly #endAt: Pointer;
+
+  /** Ask `ready` before use. */
+  constructor(lib: Libcrypto, name: CipherName, key: Uint8Array, sealing: boolean) {
+    if (key.length !== KEY_SIZE) throw new RangeError(`a key has ${KEY_SIZE} bytes`);
+    this.#lib = lib;
+    this.#nonceAt = pointer(this.#nonce.at);
+    this.#lengthAt = pointer(this.#scratch.at);
+    this.#endAt = pointer(this.#scratch.at + 8);
+    this.#context = lib.EVP_CIPHER_CTX_new() as Pointer | null; // "ptr" is never a bigint
+    const cipher = name === "aes-256-gcm" ? lib.EVP_aes_256_gcm() : lib.EVP_chacha20_poly1305();
+    const copy = block(KEY_SIZE);
+    copy.bytes.set(key);
+    this.ready =
+      this.#context !== null &&
+      lib.EVP_CipherInit_ex(
+        this.#context,
+        cipher,
+        NULL,
+        pointer(copy.at),
+        NULL,
+        sealing ? ENCRYPT : DECRYPT,
+      ) === 1;
+    copy.bytes.fill(0);
+  }
+
+  /** See net/aead/aead.ts. */
+  seal(
+    counter: number,
+    sealed: Block,
+    at: number,
+    ad: number,
+    head: number,
+    from: Block,
+    fromAt: number,
+    body: number,
+  ): void {
+    check(sealed, at, ad, head, body + TAG_SIZE);
+    check(from, fromAt, 0, 0, body);
+    const text = sealed.at + at + ad;
+    this.#begin(counter, sealed.at + at, ad);
+    if (head > 0) this.#update(text, text, head);
+    if (body > 0) this.#update(text + head, from.at + fromAt, body);
+    const lib = this.#lib;
+    lib.EVP_CipherFinal_ex(this.#context, this.#endAt, this.#lengthAt);
+    const tag = pointer(text + head + body);
+    lib.EVP_CIPHER_CTX_ctrl(this.#context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, tag);
+  }
+
+  /** See net/aead/aead.ts. */
+  open(
+    counter: number,
+    sealed: Block,
+    at: number,
+    ad: number,
+    head: number,
+    body: number,
+    to: Block,
+    toAt: number,
+  ): boolean {
+    check(sealed, at, ad, head, body + TAG_SIZE);
+    check(to, toAt, 0, 0, body);
+    const text = sealed.at + at + ad;
+    this.#begin(counter, sealed.at + at, ad);
+    if (head > 0) this.#update(text, text, head);
+    if (body > 0) this.#update(to.at + toAt, text + head, body);
+    const lib = this.#lib;
+    const tag = pointer(text + head + body);
+    lib.EVP_CIPHER_CTX_ctrl(this.#context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag);
+    return lib.EVP_CipherFinal_ex(this.#context, this.#endAt, this.#lengthAt) === 1;
+  }
+
+  /** The key is wiped, and nothing can be sealed or opened any more. */
+  free(): void {
+    if (this.#context !== null) this.#lib.EVP_CIPHER_CTX_free(this.#context);
+    this.#context = null;
+  }
+
+  #begin(counter: number, adAt: number, ad: number): void {
+    if (this.#context === null) throw new Error("the key is gone");
+    const { view } = this.#nonce;
+    view.setUint32(4, counter >>> 0, true);
+    view.setUint32(8, Math.floor(counter / 2 ** 32), true);
+    const lib = this.#lib;
+    lib.EVP_CipherInit_ex(this.#context, NULL, NULL, NULL, this.#nonceAt, UNCHANGED);
+    if (ad > 0) lib.EVP_CipherUpdate(this.#context, NULL, this.#lengthAt, pointer(adAt), ad);
+  }
+
+  #update(to: number, from: number, length: number): void {
+    this.#lib.EVP_CipherUpdate(this.#context, pointer(to), this.#lengthAt, pointer(from), length);
+  }
+}
+
+function check(where: Block, at: number, ad: number, head: number, rest: number): void {
+  if (at < 0 || ad < 0 || head < 0 || rest < 0 || at + ad + head + rest > where.bytes.length)
+    throw new RangeError(`${at}+${ad}+${head}+${rest} of ${where.bytes.length} bytes`);
+}
+
+function open(): Libcrypto | null {
+  try {
+    return dlopen(NAME, SYMBOLS).symbols;
+  } catch {
+    return null; // not on this machine
+  }
+}
