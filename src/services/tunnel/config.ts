@@ -1,0 +1,260 @@
+/** The `tunnel:` section: named tunnels, each a network device whose wire leads to one peer. */
+import * as v from "valibot";
+
+import { key, pathTo } from "../../config/key.ts";
+import { oneOrMany, scalar } from "../../config/scalar.ts";
+import { address, cidr, cidrList, count, duration, path, secret } from "../../config/scalars.ts";
+import type { Cidr } from "../../core/cidr.ts";
+import { type Ip, parseIp } from "../../core/ip.ts";
+
+/** IFNAMSIZ, without the NUL. */
+const MAX_DEVICE = 15;
+/** IPv6 wants that much of every link (RFC 8200, 5); no link has more than 65 535. */
+const MIN_MTU = 576;
+const MAX_MTU = 65_535;
+/** Where tunnels listen when the peer's address has no port. */
+const DEFAULT_PORT = 9000;
+/** Nobody can notice anything faster than that without taking a hiccup for death. */
+const MIN_PROBE_MS = 50;
+
+const bool: v.GenericSchema<unknown, boolean> = v.boolean();
+
+/** Whom to reach: a name or an address, and a port. */
+export interface Peer {
+  readonly host: string;
+  readonly port: number;
+}
+
+const peer = scalar(
+  'a peer such as "vpn.example.net:9000", "192.0.2.1:9000" or "[2001:db8::1]:9000"',
+  (text): Peer | undefined => {
+    const [, six, bare, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
+    const host = six ?? bare;
+    const port = digits === undefined ? DEFAULT_PORT : Number(digits);
+    if (host === undefined || port < 1 || port > 65_535) return undefined;
+    if (six !== undefined) return parseIp(six)?.version === 6 ? { host, port } : undefined;
+    return parseIp(host) !== undefined || /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(host)
+      ? { host, port }
+      : undefined;
+  },
+);
+
+/** An address of our own; with `bits` the network on the wire. */
+export interface Local {
+  readonly address: Ip;
+  readonly bits: number | undefined;
+}
+
+const local = scalar(
+  'an address such as "10.19.27.1", "10.19.27.1/24" or "fd00::1/64"',
+  (text): Local | undefined => {
+    const [host = "", digits, ...more] = text.split("/");
+    const ip = parseIp(host);
+    if (ip === undefined || more.length > 0 || host.includes("%")) return undefined;
+    if (digits === undefined) return { address: ip, bits: undefined };
+    const bits = /^\d{1,3}$/.test(digits) ? Number(digits) : Infinity;
+    return bits <= ip.words.length * 32 ? { address: ip, bits } : undefined;
+  },
+);
+
+const remote = scalar('an address such as "10.19.27.2"', (text) =>
+  text.includes("%") ? undefined : parseIp(text),
+);
+
+const device = scalar("the name of a device: up to 15 letters, digits and . _ -", (text) =>
+  isDevice(text) ? text : undefined,
+);
+
+const percent = scalar('a part such as "20%"', (text) => {
+  const [, digits] = /^(\d{1,3})%$/.exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits) / 100;
+});
+
+const metric = v.union([
+  v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31)),
+  v.strictObject({
+    by: key(v.picklist(["rtt"]), "rtt", "By the smoothed round-trip time, and by what is lost."),
+    hysteresis: key(percent, "20%", "Smaller changes than that are not worth a new route."),
+    hold: key(duration, "10s", "Neither are those that have not lasted for so long."),
+  }),
+]);
+
+const script = key(v.nullable(path), null, "A program; it is told the device and $TERN_…");
+
+const mtu = v.pipe(
+  v.number() as v.GenericSchema<unknown, number>,
+  v.integer(),
+  v.minValue(MIN_MTU),
+  v.maxValue(MAX_MTU),
+);
+
+/** What an old 3wdd had; those of CBC and the like have no authentication at all. */
+const CIPHERS = [
+  "noise",
+  "off",
+  "aes-128-gcm",
+  "aes-128-ecb",
+  "aes-128-cbc",
+  "aes-128-cfb",
+  "aes-128-ctr",
+  "blowfish-cbc",
+  "blowfish-cfb",
+  "blowfish-ctr",
+] as const;
+
+const keys = v.strictObject({
+  role: key(
+    v.nullable(v.picklist(["server", "client"])),
+    null,
+    "client: reaches for `peer`; server: waits for it. By default whoever has a `peer` is a client.",
+  ),
+  listen: key(
+    v.nullable(address),
+    null,
+    "UDP address; several tunnels may share one. A client needs none.",
+  ),
+  peer: key(v.nullable(peer), null, "Where the peer is; the name is looked up again when needed."),
+  device: key(v.nullable(device), null, "The network device; called like the tunnel by default."),
+  netns: key(
+    v.nullable(v.string()),
+    null,
+    "Network namespace that the device is put into, by name or path. Needs `user: root`.",
+  ),
+  local: key(oneOrMany<Local>(local), [], "Our addresses on the device."),
+  remote: key(oneOrMany<Ip>(remote), [], "The peer's addresses inside the tunnel."),
+  mtu: key(mtu, 1380, "Of the device; less when the path turns out to carry less."),
+  txqueuelen: key(count(1), 1000, "Packets that may wait in the device."),
+  key: v.pipe(secret, v.description("Our private key, in base64: `tern tunnel genkey`.")),
+  peer_key: v.pipe(
+    v.string(),
+    v.check(isKey, "expected a public key: 32 bytes in base64, from `tern tunnel pubkey`"),
+    v.description("The peer's public key, in base64: `tern tunnel pubkey`."),
+  ),
+  token: key(
+    v.nullable(secret),
+    null,
+    "A secret both ends know besides: a key of `tern tunnel genpsk`, or any long text.",
+  ),
+  wireguard: key(
+    bool,
+    false,
+    "Speak WireGuard's own protocol, so that its programs can be the peer.",
+  ),
+  cipher: key(v.picklist(CIPHERS), "noise", "noise: authenticated, with forward secrecy."),
+  legacy: key(bool, false, "Talk to an old 3wdd."),
+  compress: key(
+    v.picklist(["off", "zlib", "lzo", "zstd"]),
+    "off",
+    "What is compressed tells by its length what is in it (VORACLE).",
+  ),
+  transport: key(
+    v.picklist(["datagram", "udt"]),
+    "datagram",
+    "datagram: what the link loses is lost inside, too. udt: the tunnel repairs it.",
+  ),
+  allow: key(
+    v.nullable(cidrList),
+    null,
+    "Addresses that the peer may speak from; by default `remote` and `routes`.",
+  ),
+  routes: key(oneOrMany<Cidr>(cidr), [], "Networks behind the peer."),
+  metric: v.optional(
+    v.pipe(
+      metric,
+      v.description("Which of several tunnels with a route takes it: the lowest one that lives."),
+    ),
+    {},
+  ),
+  relay: key(v.nullable(v.string()), null, "The tunnel that packets are passed on to."),
+  keepalive: key(duration, 0, "With `wireguard`: something is sent at least so often; 0: never."),
+  probe: key(
+    v.strictObject({
+      interval: key(
+        v.pipe(duration, v.minValue(MIN_PROBE_MS)),
+        "500ms",
+        "Time between two questions to the peer: is it there, how far, what is lost.",
+      ),
+      dead: key(
+        v.pipe(duration, v.minValue(MIN_PROBE_MS)),
+        "2500ms",
+        "Nothing heard for so long: routes go, and are back with the peer.",
+      ),
+    }),
+    {},
+    "How the path is watched. A peer that speaks WireGuard cannot be asked.",
+  ),
+  mss_clamp: key(bool, true, "Tell TCP through the tunnel what fits into it."),
+  pmtu: key(bool, true, "Find out what the path carries, and use less when that is less."),
+  resolve: key(duration, "60s", "A peer that is silent is looked up again so often."),
+  scripts: key(
+    v.strictObject({ up: script, down: script, route_change: script }),
+    {},
+    "Programs that are run when something has changed.",
+  ),
+});
+
+const tunnel = v.pipe(
+  keys,
+  v.rawCheck(({ addIssue, dataset }) => {
+    if (!dataset.typed) return;
+    const { value } = dataset;
+    const wrong = misfit(value);
+    if (wrong !== undefined)
+      addIssue({ message: wrong.message, path: pathTo(value, ...wrong.path) });
+  }),
+);
+
+type Keys = v.InferOutput<typeof keys>;
+/** One tunnel. Durations are milliseconds. */
+export type TunnelConfig = Keys;
+
+/** The whole section. */
+export const tunnelSchema = v.record(v.pipe(v.string(), v.nonEmpty()), tunnel);
+export type TunnelsConfig = v.InferOutput<typeof tunnelSchema>;
+
+/** What cannot be together, or not yet. */
+function misfit(one: Keys): { path: [string, ...string[]]; message: string } | undefined {
+  const later = (at: string, what: string) => ({
+    path: [at] as [string],
+    message: `${what} is not available in this version`,
+  });
+  const is = roleOf(one);
+  if (is === "client" && one.peer === null)
+    return { path: ["role"], message: "a client needs `peer`: whom it is to reach" };
+  if (is === "server" && one.listen === null)
+    return { path: ["role"], message: "a server needs `listen`: where it is to be reached" };
+  if (one.listen?.kind === "unix")
+    return { path: ["listen"], message: "expected an address with a port: tunnels are UDP" };
+  if (one.legacy) return later("legacy", "the protocol of 3wdd");
+  if (one.cipher !== "noise")
+    return {
+      path: ["cipher"],
+      message: `${one.cipher} was 3wdd's, and protects nobody; \`noise\` is what there is`,
+    };
+  if (one.compress !== "off") return later("compress", "compression");
+  if (one.transport !== "datagram") return later("transport", "udt as a transport");
+  if (one.relay !== null) return later("relay", "relaying");
+  if (one.probe.dead < 2 * one.probe.interval)
+    return { path: ["probe", "dead"], message: "expected at least twice `interval`" };
+  return undefined;
+}
+
+/** Whoever has a peer to reach reaches for it, unless told otherwise. */
+export function roleOf({ role, peer: to }: Pick<Keys, "role" | "peer">): "server" | "client" {
+  return role ?? (to === null ? "server" : "client");
+}
+
+/** The name of its device. */
+export function deviceOf(name: string, one: Pick<Keys, "device">): string {
+  return one.device ?? name;
+}
+
+/** Can a network device have that name? (dev_valid_name in Linux, without what shells mind.) */
+export function isDevice(name: string): boolean {
+  return /^[\w.-]+$/.test(name) && name.length <= MAX_DEVICE && name !== "." && name !== "..";
+}
+
+/** 32 bytes in base64, as `wg` writes them. */
+export function isKey(text: string): boolean {
+  return /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/.test(text);
+}

@@ -1,0 +1,195 @@
+import type { Memory } from "./memory.ts";
+import { fitHeaders, type Part } from "./part.ts";
+import { AT, KIND, MAX_HEADERS, MAX_PACKET, MIN_PACKET, TRAILER } from "./plaintext.ts";
+import { GSO, NEEDS_CHECKSUM, VNET_HEADER } from "./vnet.ts";
+
+/** In front of a run of bodies: what is written before them once it is known. */
+const HEADROOM = VNET_HEADER + MAX_HEADERS;
+/** Behind the last body: its headers and trailer, and the tag of the seal. */
+const TAIL = MAX_HEADERS + TRAILER + 64;
+/** Bytes that a Joiner needs: room for a longest run, twice, so that few have to move. */
+export const JOIN_ROOM = 2 * (HEADROOM + MAX_PACKET + TAIL);
+
+/** What `take` makes of a plaintext. */
+export const TAKEN = { packet: 0, control: 1, malformed: 2 } as const;
+
+/** A packet for the TUN device: its virtio_net_hdr is at `at`. */
+export type Write = (at: number, length: number) => void;
+
+/**
+ * Makes packets for a TUN device of opened plaintexts. Pieces that come in a row become one packet,
+ * which the kernel takes in one go; a piece that is missing ends it, and is the only one lost.
+ * `flush` when no more are at hand: nothing waits here for what may come.
+ */
+export class Joiner {
+  /** Where to open the next datagram: up to MAX_PACKET bytes. */
+  next: number;
+  readonly #memory: Memory;
+  readonly #home: number;
+  readonly #last: number;
+  readonly #write: Write;
+  /** Does the kernel here take UDP uncut? */
+  readonly #udp: boolean;
+  readonly #part: Part;
+  #open = false;
+  #body = 0;
+  #frame = 0;
+  #index = 0;
+  #count = 0;
+  #size = 0;
+
+  /** Uses JOIN_ROOM bytes of `memory` at `at`. */
+  constructor(memory: Memory, at: number, { udp, write }: { udp: boolean; write: Write }) {
+    this.#memory = memory;
+    this.#home = at + HEADROOM;
+    this.#last = at + JOIN_ROOM - MAX_PACKET - TAIL;
+    this.next = this.#home;
+    this.#udp = udp;
+    this.#write = write;
+    this.#part = {
+      headers: 0,
+      sumStart: 0,
+      sumOffset: 0,
+      gso: 0,
+      first: 0,
+      before: 0,
+      payload: 0,
+      last: false,
+    };
+  }
+
+  /** `length` bytes of plaintext are at `next`. Of TAKEN; a control's body is left where it was. */
+  take(length: number): number {
+    if (length < TRAILER) return TAKEN.malformed;
+    const trailer = this.next + length - TRAILER;
+    switch (this.#memory.bytes[trailer + AT.kind]) {
+      case KIND.packet:
+        return this.#packet(trailer, length - TRAILER);
+      case KIND.segment:
+        return this.#segment(trailer, length - TRAILER);
+      case KIND.control:
+        return TAKEN.control;
+      default:
+        return TAKEN.malformed;
+    }
+  }
+
+  /** Write what is there of a packet in pieces. */
+  flush(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    const part = this.#part;
+    const pieces = this.#index - part.first;
+    part.payload = this.next - this.#body;
+    part.last = this.#index === this.#count;
+    const at = this.#body - part.headers;
+    if (pieces < this.#count) fitHeaders(this.#memory, at, part);
+    const { headers, sumStart, sumOffset } = part;
+    this.next = this.#home;
+    if (pieces > 1)
+      this.#emit(at, headers, part.gso, this.#size, sumStart, sumOffset, part.payload);
+    else this.#emit(at, headers, GSO.none, 0, sumStart, sumOffset, part.payload);
+  }
+
+  #packet(trailer: number, length: number): number {
+    const { view } = this.#memory;
+    const sumStart = view.getUint16(trailer + AT.sumStart);
+    const sumOffset = view.getUint16(trailer + AT.sumOffset);
+    if (length < MIN_PACKET || (sumStart > 0 && sumStart + sumOffset + 2 > length))
+      return TAKEN.malformed;
+    const at = this.next;
+    this.flush();
+    this.#emit(at, 0, GSO.none, 0, sumStart, sumOffset, length);
+    return TAKEN.packet;
+  }
+
+  #segment(trailer: number, length: number): number {
+    const { bytes, view } = this.#memory;
+    const gso = bytes[trailer + AT.gso] as number; // take() has looked how long it is
+    const frame = view.getUint16(trailer + AT.frame);
+    const index = view.getUint16(trailer + AT.index);
+    const count = view.getUint16(trailer + AT.count);
+    const headers = view.getUint16(trailer + AT.headers);
+    const size = view.getUint16(trailer + AT.size);
+    const sumStart = view.getUint16(trailer + AT.sumStart);
+    const sumOffset = view.getUint16(trailer + AT.sumOffset);
+    const body = length - headers;
+    const last = index + 1 === count;
+    if (index >= count || body < 1 || (last ? body > size : body !== size)) return TAKEN.malformed;
+    if (headers > MAX_HEADERS || sumStart < MIN_PACKET || !fits(gso, headers - sumStart, sumOffset))
+      return TAKEN.malformed;
+    if (index * size + headers > MAX_PACKET || headers + body > MAX_PACKET) return TAKEN.malformed;
+
+    const part = this.#part;
+    if (
+      this.#open &&
+      frame === this.#frame &&
+      index === this.#index &&
+      count === this.#count &&
+      headers === part.headers &&
+      size === this.#size &&
+      this.next + body - this.#body + headers <= MAX_PACKET
+    ) {
+      this.#index++;
+      this.next += body;
+    } else {
+      let at = this.next;
+      this.flush();
+      if (at > this.#last) {
+        bytes.copyWithin(this.#home, at, at + body + headers);
+        at = this.#home;
+      }
+      bytes.copyWithin(at - headers, at + body, at + body + headers);
+      this.#open = true;
+      this.#body = at;
+      this.#frame = frame;
+      this.#index = index + 1;
+      this.#count = count;
+      this.#size = size;
+      part.headers = headers;
+      part.sumStart = sumStart;
+      part.sumOffset = sumOffset;
+      part.gso = gso;
+      part.first = index;
+      part.before = index * size;
+      this.next = at + body;
+    }
+    if (last || (gso === GSO.udp && !this.#udp)) this.flush();
+    return TAKEN.packet;
+  }
+
+  /** Headers at `at`, then the payload. */
+  #emit(
+    at: number,
+    headers: number,
+    gso: number,
+    size: number,
+    sumStart: number,
+    sumOffset: number,
+    payload: number,
+  ): void {
+    const { bytes, view } = this.#memory;
+    const start = at - VNET_HEADER;
+    bytes[start] = sumStart > 0 ? NEEDS_CHECKSUM : 0;
+    bytes[start + 1] = gso;
+    view.setUint16(start + 2, headers, true);
+    view.setUint16(start + 4, size, true);
+    view.setUint16(start + 6, sumStart, true);
+    view.setUint16(start + 8, sumOffset, true);
+    this.#write(start, VNET_HEADER + headers + payload);
+  }
+}
+
+const TCP_SUM_AT = 16;
+const UDP_SUM_AT = 6;
+const TCP_HEADER = 20;
+const UDP_HEADER = 8;
+
+/** Is it a kind we know, with a header of a length it can have and the checksum where it belongs? */
+function fits(gso: number, length: number, sumOffset: number): boolean {
+  if (gso === GSO.udp) return length === UDP_HEADER && sumOffset === UDP_SUM_AT;
+  const kind = gso & 0x7f;
+  return (
+    (kind === GSO.tcp4 || kind === GSO.tcp6) && length >= TCP_HEADER && sumOffset === TCP_SUM_AT
+  );
+}
