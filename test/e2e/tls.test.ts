@@ -59,6 +59,21 @@ describe.skipIf(!Bun.which("openssl"))("TLS as openssl sees it", () => {
     expect(spoken.map((s) => s.ok)).toEqual([true, true, false]);
   });
 
+  test.each([{ version: "-tls1_3" }, { version: "-tls1_2" }])(
+    "who comes back with a ticket ($version) is known",
+    async ({ version }) => {
+      const ticket = `${site.ca}.ticket${version}`;
+      const ask = async (how: string): Promise<string> => {
+        const client = `openssl s_client -connect 127.0.0.1:${site.port} ${version} -alpn http/1.1`;
+        const request = "printf 'GET /hello.txt HTTP/1.0\\r\\n\\r\\n'; sleep 1";
+        const { out } = await said(["sh", "-c", `(${request}) | ${client} ${how} ${ticket} 2>&1`]);
+        return `${/^(New|Reused), /m.exec(out)?.[1]} ${/ALPN protocol: (\S+)/.exec(out)?.[1]}`;
+      };
+      expect(await ask("-sess_out")).toBe("New http/1.1");
+      expect(await ask("-sess_in")).toBe("Reused http/1.1");
+    },
+  );
+
   test("curl trusts the chain", async () => {
     const { out, code } = await said([
       "curl",

@@ -1,3 +1,5 @@
+import { createSecureContext } from "node:tls";
+
 import type { Socket, TLSOptions } from "bun";
 
 import type { Certificate, Certificates } from "../certificates.ts";
@@ -35,8 +37,9 @@ export function tlsOptions(
   if (options === undefined) {
     const { cert, key: privateKey } = certificate;
     options = {
-      cert,
-      key: privateKey,
+      // Clients come back by a ticket (RFC 8446, 2.2) to a context only that is said to be shared.
+      // Whose certificates are asked for shows them each time.
+      ...(clients ? { cert, key: privateKey } : sharedContext(certificate, minVersion)),
       ...(alpn.length > 0 && { ALPNProtocols: alpnList(alpn) }),
       // Who shows a bad one is found out after the handshake: see `clientRefused`.
       ...(clients && {
@@ -50,6 +53,14 @@ export function tlsOptions(
     known.set(key, options);
   }
   return options;
+}
+
+function sharedContext(
+  { cert, key }: Certificate,
+  minVersion: Certificates["minVersion"],
+): TLSOptions {
+  const { context } = createSecureContext({ cert, key, minVersion: `TLSv${minVersion}` });
+  return { secureContext: context } as TLSOptions;
 }
 
 /** Why a client that has shaken hands is not let in; undefined when it is. */

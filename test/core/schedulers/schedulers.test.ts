@@ -19,9 +19,10 @@ function sequence(
   return Array.from({ length: n }, () => "abcdef"[scheduler.choose(slate, 0, throws)]).join("");
 }
 
-describe.each(SCHEDULERS)("%s", (name) => {
-  // leastconnsrr goes by who was left longest ago: without connections that is always the first.
-  test.skipIf(name === "leastconnsrr")("shares are as the weights", () => {
+// leastconnsrr goes by who was left longest ago: without connections that is always the first.
+test.each(SCHEDULERS.filter((name) => name !== "leastconnsrr"))(
+  "%s: shares are as the weights",
+  (name) => {
     const weights = [1, 2, 5];
     const slate = slateOf(weights);
     const scheduler = schedulerFor(name);
@@ -32,8 +33,10 @@ describe.each(SCHEDULERS)("%s", (name) => {
       const fair = (times * weight) / 8;
       expect(Math.abs((counts[i] ?? 0) - fair) / fair).toBeLessThan(0.05);
     }
-  });
+  },
+);
 
+describe.each(SCHEDULERS)("%s", (name) => {
   test("whoever is blocked is not chosen; when all are, nobody is", () => {
     const slate = slateOf([1, 2, 5]);
     const scheduler = schedulerFor(name);
