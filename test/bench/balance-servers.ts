@@ -43,6 +43,13 @@ http {
   return start("backend", command, ports, onlyChild, LOAD_CORE);
 }
 
+/** As little as a server can cost: canned.ts, on the load's core. */
+export async function canned(): Promise<Server> {
+  const ports = { http: await freePort(), https: 0 };
+  const command = [process.execPath, `${import.meta.dir}/canned.ts`, String(ports.http)];
+  return start("canned", command, ports, undefined, LOAD_CORE);
+}
+
 /** HAProxy in TCP mode, one thread, splicing when it sees fit. */
 export async function haproxy(dir: string, to: number): Promise<Server> {
   const ports = { http: await freePort(), https: await freePort() };

@@ -6,7 +6,7 @@ import { type Spent, spent } from "./balance-cpu.ts";
 import { HELD, hold, HOLD_S, WORKERS } from "./balance-hold.ts";
 import { perPair } from "./balance-idle.ts";
 import { inOwnNetwork } from "./balance-network.ts";
-import { backend, haproxy, nginxStream, tern } from "./balance-servers.ts";
+import { backend, canned, haproxy, nginxStream, tern } from "./balance-servers.ts";
 import { digits, median, short, table } from "./figures.ts";
 import { type Load, type Round, round } from "./load.ts";
 import { machine } from "./machine.ts";
@@ -23,6 +23,8 @@ export interface Row {
   readonly headers?: Readonly<Record<string, string>>;
   /** TLS ends at the balancer, the same certificate at each of them. */
   readonly secure?: boolean;
+  /** Load and server behind as cheap as they can be: otherwise they are the limit. */
+  readonly light?: boolean;
   readonly counts: "requests" | "bytes";
   /** What CPU time is told per. */
   readonly per: "request" | "connection" | "GB";
@@ -36,6 +38,7 @@ export const ROWS: readonly Row[] = [
     says: "1 KB, keep-alive, 64 connections",
     path: "/1k.bin",
     connections: 64,
+    light: true,
     counts: "requests",
     per: "request",
     bar: 1.1,
@@ -124,19 +127,33 @@ export async function balance(options: Options): Promise<RowReport[]> {
     await makeFiles(dir);
     say(`${await machine()}\n${options.rounds} rounds of ${options.seconds} s\n`);
     say(alone ? "what is received, the server's core sees to\n\n" : SHARED);
-    await using behind = await backend(dir);
-    const make = {
+    const before = (behind: Server) => ({
       haproxy: () => haproxy(dir, behind.http),
       nginx: () => nginxStream(dir, behind.http),
       tern: () => tern(dir, binary, behind.http),
-    };
+    });
     const reports: RowReport[] = [];
+    const rows = Map.groupBy(
+      ROWS.filter(({ name }) => wanted(name)),
+      ({ light = false }) => light,
+    );
+    {
+      await using light = await canned();
+      const make = before(light);
+      await using one = await make.haproxy();
+      await using two = await make.nginx();
+      await using ours = await make.tern();
+      for (const row of rows.get(true) ?? [])
+        reports.push(await measure(row, [one, two, ours], dir, options));
+    }
+    await using behind = await backend(dir);
+    const make = before(behind);
     {
       await using one = await make.haproxy();
       await using two = await make.nginx();
       await using ours = await make.tern();
       const servers = [one, two, ours];
-      for (const row of ROWS.filter(({ name }) => wanted(name)))
+      for (const row of rows.get(false) ?? [])
         reports.push(await measure(row, servers, dir, options));
       if (wanted(LATENCY)) reports.push(await latency(servers, behind, dir, options));
     }
@@ -190,6 +207,7 @@ async function measure(
     connections: row.connections,
     headers: row.headers ?? {},
     pipeline: 1,
+    ...(row.light && { light: true }),
   });
   for (const server of servers) await round(dir, load(server), WARM_UP_S);
   await inTurns(servers, options, row.says, async (server) => {

@@ -17,6 +17,8 @@ export interface Load {
   readonly headers: Readonly<Record<string, string>>;
   /** Requests sent at once. */
   readonly pipeline: number;
+  /** By burst.ts, pipelined or not: wrk spends more on an answer than it costs some to relay it. */
+  readonly light?: boolean;
 }
 
 /** Writes `requests bytes microseconds errors median` as the last line. */
@@ -29,9 +31,10 @@ function done(s, latency)
 end
 `;
 
-/** One round of `load` from the load's core: by wrk, or by our own burst.ts when it is pipelined. */
+/** One round of `load` from the load's core: by wrk, or by our own burst.ts when it is pipelined or shall be light. */
 export async function round(dir: string, load: Load, seconds: number): Promise<Round> {
-  const command = load.pipeline > 1 ? burst(load, seconds) : await wrk(dir, load, seconds);
+  const command =
+    load.pipeline > 1 || load.light ? burst(load, seconds) : await wrk(dir, load, seconds);
   const child = Bun.spawn(["taskset", "-c", LOAD_CORE, ...command], {
     stdio: ["ignore", "pipe", "inherit"],
   });
