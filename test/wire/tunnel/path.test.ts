@@ -69,7 +69,7 @@ describe("a path", () => {
 
 describe("a metric", () => {
   const rules = { hysteresis: 0.2, hold: 10_000 };
-  test.each([
+  const rows: { story: string; scores: number[][]; told: number[] }[] = [
     { story: "the first one is told at once", scores: [[0, 20]], told: [20] },
     {
       story: "small changes are not",
@@ -128,9 +128,10 @@ describe("a metric", () => {
       ],
       told: [5],
     },
-  ])("$story", ({ scores, told }) => {
+  ];
+  test.each(rows)("$story", ({ scores, told }) => {
     const metric = new Metric(rules);
-    const heard = scores.flatMap(([now = 0, score = 0]: number[]) =>
+    const heard = scores.flatMap(([now = 0, score = 0]) =>
       metric.consider(score, now) ? [metric.told] : [],
     );
     expect(heard).toEqual(told);
