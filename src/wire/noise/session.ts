@@ -24,6 +24,8 @@ const REKEY_AFTER_MESSAGES = 2 ** 52;
 const REJECT_AFTER_MESSAGES = 2 ** 53 - 2 ** 13;
 /** A peer's handshakes may come this often, in ms. */
 const FLOOD_MS = 20;
+/** Initiations that cross on their way do so within this, in ms. */
+const CROSSING_MS = 1000;
 const ATTEMPTS = REKEY_ATTEMPT_MS / REKEY_TIMEOUT_MS;
 
 /** What our end of all tunnels of one socket is. */
@@ -206,13 +208,17 @@ export class Session<K> {
     else if (due.retransmit === Infinity) due.retransmit = this.#lastSent + REKEY_TIMEOUT_MS;
   }
 
-  /** Answer an initiation that was read. False: it is an old one, or they come too often. */
+  /** Answer an initiation that was read. False: it is an old one, they come too often, or ours comes first. */
   answer(bytes: Uint8Array, first: First<Session<K>>, now: number): boolean {
     const timestamp = first.payload.slice(0, TIMESTAMP);
     if (!isLater(timestamp, this.#theirTimestamp)) return false;
     if (now - this.#lastInitiation < FLOOD_MS) return false;
-    const { identity, psk, offer, indices, dice } = this.#options;
-    const { primitives } = identity;
+    const { identity, peer, psk, offer, indices, dice } = this.#options;
+    const { primitives, keys } = identity;
+    // Both began at once. One handshake is enough: that of the higher key. The other waits for an
+    // answer too, for this is our rule and not WireGuard's.
+    const crossing = this.#begun !== undefined && now - this.#lastSent < CROSSING_MS;
+    if (crossing && isHigher(keys.publicKey, peer)) return false;
     const ephemeral = keysOf(primitives, dice(32));
     const second = writeSecond(primitives, first, ephemeral, psk, offer);
     if (second === undefined) return false;
@@ -349,6 +355,11 @@ export class Session<K> {
     this.#options.indices.drop(keypair.localIndex);
     this.#options.close(keypair.keys);
   }
+}
+
+function isHigher(a: Uint8Array, b: Uint8Array): boolean {
+  const at = a.findIndex((byte, i) => byte !== b[i]);
+  return (a[at] ?? 0) > (b[at] ?? 0);
 }
 
 function isGood(keypair: Keypair<unknown>, now: number): boolean {
