@@ -1,7 +1,52 @@
+import { noAcknowledgement, readAcknowledgement } from "./acknowledgement.ts";
 import type { Congestion } from "./congestion/congestion.ts";
+import { copy } from "./copy.ts";
+import { type Greeted, Greeting } from "./greeting.ts";
+import {
+  Ask,
+  emitHandshake,
+  type Handshake,
+  parseHandshake,
+  SocketType,
+  VERSION,
+  wireAddress,
+} from "./handshake.ts";
+import {
+  Control,
+  DEFAULT_MSS,
+  HEADER,
+  IP_UDP,
+  LEAST_MSS,
+  MOST_MSS,
+  putControl,
+  socketId,
+  word,
+} from "./packet.ts";
+import { Receiver } from "./receiver.ts";
+import { Rtt } from "./rtt.ts";
+import { SendBuffer } from "./send-buffer.ts";
+import { Sender } from "./sender.ts";
+
+const DEFAULT_PACKETS = 8192;
+const DEFAULT_LINGER_MS = 180_000;
+/** libudt's: silence is looked at after a round trip and its deviation and SYN, or after this, times how often. µs. */
+const EXPECT = 300_000;
+const SYN = 10_000;
+/** So many silences, 46 seconds, are the end. */
+const SILENCES = 16;
+/** The client's socket is not ready in the first moments after our answer: libudt would lose what comes then. µs. */
+const FIRST_DATA = 10_000;
+/** The word that we are gone is said so often: it is not acknowledged. */
+const FAREWELLS = 2;
+const MS = 1_000;
+const SECOND = 1_000_000;
+/** Rings of packets: the first size they have, and what keeps all of them within a quarter of the numbers. */
+const LEAST_PACKETS = 64;
+const MOST_PACKETS = 1 << 20;
+const EMPTY = new Uint8Array();
 
 /**
- * - connecting: shaking hands. `send` may be used already.
+ * - connecting: shaking hands; nothing can be sent yet.
  * - open.
  * - closing: `close()` was called, what was sent is still being delivered.
  * - closed: ended as somebody wished; what arrived stays readable.
@@ -48,6 +93,8 @@ export type UdtOptions = UdtSettings & {
   readonly congestion: Congestion;
   /** µs, the clock of all later calls. */
   readonly now: number;
+  /** Made by `UdtAccept`: what the client said. */
+  readonly hello?: Handshake;
 };
 
 /** Counters since the beginning, and how it stands. A plain copy. */
@@ -97,96 +144,393 @@ export type MessageOptions = {
  *     wake at connection.wakeAt()
  */
 export class UdtConnection {
+  readonly id: number;
+  readonly peerAddress: Uint8Array;
+  readonly #options: UdtOptions;
+  readonly #mine: Handshake;
+  readonly #rtt = new Rtt();
+  readonly #ack = noAcknowledgement();
+  readonly #openedAt: number;
+  #state: UdtState = "connecting";
+  #end: UdtEnd = "";
+  #greeting: Greeting | undefined;
+  #peerId = 0;
+  #mss: number;
+  #sender: Sender | undefined;
+  #receiver: Receiver | undefined;
+  #now: number;
+  #heardAt: number;
+  /** When silence is looked at next is counted from here. */
+  #silentFrom: number;
+  #silences = 1;
+  #lingerUntil = Infinity;
+  #farewells = 0;
+  /** What is to be said besides data and its acknowledgements. ACK2: the number, or -1. */
+  #ack2 = -1;
+  #sayHello = false;
+  #sayAlive = false;
+  #nonsense = 0;
+
   constructor(options: UdtOptions) {
-    void options;
+    const { role, kind, hello, now } = options;
+    this.#options = options;
+    this.id = options.id;
+    this.peerAddress = options.peerAddress;
+    this.#openedAt = this.#now = this.#heardAt = this.#silentFrom = now;
+    this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, options.mss ?? DEFAULT_MSS));
+    if (hello !== undefined) this.#mss = Math.min(this.#mss, hello.mss);
+    this.#mine = {
+      version: VERSION,
+      type: SocketType[kind],
+      initial: options.initial,
+      mss: this.#mss,
+      window: slots(options.receivePackets),
+      ask: Ask.connect,
+      id: options.id,
+      cookie: 0,
+      address: wireAddress(options.peerAddress),
+    };
+    if (hello === undefined) this.#greeting = new Greeting(role === "rendezvous", this.#mine, now);
+    else {
+      this.#open(hello, options.initial, 0);
+      this.#sender?.hold(now + FIRST_DATA);
+    }
   }
 
-  /** Our socket id, by which the owner of the UDP socket finds us (with the exact address of the peer). */
-  get id(): number {
-    return this.#todo();
-  }
   get state(): UdtState {
-    return this.#todo();
+    return this.#state;
   }
   get end(): UdtEnd {
-    return this.#todo();
+    return this.#end;
   }
   /** Most bytes a datagram has: what `out` of `poll` must have room for. */
   get datagramSize(): number {
-    return this.#todo();
+    return this.#mss - IP_UDP;
   }
 
   /** A datagram of the peer: `bytes[from..to)`. Nothing is kept of `bytes`. Never throws. */
   receive(bytes: Uint8Array, from: number, to: number, now: number): void {
-    this.#todo(bytes, from, to, now);
-  }
-  /** Writes the next datagram that is due at `out[at..]`, and says its length; 0: none is due. */
-  poll(now: number, out: Uint8Array, at: number): number {
-    return this.#todo(now, out, at);
-  }
-  /** When to poll next, even if nothing else happens; Infinity: never. It may be in the past. */
-  wakeAt(): number {
-    return this.#todo();
+    this.#now = now;
+    if (this.#over) return;
+    const socket = socketId(bytes, from, to);
+    if (socket !== this.id && (socket !== 0 || this.#options.role !== "rendezvous")) {
+      this.#nonsense += 1;
+      return;
+    }
+    const head = word(bytes, from);
+    if (this.#greeting !== undefined) {
+      this.#greeted(this.#listen(head, bytes, from, to, now), now);
+      if (this.#greeting !== undefined) return;
+    }
+    this.#heardAt = this.#silentFrom = now;
+    this.#silences = 1;
+    if (head >>> 31 === 0) this.#receiver?.data(bytes, from, to, now);
+    else this.#control((head >>> 16) & 0x7fff, bytes, from, to, now);
   }
 
-  /** Bytes `send` would take. */
+  /** Writes the next datagram that is due at `out[at..]`, and says its length; 0: none is due. */
+  poll(now: number, out: Uint8Array, at: number): number {
+    this.#now = now;
+    const time = (now - this.#openedAt) >>> 0;
+    if (this.#farewells > 0) {
+      this.#farewells -= 1;
+      return this.#say(Control.shutdown, 0, time, out, at, 4);
+    }
+    if (this.#over) return 0;
+    if (this.#greeting !== undefined) {
+      this.#greeted(this.#greeting.check(now), now);
+      return this.#greeting?.poll(now, time, out, at) ?? 0;
+    }
+    this.#watch(now);
+    if (this.#over) return this.#farewells > 0 ? this.poll(now, out, at) : 0;
+    if (this.#sayHello) {
+      this.#sayHello = false;
+      return this.answer(now, out, at);
+    }
+    if (this.#ack2 >= 0) {
+      const number = this.#ack2;
+      this.#ack2 = -1;
+      return this.#say(Control.ack2, number, time, out, at, 4);
+    }
+    const told = this.#receiver?.poll(now, time, this.datagramSize, this.#peerId, out, at) ?? 0;
+    if (told > 0) return told;
+    const sent = this.#sender?.poll(now, time, this.#peerId, out, at) ?? 0;
+    if (sent > 0) {
+      this.#sayAlive = false;
+      return sent;
+    }
+    if (!this.#sayAlive) return 0;
+    this.#sayAlive = false;
+    return this.#say(Control.keepalive, 0, time, out, at, 4);
+  }
+
+  /** When to poll next, even if nothing else happens; Infinity: never. It may be in the past. */
+  wakeAt(): number {
+    if (this.#farewells > 0) return -Infinity;
+    if (this.#over) return Infinity;
+    if (this.#greeting !== undefined) return this.#greeting.wakeAt;
+    if (this.#sayHello || this.#sayAlive || this.#ack2 >= 0) return -Infinity;
+    const halves = Math.min(this.#receiver?.wakeAt ?? Infinity, this.#sender?.wakeAt ?? Infinity);
+    return Math.min(halves, this.#expectBy, this.#delivered ? -Infinity : this.#lingerUntil);
+  }
+
+  /** Bytes `send` would take; of messages, the largest that there is room for. */
   get writable(): number {
-    return this.#todo();
+    if (this.#state !== "open") return 0;
+    return this.#sender?.buffer.writable(this.#joined) ?? 0;
   }
   /** Stream: takes what there is room for of `bytes[from..to)`, and says how many bytes that is. */
   send(bytes: Uint8Array, from: number, to: number): number {
-    return this.#todo(bytes, from, to);
+    if (this.#state !== "open" || this.#options.kind !== "stream") return 0;
+    return this.#sender?.buffer.fill(bytes, from, to, this.#joined) ?? 0;
   }
   /** Messages: false when there is no room for it now. Throws RangeError when there never will be. */
   sendMessage(bytes: Uint8Array, options: MessageOptions, now: number): boolean {
-    return this.#todo(bytes, options, now);
+    if (bytes.length === 0 || bytes.length > this.largestMessage) {
+      throw new RangeError(
+        `a message of ${bytes.length} bytes: 1 to ${this.largestMessage} are sent`,
+      );
+    }
+    if (this.#options.kind !== "message" || bytes.length > this.writable) return false;
+    const expires = options.ttlMs === undefined ? Infinity : now + options.ttlMs * MS;
+    this.#sender?.buffer.message(bytes, options.inOrder === true, expires);
+    return true;
+  }
+  get largestMessage(): number {
+    return slots(this.#options.sendPackets) * (this.datagramSize - HEADER);
   }
   /** Packets sent or to be sent, and not acknowledged yet: 0 when the peer has it all. */
   get unacknowledged(): number {
-    return this.#todo();
+    return this.#sender?.buffer.size ?? 0;
   }
 
-  /** Bytes that can be read; messages: the size of the next one, or -1 when there is none. */
+  /** Bytes that can be read in one go (there may be more behind them); messages: the size of the next, or -1. */
   get readable(): number {
-    return this.#todo();
+    return this.#receiver?.readable ?? (this.#options.kind === "stream" ? 0 : -1);
   }
   /** Stream: copies up to `max` bytes to `out[at..]`. 0: nothing is there; see `state` whether more will come. */
   read(out: Uint8Array, at: number, max: number): number {
-    return this.#todo(out, at, max);
+    const buffer = this.#receiver?.buffer;
+    let done = 0;
+    while (buffer !== undefined && done < max) {
+      const n = Math.min(this.peek(max - done), max - done);
+      if (n === 0) break;
+      copy(buffer.slab, buffer.from, buffer.from + n, out, at + done);
+      this.skip(n);
+      done += n;
+    }
+    return done;
   }
-  /** Stream, without a copy: the bytes at hand are `peeked[peekedFrom .. peekedFrom + peek())` until `skip`. */
-  peek(): number {
-    return this.#todo();
+  /**
+   * Stream, without a copy: bytes in one piece are `peeked[peekedFrom .. peekedFrom + peek())`, until anything else is
+   * asked of the connection. It stops looking after `enough`.
+   */
+  peek(enough = Infinity): number {
+    return this.#options.kind === "stream" ? (this.#receiver?.peek(enough) ?? 0) : 0;
   }
   get peeked(): Uint8Array {
-    return this.#todo();
+    return this.#receiver?.buffer.slab ?? EMPTY;
   }
   get peekedFrom(): number {
-    return this.#todo();
+    return this.#receiver?.buffer.from ?? 0;
   }
   /** Done with the first `count` bytes of what `peek` showed. */
   skip(count: number): void {
-    this.#todo(count);
+    if (this.#options.kind === "stream") this.#receiver?.skip(count);
   }
   /** The next message to `out[at..]`: its length; -1: none is there. What is beyond `max` is lost, as in libudt. */
   readMessage(out: Uint8Array, at: number, max: number): number {
-    return this.#todo(out, at, max);
+    return this.#receiver?.readMessage(out, at, max) ?? -1;
   }
 
   /** Delivers what was sent (for `lingerMs` at most), then tells the peer. */
   close(now: number): void {
-    this.#todo(now);
+    if (this.#state === "connecting") this.#finish("closed", "closed here");
+    if (this.#state !== "open") return;
+    this.#state = "closing";
+    this.#lingerUntil = now + (this.#options.lingerMs ?? DEFAULT_LINGER_MS) * MS;
   }
-  /** Tells the peer at once, with no care for what was not delivered. One `poll` more gives the datagram. */
-  abort(now: number): void {
-    this.#todo(now);
+  /** Tells the peer at once, with no care for what was not delivered: `poll` until it gives 0. */
+  abort(): void {
+    if (this.#over) return;
+    if (this.#peerId !== 0) this.#farewells = FAREWELLS;
+    this.#finish("closed", "closed here");
+  }
+
+  /** For `UdtAccept`: the answer to a client that asks (again), at `out[at..]`. */
+  answer(now: number, out: Uint8Array, at: number): number {
+    const ask = this.#options.role === "rendezvous" ? Ask.met : Ask.connect;
+    const time = (now - this.#openedAt) >>> 0;
+    return emitHandshake({ ...this.#mine, mss: this.#mss, ask }, time, this.#peerId, out, at);
   }
 
   get stats(): UdtStats {
-    return this.#todo();
+    const sender = this.#sender;
+    const receiver = this.#receiver;
+    const flow = sender?.delivery.flow;
+    const { congestion } = this.#options;
+    return {
+      state: this.#state,
+      congestion: congestion.name,
+      rtt: this.#rtt.smooth,
+      rttVariance: this.#rtt.variance,
+      minRtt: this.#rtt.least,
+      heardAt: this.#heardAt,
+      packetsSent: flow?.sent ?? 0,
+      packetsReceived: receiver?.received ?? 0,
+      bytesSent: sender?.bytes ?? 0,
+      bytesReceived: receiver?.bytes ?? 0,
+      retransmitted: sender?.retransmitted ?? 0,
+      lost: flow?.lost ?? 0,
+      duplicates: receiver?.duplicates ?? 0,
+      overflowed: receiver?.overflowed ?? 0,
+      nonsense: this.#nonsense + (receiver?.nonsense ?? 0),
+      messagesDropped: sender?.dropped ?? 0,
+      inFlight: flow?.inFlight ?? 0,
+      rate: congestion.period > 0 ? SECOND / congestion.period : 0,
+      window: congestion.window,
+      peerWindow: sender?.peerWindow ?? 0,
+    };
   }
 
-  #todo(...args: unknown[]): never {
-    throw new Error(`not there yet ${args.length}`);
+  get #over(): boolean {
+    return this.#state === "closed" || this.#state === "broken";
   }
+  get #joined(): boolean {
+    return this.#options.coalesce ?? true;
+  }
+  get #delivered(): boolean {
+    return this.#state === "closing" && this.unacknowledged === 0;
+  }
+
+  /** What a packet means while hands are shaken. */
+  #listen(head: number, bytes: Uint8Array, from: number, to: number, now: number): Greeted {
+    const control = head >>> 31 === 1 ? (head >>> 16) & 0x7fff : -1;
+    const greeting = this.#greeting;
+    if (greeting === undefined) return { kind: "waiting" };
+    if (control !== Control.handshake) {
+      return control < 0 || control === Control.keepalive
+        ? greeting.overheard()
+        : { kind: "waiting" };
+    }
+    const hello = parseHandshake(bytes, from, to);
+    return hello === undefined ? { kind: "waiting" } : greeting.hear(hello, now);
+  }
+
+  #greeted(greeted: Greeted, now: number): void {
+    switch (greeted.kind) {
+      case "waiting":
+        return;
+      case "met":
+        this.#heardAt = this.#silentFrom = now;
+        return this.#open(greeted.peer, greeted.peer.initial, greeted.rtt);
+      case "refused":
+        return this.#finish("broken", "refused");
+      case "silent":
+        return this.#finish("broken", "no answer");
+      case "nonsense":
+        this.#nonsense += 1;
+        return;
+    }
+  }
+
+  /** `theirs`: the first number of what the peer sends. */
+  #open(peer: Handshake, theirs: number, rtt: number): void {
+    const { kind, initial, sendPackets, receivePackets, congestion } = this.#options;
+    this.#greeting = undefined;
+    this.#state = "open";
+    this.#peerId = peer.id;
+    this.#mss = Math.min(this.#mss, peer.mss);
+    this.#rtt.take(rtt);
+    const payload = this.datagramSize - HEADER;
+    const buffer = new SendBuffer(initial, payload, slots(sendPackets));
+    this.#sender = new Sender(
+      buffer,
+      congestion,
+      this.#rtt,
+      peer.window,
+      this.#mss,
+      this.#openedAt,
+    );
+    this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt);
+  }
+
+  #control(control: number, bytes: Uint8Array, from: number, to: number, now: number): void {
+    const info = word(bytes, from + 4);
+    const sender = this.#sender;
+    if (sender === undefined) return;
+    switch (control) {
+      case Control.handshake: {
+        const ask = parseHandshake(bytes, from, to)?.ask ?? 0;
+        const rendezvous = this.#options.role === "rendezvous";
+        this.#sayHello = rendezvous ? ask !== Ask.met : ask > 0;
+        return;
+      }
+      case Control.ack: {
+        const sane = readAcknowledgement(this.#ack, bytes, from, to);
+        if (!sane || !sender.acknowledge(this.#ack, now)) this.#nonsense += 1;
+        else if (this.#ack.kind !== "light") this.#ack2 = this.#ack.number & 0x7fff_ffff;
+        return;
+      }
+      case Control.nak:
+        if (!sender.report(bytes, from + HEADER, to, now)) this.#nonsense += 1;
+        return;
+      case Control.congestion:
+        return sender.warned(now);
+      case Control.shutdown:
+        return this.#finish("closed", "closed by the peer");
+      case Control.ack2:
+        return this.#receiver?.acknowledged(info, now);
+      case Control.drop:
+        if (to - from < HEADER + 8) this.#nonsense += 1;
+        else this.#receiver?.drop(word(bytes, from + HEADER), word(bytes, from + HEADER + 4));
+        return;
+      case Control.error:
+        return this.#finish("broken", "peer had an error");
+      case Control.keepalive:
+        return;
+      default:
+        this.#nonsense += 1;
+    }
+  }
+
+  /** What has to be done because of time: silence, and the end of lingering. */
+  #watch(now: number): void {
+    if (this.#delivered || now >= this.#lingerUntil) return this.abort();
+    if (now < this.#expectBy) return;
+    if (this.#silences > SILENCES) return this.#finish("broken", "peer is silent");
+    if (this.unacknowledged > 0) this.#sender?.timeout(now, this.#silences);
+    else this.#sayAlive = true;
+    this.#silences += 1;
+    this.#silentFrom = now;
+  }
+
+  get #expectBy(): number {
+    const n = this.#silences;
+    return this.#silentFrom + Math.max(n * this.#rtt.patience + SYN, n * EXPECT);
+  }
+
+  #finish(state: "closed" | "broken", end: UdtEnd): void {
+    this.#state = state;
+    this.#end = end;
+    this.#greeting = undefined;
+  }
+
+  #say(
+    control: Control,
+    info: number,
+    time: number,
+    out: Uint8Array,
+    at: number,
+    payload: number,
+  ): number {
+    putControl(out, at, control, info, time, this.#peerId);
+    out.fill(0, at + HEADER, at + HEADER + payload); // libudt sends four bytes where there is nothing to say
+    return HEADER + payload;
+  }
+}
+
+/** A number of packets as the rings have them. */
+function slots(packets: number = DEFAULT_PACKETS): number {
+  return 2 ** Math.ceil(Math.log2(Math.min(MOST_PACKETS, Math.max(LEAST_PACKETS, packets))));
 }

@@ -18,6 +18,8 @@ export type Flow = {
   inFlight: number;
   /** The last moment when not the congestion control but the program or the peer's buffer held us back. */
   idleAt: number;
+  /** Packets the peer has room for. */
+  peerWindow: number;
   /** What the peer measures, packets per second; 0: it does not know. */
   receiveRate: number;
   linkCapacity: number;
@@ -40,6 +42,8 @@ export interface Congestion {
   readonly window: number;
   /** True: `window` is counted from the first packet not acknowledged, as libudt does; false: what is in flight. */
   readonly spans: boolean;
+  /** The connection is open; nothing was sent yet. */
+  onStart(flow: Flow): void;
   /** News from an acknowledgement (full, light) or from a report of loss. */
   onAck(flow: Flow): void;
   /** Packets from `first` to `last` are lost; called once for each range. */

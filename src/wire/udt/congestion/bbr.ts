@@ -1,0 +1,201 @@
+import type { Congestion, Flow } from "./congestion.ts";
+import { WindowedMax } from "./windowed-max.ts";
+
+const SECOND = 1_000_000;
+/** 2/ln 2: the least gain that doubles the rate with each round trip. */
+const STARTUP_GAIN = 2.885;
+/** A pipe is full when three rounds bring less than this much more. */
+const GROWTH = 1.25;
+const FLAT_ROUNDS = 3;
+/** A round trip at more, then what that queued taken off again, then six as measured. */
+const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
+const WINDOW_GAIN = 2;
+/** While a queue stands that is not from our own probing we go slower than it drains. */
+const YIELD_GAIN = 0.9;
+/** A queue stands when no packet of a round was this near to the least round trip: a share of it, and µs of noise. */
+const STANDING = 0.2;
+const NOISE = 4_000;
+/** Packets in flight, and packets of the first flight. */
+const LEAST_WINDOW = 8;
+const FIRST_WINDOW = 64;
+/** The rate is measured over so long, µs, or half a round trip, and believed for ten round trips. */
+const SPAN = 20_000;
+const MEMORY_ROUNDS = 10;
+/** The least round trip is believed for so long, then less is sent for a while to see it again. */
+const RTT_MEMORY = 10 * SECOND;
+const RTT_PROBE = 200_000;
+const RTT_PROBE_GAIN = 0.5;
+/** Acknowledgements and turns of the event loops come in lumps: so long at the rate, or so many packets. */
+const LUMP = 20_000;
+const LUMP_PACKETS = 512;
+
+/**
+ * BBR (draft-cardwell-iccrg-bbr-congestion-control, the first version) with two changes: it goes slower when it sees
+ * a queue stand, and it measures the rate where packets arrive. The pace is the rate at which they do; loss that is
+ * not ours to blame changes neither that nor the round trip, and so nothing.
+ */
+export class Bbr implements Congestion {
+  readonly name = "bbr";
+  readonly spans = false;
+  period = 0;
+  window = FIRST_WINDOW;
+  #phase: "startup" | "drain" | "cruise" | "look" = "startup";
+  readonly #rate = new WindowedMax();
+  /** µs. */
+  #leastRtt = Infinity;
+  #leastAt = 0;
+  #spanFrom = -1;
+  #spanDelivered = 0;
+  #roundAt = -1;
+  #roundLeast = Infinity;
+  #fullRate = 0;
+  #flatRounds = 0;
+  #standing = false;
+  #step: number;
+  #stepAt = 0;
+  #lookUntil = 0;
+  #lookLeast = Infinity;
+  #silent = false;
+
+  /** `seed`: where in its cycle it begins, so that neighbours do not go in step. */
+  constructor(seed: number = 0) {
+    this.#step = 2 + (seed % (CYCLE.length - 2));
+  }
+
+  /** Packets per second. */
+  get rate(): number {
+    return this.#rate.best;
+  }
+
+  onStart(flow: Flow): void {
+    this.#set(flow);
+  }
+
+  onAck(flow: Flow): void {
+    this.#silent = false;
+    this.#measureRtt(flow);
+    this.#measureRate(flow);
+    const rtt = flow.rttSample > 0 ? flow.rttSample : flow.rtt;
+    if (flow.now - rtt >= this.#roundAt) {
+      this.#round(flow);
+      this.#roundAt = flow.now;
+      this.#roundLeast = Infinity;
+    }
+    this.#move(flow);
+    this.#set(flow);
+  }
+
+  onLoss(): void {}
+
+  onTimeout(flow: Flow): void {
+    this.#silent = true;
+    this.#set(flow);
+  }
+
+  #measureRtt(flow: Flow): void {
+    const sample = flow.rttSample;
+    if (sample <= 0) return;
+    this.#roundLeast = Math.min(this.#roundLeast, sample);
+    this.#lookLeast = Math.min(this.#lookLeast, sample);
+    // Near to the least is as good: on a path of many hops none is the same twice.
+    if (sample > this.#leastRtt * (1 + STANDING / 4)) return;
+    this.#leastRtt = Math.min(this.#leastRtt, sample);
+    this.#leastAt = flow.now;
+  }
+
+  #measureRate(flow: Flow): void {
+    if (this.#spanFrom < 0 || flow.deliveredAt < this.#spanFrom) {
+      this.#spanFrom = flow.deliveredAt;
+      this.#spanDelivered = flow.delivered;
+      return;
+    }
+    const span = flow.deliveredAt - this.#spanFrom;
+    if (span < Math.max(SPAN, flow.rtt / 2)) return;
+    const rate = ((flow.delivered - this.#spanDelivered) * SECOND) / span;
+    const idle = flow.idleAt >= flow.now - flow.rtt - span;
+    const memory = MEMORY_ROUNDS * Math.max(this.#base(flow), SPAN);
+    if (!idle || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
+    this.#spanFrom = flow.deliveredAt;
+    this.#spanDelivered = flow.delivered;
+  }
+
+  /** A packet that was sent when the last round ended has arrived. */
+  #round(flow: Flow): void {
+    const base = this.#base(flow);
+    this.#standing =
+      this.#roundLeast !== Infinity && this.#roundLeast > base * (1 + STANDING) + NOISE;
+    if (this.#phase !== "startup" || this.#rate.best === 0) return;
+    if (this.#rate.best >= this.#fullRate * GROWTH) {
+      this.#fullRate = this.#rate.best;
+      this.#flatRounds = 0;
+    } else if (flow.idleAt < this.#roundAt - flow.rtt) this.#flatRounds += 1;
+    if (this.#flatRounds >= FLAT_ROUNDS || this.#standing) this.#phase = "drain";
+  }
+
+  #move(flow: Flow): void {
+    const { now } = flow;
+    const pipe = this.#pipe(flow);
+    if (this.#phase === "drain" && flow.inFlight <= pipe) this.#cruise(now);
+    if (this.#phase === "look" && now >= this.#lookUntil) {
+      if (this.#lookLeast !== Infinity) this.#leastRtt = this.#lookLeast;
+      this.#leastAt = now;
+      this.#cruise(now);
+    }
+    if (this.#phase !== "cruise") return;
+    if (now - this.#leastAt > RTT_MEMORY) {
+      this.#phase = "look";
+      this.#lookUntil = now + Math.max(RTT_PROBE, flow.rtt) + flow.rtt;
+      this.#lookLeast = Infinity;
+      return;
+    }
+    const gain = CYCLE[this.#step] ?? 1;
+    const passed = now - this.#stepAt >= this.#base(flow);
+    const early = gain < 1 && flow.inFlight <= pipe;
+    if (!passed && !early) return;
+    this.#step = (this.#step + 1) % CYCLE.length;
+    this.#stepAt = now;
+  }
+
+  #cruise(now: number): void {
+    this.#phase = "cruise";
+    this.#stepAt = now;
+  }
+
+  #set(flow: Flow): void {
+    const rate = this.#rate.best;
+    const { pace, hold } = this.#gains();
+    if (rate === 0) {
+      this.period = flow.rtt / (FIRST_WINDOW * STARTUP_GAIN);
+      this.window = this.#silent ? LEAST_WINDOW : FIRST_WINDOW * STARTUP_GAIN;
+      return;
+    }
+    const lump = Math.min((rate * LUMP) / SECOND, LUMP_PACKETS);
+    this.period = SECOND / (rate * pace);
+    this.window = this.#silent
+      ? LEAST_WINDOW
+      : Math.max(LEAST_WINDOW, hold * this.#pipe(flow) + lump);
+  }
+
+  #gains(): { pace: number; hold: number } {
+    switch (this.#phase) {
+      case "startup":
+        return { pace: STARTUP_GAIN, hold: STARTUP_GAIN };
+      case "drain":
+        return { pace: 1 / STARTUP_GAIN, hold: STARTUP_GAIN };
+      case "look":
+        return { pace: 1, hold: RTT_PROBE_GAIN };
+      case "cruise": {
+        const gain = CYCLE[this.#step] ?? 1;
+        return { pace: this.#standing ? Math.min(gain, YIELD_GAIN) : gain, hold: WINDOW_GAIN };
+      }
+    }
+  }
+
+  /** Packets that fill the path without a queue. */
+  #pipe(flow: Flow): number {
+    return (this.#rate.best * this.#base(flow)) / SECOND;
+  }
+  #base(flow: Flow): number {
+    return this.#leastRtt === Infinity ? flow.rtt : this.#leastRtt;
+  }
+}

@@ -1,0 +1,260 @@
+import type { Acknowledgement } from "./acknowledgement.ts";
+import type { Congestion } from "./congestion/congestion.ts";
+import { Delivery } from "./delivery.ts";
+import { LossList } from "./loss-list.ts";
+import {
+  Control,
+  HEADER,
+  MESSAGE_MASK,
+  Part,
+  partOf,
+  putControl,
+  putWord,
+  word,
+} from "./packet.ts";
+import type { Rtt } from "./rtt.ts";
+import type { SendBuffer } from "./send-buffer.ts";
+import { ahead, next, shift } from "./sequence.ts";
+
+/** Packets leave up to this much early or late in one turn, µs: what a system call carries is one train. */
+const BURST = 1_000;
+/** What a turn that came late may catch up with, µs. */
+const CATCH_UP = 5_000;
+/** Longest train, packets: as many full ones as fit a datagram of 64 KiB before it is cut. */
+const TRAIN = 44;
+/** What acknowledgements are late by, µs: the clock of UDT and the turns of both ends. */
+const ACK_DELAY = 20_000;
+/** Each tail probe in a row waits twice as long, but no longer than this (or a round trip), µs. */
+const SLOWEST_PROBE = 500_000;
+/** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
+const LEAST_WINDOW = 2;
+/** libudt measures the link by the packets whose number ends in 0 and 1, which leave back to back. */
+const PAIR_MASK = 15;
+
+/** The half of a connection that data leaves from. Times µs. */
+export class Sender {
+  readonly buffer: SendBuffer;
+  readonly congestion: Congestion;
+  readonly delivery: Delivery;
+  readonly #lost = new LossList();
+  readonly #rtt: Rtt;
+  /** Packets the peer has room for, from `buffer.first` on. */
+  peerWindow: number;
+  /** When the next data packet is due. */
+  #due = 0;
+  /** Since when nothing was sent and no news came. */
+  #quietSince = 0;
+  #probes = 0;
+  #dropping = -1;
+  #dropUntil = -1;
+  bytes = 0;
+  retransmitted = 0;
+  dropped = 0;
+  nonsense = 0;
+
+  constructor(
+    buffer: SendBuffer,
+    congestion: Congestion,
+    rtt: Rtt,
+    peerWindow: number,
+    datagram: number,
+    now: number,
+  ) {
+    this.buffer = buffer;
+    this.congestion = congestion;
+    this.peerWindow = peerWindow;
+    this.delivery = new Delivery(buffer, this.#lost, rtt, datagram, peerWindow, now);
+    this.#rtt = rtt;
+    congestion.onStart(this.delivery.flow);
+  }
+
+  /** Nothing leaves before `at`. */
+  hold(at: number): void {
+    this.#due = Math.max(this.#due, at);
+  }
+  release(): void {
+    this.#due = 0;
+  }
+
+  /** An acknowledgement; false: it acknowledges what was never sent. */
+  acknowledge(ack: Acknowledgement, now: number): boolean {
+    const buffer = this.buffer;
+    const advance = ahead(ack.next, buffer.first);
+    if (advance < 0) return true; // overtaken by a later one
+    if (ahead(ack.next, buffer.fresh) > 0) return false;
+    const before = this.delivery.flow.delivered;
+    this.#lost.removeBefore(ack.next);
+    this.delivery.acknowledged(ack.next, ack, now);
+    buffer.first = ack.next;
+    const window = ack.kind === "light" ? this.peerWindow - advance : ack.free;
+    this.peerWindow = Math.max(LEAST_WINDOW, window);
+    this.delivery.flow.peerWindow = this.peerWindow;
+    if (advance > 0 || this.delivery.flow.delivered > before) this.#progress(now);
+    this.congestion.onAck(this.delivery.flow);
+    return true;
+  }
+
+  /** A report of loss: words `bytes[at..to)`; false: of what was never sent, or the wrong way round. */
+  report(bytes: Uint8Array, at: number, to: number, now: number): boolean {
+    for (; at + 4 <= to; at += 4) {
+      const head = word(bytes, at);
+      const first = head & 0x7fff_ffff;
+      let last = first;
+      if (head >>> 31 === 1) {
+        at += 4;
+        if (at + 4 > to) return false;
+        last = word(bytes, at);
+        if (last >>> 31 === 1 || ahead(last, first) < 0) return false;
+      }
+      if (ahead(last, this.buffer.fresh) >= 0) return false;
+      if (ahead(last, this.buffer.first) < 0) continue; // has come since
+      this.#lose(ahead(first, this.buffer.first) < 0 ? this.buffer.first : first, last, now);
+    }
+    return true;
+  }
+
+  /** The peer has been silent: as libudt, all that it did not acknowledge is taken for lost. */
+  timeout(now: number, count: number): void {
+    if (this.#lost.count === 0) {
+      for (let seq = this.buffer.first; seq !== this.buffer.fresh; seq = next(seq)) {
+        this.delivery.missing(seq);
+        this.#lost.add(seq);
+      }
+      this.delivery.settle();
+    }
+    this.delivery.flow.now = now;
+    this.congestion.onTimeout(this.delivery.flow, count);
+  }
+
+  /** The peer warns of congestion (libudt: a delay that grows). */
+  warned(now: number): void {
+    const flow = this.delivery.flow;
+    flow.now = now;
+    this.congestion.onLoss(flow, flow.newest, flow.newest);
+  }
+
+  /** The data packet that is due, or the word that some will not come; 0: nothing is. */
+  poll(now: number, time: number, to: number, out: Uint8Array, at: number): number {
+    if (this.#dropping >= 0) return this.#drop(time, to, out, at);
+    if (now < this.#due) return 0;
+    const seq = this.#choose(now);
+    if (seq < 0) return 0;
+    if (now >= this.buffer.expires(seq)) {
+      this.#giveUp(seq);
+      return this.#drop(time, to, out, at);
+    }
+    const again = seq !== this.buffer.fresh;
+    if (again) this.retransmitted += 1;
+    else this.buffer.fresh = next(seq);
+    this.delivery.left(seq, again, now);
+    const length = this.buffer.copyTo(seq, out, at);
+    putWord(out, at + 8, time);
+    putWord(out, at + 12, to);
+    this.bytes += length - HEADER;
+    this.#quietSince = now;
+    if (now - this.#due > CATCH_UP) this.#due = now - BURST; // not late: there was nothing to do
+    const pair = again ? -1 : seq & PAIR_MASK;
+    this.#due += this.congestion.period * (pair === 0 ? 0 : pair === 1 ? 2 : 1);
+    return length;
+  }
+
+  get wakeAt(): number {
+    if (this.#dropping >= 0) return -Infinity;
+    if (this.#sendable()) {
+      const period = this.congestion.period;
+      return this.#due + Math.max(0, Math.min(BURST - period, (TRAIN - 1) * period));
+    }
+    return this.#probeAt;
+  }
+
+  #progress(now: number): void {
+    this.#quietSince = now;
+    this.#probes = 0;
+  }
+
+  /** Something waits, and the windows let it go. */
+  #sendable(): boolean {
+    const { buffer, congestion } = this;
+    const { inFlight } = this.delivery.flow;
+    if (this.#lost.count > 0) return congestion.spans || inFlight < congestion.window;
+    if (buffer.unsent === 0) return false;
+    const span = ahead(buffer.fresh, buffer.first);
+    if (span >= this.peerWindow) return false;
+    return (congestion.spans ? span : inFlight) < congestion.window;
+  }
+
+  /** What goes next: what was lost, what is new, or, in silence, a probe; -1: nothing may. */
+  #choose(now: number): number {
+    if (this.#sendable()) {
+      const lost = this.#lost.lowest;
+      if (lost < 0) return this.buffer.fresh;
+      this.#lost.remove(lost);
+      return lost;
+    }
+    const { buffer } = this;
+    if (buffer.unsent === 0 || ahead(buffer.fresh, buffer.first) >= this.peerWindow) {
+      this.delivery.flow.idleAt = now;
+    }
+    if (now < this.#probeAt) return -1;
+    this.#probes += 1;
+    const lost = this.#lost.lowest;
+    if (lost < 0) return shift(buffer.fresh, -1);
+    this.#lost.remove(lost);
+    return lost;
+  }
+
+  /** When the last packet is sent again, for the receiver to see what is missing before it. */
+  get #probeAt(): number {
+    if (this.buffer.first === this.buffer.fresh) return Infinity;
+    const patience = this.#rtt.patience + ACK_DELAY;
+    return (
+      this.#quietSince + Math.max(patience, Math.min(patience * 2 ** this.#probes, SLOWEST_PROBE))
+    );
+  }
+
+  #lose(first: number, last: number, now: number): void {
+    const behind = next(last);
+    if (ahead(behind, this.buffer.fresh) < 0) this.delivery.reported(behind, now);
+    // What was sent less than a round trip ago cannot have been missed yet when this was said.
+    const before = now - Math.min(this.#rtt.least, this.#rtt.smooth);
+    let any = false;
+    for (let seq = first; ahead(last, seq) >= 0; seq = next(seq)) {
+      if (this.buffer.sentAt(seq) > before || !this.#lost.add(seq)) continue;
+      this.delivery.missing(seq);
+      any = true;
+    }
+    if (!any) return;
+    this.delivery.settle();
+    this.delivery.flow.now = now;
+    this.congestion.onLoss(this.delivery.flow, first, last);
+  }
+
+  /** The message of `seq` is too old: none of its packets will be sent (again). */
+  #giveUp(seq: number): void {
+    const { buffer } = this;
+    let first = seq;
+    while (first !== buffer.first && (partOf(buffer.info(first)) & Part.first) === 0)
+      first = shift(first, -1);
+    let last = seq;
+    while ((partOf(buffer.info(last)) & Part.last) === 0 && next(last) !== buffer.end)
+      last = next(last);
+    for (let i = first; ahead(last, i) >= 0; i = next(i)) {
+      this.#lost.remove(i);
+      if (ahead(i, buffer.fresh) < 0) continue;
+      this.delivery.left(i, false, 0);
+      buffer.fresh = next(i);
+    }
+    this.dropped += 1;
+    this.#dropping = first;
+    this.#dropUntil = last;
+  }
+
+  #drop(time: number, to: number, out: Uint8Array, at: number): number {
+    const message = this.buffer.info(this.#dropping) & MESSAGE_MASK;
+    putControl(out, at, Control.drop, message, time, to);
+    putWord(out, at + HEADER, this.#dropping);
+    putWord(out, at + HEADER + 4, this.#dropUntil);
+    this.#dropping = -1;
+    return HEADER + 8;
+  }
+}
