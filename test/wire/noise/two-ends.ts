@@ -210,6 +210,11 @@ export class TwoEnds {
   }
 }
 
+/** Is there nothing that somebody's datagram could have left behind? */
+export function isUntouched(end: End): boolean {
+  return end.indices.size === 0 && end.open === 0 && end.session.wake === Infinity;
+}
+
 function nameOf(datagram: Datagram): string {
   if (!("bytes" in datagram)) return datagram.text === "" ? "keepalive" : datagram.text;
   return ["", "initiation", "response", "cookie"][datagram.bytes[0] ?? 0] ?? "?";
