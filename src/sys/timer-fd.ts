@@ -29,10 +29,11 @@ export class TimerFd {
   /** Ring once, `us` microseconds from now; 0 or less: at once; Infinity: never. */
   set(us: number): void {
     const { view } = this.#spec;
-    // All zeros would stop it.
-    const nanoseconds = us === Infinity ? 0 : Math.max(1, Math.floor((us % US_PER_S) * 1000));
-    view.setInt32(16, us === Infinity ? 0 : Math.max(0, Math.floor(us / US_PER_S)), true);
-    view.setInt32(24, nanoseconds, true);
+    const never = us === Infinity;
+    const wait = never ? 0 : Math.max(0, us);
+    view.setInt32(16, Math.floor(wait / US_PER_S), true);
+    // All zeros stop it.
+    view.setInt32(24, never ? 0 : Math.max(1, Math.floor((wait % US_PER_S) * 1000)), true);
     if (libc.timerfd_settime(this.fd, 0, pointer(this.#spec.at), null) < 0)
       throw new SysError("timerfd_settime", errno(), `${us} µs`);
   }

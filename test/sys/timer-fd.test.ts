@@ -16,6 +16,7 @@ test.each([
   { story: "in more than a second", us: 1_002_000, from: 1001, to: 1080 },
   { story: "at once", us: 0, from: 0, to: 20 },
   { story: "in the past", us: -1e9, from: 0, to: 20 },
+  { story: "before all time", us: -Infinity, from: 0, to: 20 },
 ])("it rings $story: $us µs", ({ us, from, to }) => {
   const epoll = new Epoll(1);
   const timer = new TimerFd();

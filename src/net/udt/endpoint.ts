@@ -1,0 +1,412 @@
+import type { Address } from "../../core/address.ts";
+import { WakeQueue } from "../../core/wake-queue.ts";
+import { bindDatagram } from "../../sys/datagram-socket.ts";
+import {
+  endOf,
+  joinsTrains,
+  longestTrain,
+  MAX_TRAIN,
+  routeTo,
+  TrainReceiver,
+  TrainSender,
+} from "../../sys/datagram-trains.ts";
+import type { Route } from "../../sys/datagram.ts";
+import { show } from "../../sys/sockaddr.ts";
+import { close } from "../../sys/socket.ts";
+import { TimerFd } from "../../sys/timer-fd.ts";
+import { UdtAccept } from "../../wire/udt/accept.ts";
+import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
+import { UdtConnection, type UdtSettings } from "../../wire/udt/connection.ts";
+import { type Reactor, READABLE, WRITABLE } from "../reactor.ts";
+import { cookies, random31 } from "./chance.ts";
+import { Line, type LineOwner } from "./line.ts";
+
+/** Trains that one system call reads: several peers, or what came while we were busy. */
+const READ_TRAINS = 8;
+/** Reads before the neighbours in the event loop get their turn. */
+const MAX_READS = 8;
+/** Trains that one system call sends. Many are of one datagram: acknowledgements. */
+const SEND_TRAINS = 64;
+/** Few bytes, so that what is sent is still in the processor's cache. */
+const SEND_BYTES = 4 * MAX_TRAIN;
+/** Datagrams of one connection before another gets its turn. */
+const MAX_DATAGRAMS = 256;
+/** Bytes of a UDT packet before which its destination stands (wire/udt). */
+const DESTINATION = 12;
+/** For socket id 0: handshakes. */
+const HEADER = 16;
+/** What the kernel holds for us, each way. */
+const DEFAULT_BUFFER = 8 * 1024 * 1024;
+const DEFAULT_MOST = 10_000;
+
+export interface EndpointOptions extends UdtSettings {
+  /** Where to bind: an IP address or "" for all, port 0 for any. */
+  readonly address: Address;
+  readonly reactor: Reactor;
+  /** Made anew for each connection. */
+  readonly congestion: () => Congestion;
+  /** Bytes the kernel is asked to hold each way (8 MB). */
+  readonly buffer?: number;
+  /** Connections that others may have to us at once (10 000). */
+  readonly most?: number;
+}
+
+/** What every thread needs once: nothing in it lasts beyond a call. */
+let receiver: TrainReceiver | undefined;
+
+/** Microseconds, as all of UDT counts time here. */
+export function microseconds(): number {
+  return performance.now() * 1000;
+}
+
+/**
+ * A UDP socket with any number of UDT connections. It moves datagrams in trains, wakes connections
+ * when they want it, and tells their owners after whatever may have changed for them. Owners read
+ * from and write to `line.connection`, then say `line.changed()`.
+ */
+export class UdtEndpoint {
+  readonly address: Address & { kind: "tcp" };
+  readonly #options: EndpointOptions;
+  readonly #fd: number;
+  readonly #timer = new TimerFd();
+  readonly #receiver = (receiver ??= new TrainReceiver(READ_TRAINS));
+  readonly #sender = new TrainSender(SEND_TRAINS, SEND_BYTES);
+  readonly #lines = new Map<number, Line>();
+  /** By the peer's address: what they send before they know our id. */
+  readonly #meetings = new Map<string, Line>();
+  readonly #queue = new WakeQueue<Line>();
+  #changed: Line[] = [];
+  #spare: Line[] = [];
+  #accept: UdtAccept | undefined;
+  #welcome: (line: Line) => void = () => {};
+  #blocked = false;
+  #soon = false;
+  #busy = false;
+  #closed = false;
+  /** When the timer rings. */
+  #rings = Infinity;
+
+  /** Throws SysError when the address cannot be had. */
+  constructor(options: EndpointOptions) {
+    const { address, reactor } = options;
+    const { fd, port } = bindDatagram(address, {
+      reusePort: false,
+      buffer: options.buffer ?? DEFAULT_BUFFER,
+    });
+    joinsTrains(fd);
+    this.#options = options;
+    this.#fd = fd;
+    this.address = { kind: "tcp", host: address.kind === "tcp" ? address.host : "", port };
+    reactor.add(fd, READABLE, (events) => this.#ready(events));
+    reactor.add(this.#timer.fd, READABLE, () => this.#rang());
+  }
+
+  /** Connections there are. */
+  get size(): number {
+    return this.#lines.size;
+  }
+
+  /** Datagrams that nobody wanted: no such connection, or not from its peer. */
+  strays = 0;
+
+  /** Take connections from now on. `welcome` gives each an owner (`line.owner`). */
+  listen(welcome: (line: Line) => void): void {
+    const { congestion, most = DEFAULT_MOST } = this.#options;
+    this.#welcome = welcome;
+    this.#accept = new UdtAccept({
+      ...this.#options,
+      congestion,
+      most,
+      cookie: cookies(),
+      id: () => this.#freeId(),
+    });
+  }
+
+  /**
+   * A connection to a listener, or with a peer that does the same (rendezvous). It is `connecting`;
+   * undefined when `host` is no IP address.
+   */
+  dial(
+    role: "client" | "rendezvous",
+    host: string,
+    port: number,
+    owner: LineOwner,
+  ): Line | undefined {
+    const route = routeTo(host, port, this.address.host === "");
+    if (route === undefined) return undefined;
+    const connection = new UdtConnection({
+      ...this.#options,
+      role,
+      id: this.#freeId(),
+      initial: random31(),
+      peerAddress: addressBytes(route),
+      congestion: this.#options.congestion(),
+      now: microseconds(),
+    });
+    const line = this.#add(connection, route);
+    line.owner = owner;
+    if (role === "rendezvous") this.#meetings.set(nameOf(route), line);
+    line.changed();
+    return line;
+  }
+
+  /** Everything ends at once: connections that are there are broken off. */
+  close(): void {
+    if (this.#closed) return;
+    this.#accept = undefined;
+    for (const line of this.#lines.values()) {
+      line.connection.abort();
+      this.#touch(line);
+    }
+    this.#run();
+    this.#closed = true;
+    this.#options.reactor.forget(this.#fd);
+    this.#options.reactor.forget(this.#timer.fd);
+    close(this.#fd);
+    this.#timer.close();
+  }
+
+  #freeId(): number {
+    for (;;) {
+      const id = random31();
+      if (id !== 0 && !this.#lines.has(id)) return id;
+    }
+  }
+
+  #add(connection: UdtConnection, route: Route): Line {
+    const line = new Line(connection, route, (one) => {
+      this.#touch(one);
+      this.#runSoon();
+    });
+    this.#lines.set(connection.id, line);
+    return line;
+  }
+
+  #ready(events: number): void {
+    if ((events & WRITABLE) !== 0 && this.#blocked) {
+      this.#blocked = false;
+      this.#options.reactor.modify(this.#fd, READABLE);
+    }
+    if ((events & READABLE) !== 0 || (events & ~WRITABLE) !== 0)
+      for (let i = 0; i < MAX_READS; i++) {
+        const count = this.#receiver.receive(this.#fd);
+        if (count > 0) this.#read(count);
+        if (this.#closed || count < READ_TRAINS) break;
+      }
+    this.#run();
+  }
+
+  /** Connections take what came, then may answer. */
+  #read(count: number): void {
+    const trains = this.#receiver;
+    const { bytes, room } = trains;
+    const now = microseconds();
+    for (let i = 0; i < count; i++) {
+      const end = i * room + trains.lengthOf(i);
+      const step = trains.segmentOf(i);
+      let line: Line | undefined;
+      for (let at = i * room; at < end; at += step) {
+        const to = at + step < end ? at + step : end;
+        if (to - at < HEADER) {
+          this.strays++;
+          continue;
+        }
+        const id = destination(bytes, at);
+        if (line === undefined || line.connection.id !== id) {
+          if (id === 0) {
+            this.#shake(i, at, to, now);
+            continue;
+          }
+          line = this.#lines.get(id);
+          if (line !== undefined && !trains.cameFrom(i, line.route)) line = undefined;
+          if (line === undefined) {
+            this.strays++;
+            continue;
+          }
+          this.#touch(line);
+        }
+        line.connection.receive(bytes, at, to, now);
+      }
+    }
+    this.#run();
+  }
+
+  /** A datagram for nobody in particular: a handshake. */
+  #shake(train: number, from: number, to: number, now: number): void {
+    const route = this.#receiver.routeOf(train);
+    const peer = nameOf(route);
+    const meeting = this.#meetings.get(peer);
+    if (meeting !== undefined) {
+      this.#touch(meeting);
+      meeting.connection.receive(this.#receiver.bytes, from, to, now);
+      return;
+    }
+    if (this.#accept === undefined) {
+      this.strays++;
+      return;
+    }
+    const sender = this.#sender;
+    if (sender.full || this.#blocked) return; // they will ask again
+    const { bytes } = this.#receiver;
+    const address = addressBytes(route);
+    const { offset } = sender;
+    const n = this.#accept.receive(bytes, from, to, peer, address, now, sender.bytes, offset);
+    if (n > 0) sender.push(route, n, n);
+    const connection = this.#accept.take();
+    if (connection === undefined) return;
+    const line = this.#add(connection, route);
+    this.#touch(line);
+    this.#welcome(line);
+  }
+
+  /** Something happened to it: it is looked at by the next `run`. */
+  #touch(line: Line): void {
+    if (line.touched) return;
+    line.touched = true;
+    this.#changed.push(line);
+  }
+
+  /** Someone touched a connection outside our own turns. */
+  #runSoon(): void {
+    if (this.#soon || this.#busy || this.#closed) return;
+    this.#soon = true;
+    queueMicrotask(() => {
+      this.#soon = false;
+      this.#run();
+    });
+  }
+
+  #rang(): void {
+    this.#rings = -1;
+    const now = microseconds();
+    for (let line = this.#queue.first; line !== undefined; line = this.#queue.first) {
+      if (line.wakeAt > now) break;
+      this.#queue.delete(line);
+      this.#touch(line);
+    }
+    this.#run();
+  }
+
+  /** Tell the owners of what changed, let connections speak, and set the timer. */
+  #run(): void {
+    if (this.#busy || this.#closed) return;
+    this.#busy = true;
+    try {
+      // Owners may touch others, or their own again: those come in the next round.
+      while (this.#changed.length > 0) {
+        const lines = this.#changed;
+        this.#changed = this.#spare;
+        this.#spare = lines;
+        for (const line of lines) line.touched = false;
+        for (const line of lines) line.owner?.(line);
+        for (const line of lines) this.#speak(line);
+        lines.length = 0;
+        if (this.#blocked) break;
+      }
+      this.#send();
+    } finally {
+      this.#busy = false;
+    }
+    if (!this.#closed) this.#setTimer();
+  }
+
+  /** What it has to say, in trains; then when to look again. */
+  #speak(line: Line): void {
+    const { connection, route } = line;
+    const sender = this.#sender;
+    const now = microseconds();
+    const { bytes } = sender;
+    const { datagramSize } = connection;
+    let start = sender.offset;
+    let at = start;
+    let segment = 0;
+    let most = 0;
+    for (let left = MAX_DATAGRAMS; left > 0 && !this.#blocked; left--) {
+      if (sender.full || at + datagramSize > bytes.length) {
+        if (at > start) sender.push(route, at - start, segment);
+        segment = 0;
+        this.#send();
+        start = at = sender.offset;
+        if (this.#blocked) break;
+      }
+      const n = connection.poll(now, bytes, at);
+      if (n === 0) break;
+      if (n > segment && segment > 0) {
+        // Longer than those before: the beginning of a train of its own.
+        sender.push(route, at - start, segment);
+        start = at;
+        segment = 0;
+      }
+      if (segment === 0) {
+        segment = n;
+        most = longestTrain(n) * n;
+      }
+      at += n;
+      if (n < segment || at - start >= most) {
+        sender.push(route, at - start, segment);
+        start = at;
+        segment = 0;
+      }
+    }
+    if (segment > 0) sender.push(route, at - start, segment);
+    if (connection.state === "closed" || connection.state === "broken") this.#forget(line);
+    else this.#queue.set(line, connection.wakeAt());
+  }
+
+  #send(): void {
+    if (this.#blocked || this.#sender.send(this.#fd)) return;
+    this.#blocked = true;
+    this.#options.reactor.modify(this.#fd, READABLE | WRITABLE);
+  }
+
+  #setTimer(): void {
+    const { wakeAt } = this.#queue;
+    // While the kernel takes nothing, whoever is late stays late.
+    const next = this.#blocked ? Infinity : wakeAt;
+    // One that rings too early is no harm, and is set again then.
+    if (this.#rings >= 0 && this.#rings <= next) return;
+    this.#rings = next;
+    this.#timer.set(next === Infinity ? Infinity : next - microseconds());
+  }
+
+  #forget(line: Line): void {
+    this.#queue.delete(line);
+    if (!this.#lines.delete(line.connection.id)) return;
+    const peer = nameOf(line.route);
+    if (this.#meetings.get(peer) === line) this.#meetings.delete(peer);
+    this.#accept?.forget(line.connection);
+    line.gone = true;
+    line.owner?.(line);
+  }
+}
+
+function destination(bytes: Uint8Array, at: number): number {
+  const i = at + DESTINATION;
+  return (
+    (((bytes[i] as number) << 24) |
+      ((bytes[i + 1] as number) << 16) |
+      ((bytes[i + 2] as number) << 8) |
+      (bytes[i + 3] as number)) >>>
+    0
+  );
+}
+
+/** `192.0.2.1:9000`: the same for the same peer. */
+function nameOf(route: Route): string {
+  const end = endOf(route);
+  return end === undefined ? "" : show(end);
+}
+
+// struct sockaddr_in and sockaddr_in6, as in sys/sockaddr.ts.
+const IN_ADDRESS = 4;
+const IN6_ADDRESS = 8;
+const IN6_SIZE = 28;
+
+/** Four bytes or sixteen; an IPv4 address in IPv6 clothes as four. */
+function addressBytes({ name }: Route): Uint8Array {
+  if (name.length < IN6_SIZE) return name.slice(IN_ADDRESS, IN_ADDRESS + 4);
+  const ip = name.slice(IN6_ADDRESS, IN6_ADDRESS + 16);
+  const mapped =
+    ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff;
+  return mapped ? ip.subarray(12) : ip;
+}
