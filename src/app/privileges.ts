@@ -17,7 +17,7 @@ export type Dropped =
 
 /**
  * Stop being root before anything of a stranger's is read: only the right to bind low ports is
- * kept, and with checks of kind icmp the right to ping. What must belong to the user is given to it first: the state directory, the log files,
+ * kept, with checks of kind icmp the right to ping, and with tunnels that to make network devices. What must belong to the user is given to it first: the state directory, the log files,
  * and sockets that came from elsewhere (a port is shared by sockets of one user only).
  */
 export function dropPrivileges({ root, sections }: Config, sockets: LocalSockets): Dropped {
@@ -32,7 +32,14 @@ export function dropPrivileges({ root, sections }: Config, sockets: LocalSockets
   // Not everywhere does root have it: the check itself then says what is missing.
   if (wantsPing(sections) && capabilities().permitted.includes("CAP_NET_RAW"))
     keep.push("CAP_NET_RAW");
+  keep.push(...forTunnels(sections));
   return { kind: "dropped", user: dropTo(root.user, { keep }) };
+}
+
+/** What a process needs for its tunnels: devices, addresses and routes are made by whoever has them. */
+export function forTunnels(sections: Config["sections"]): Capability[] {
+  const wanted = Object.keys(sections["tunnel"] ?? {}).length > 0;
+  return wanted && capabilities().permitted.includes("CAP_NET_ADMIN") ? ["CAP_NET_ADMIN"] : [];
 }
 
 /** Who this process is now, by the name of the config's user when it is that one. */

@@ -14,6 +14,7 @@ import { makeHost } from "./host.ts";
 import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
 import type { Sections } from "./plan.ts";
+import { forTunnels } from "./privileges.ts";
 import { RemoteHealth } from "./remote-health.ts";
 import { RemoteJournal } from "./remote-journal.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
@@ -145,9 +146,9 @@ class Worker {
 
   #begin({ index, count, config, certificates: state }: Orders["begin"]["ask"]): null {
     setProcessName(`tern ${index}`);
-    if (process.getuid?.() !== 0) keepOnly([]); // binding is the supervisor's
+    const { root, sections } = reread(config);
+    if (process.getuid?.() !== 0) keepOnly(forTunnels(sections)); // binding is the supervisor's
     openFileLimit();
-    const { root } = reread(config);
     const registry = new Registry();
     const terminal = isOpen(WORKER_LOG_FD) ? WORKER_LOG_FD : undefined;
     const journal = new RemoteJournal((logged) => {

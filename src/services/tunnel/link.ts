@@ -1,0 +1,297 @@
+import type { Closable } from "../../core/lease.ts";
+import type { AeadName } from "../../net/aead/aead.ts";
+import type { Log } from "../../observe/log.ts";
+import type { Route } from "../../sys/datagram.ts";
+import type { Block } from "../../sys/memory.ts";
+import type { Keypair } from "../../wire/noise/keypair.ts";
+import { Session } from "../../wire/noise/session.ts";
+import { Path, type PathRules } from "../../wire/tunnel/path.ts";
+import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
+import { ANSWER, ASK, emitProbe, parseProbe, PROBE, type Probe } from "../../wire/tunnel/probe.ts";
+import type { Hub, Resident } from "./hub.ts";
+import type { Keys } from "./identity.ts";
+import { closeLane, emitOffer, type Lane, makeLane } from "./lane.ts";
+import { Traffic } from "./traffic.ts";
+
+/** In front of what is sealed: type, receiver's index, counter; as WireGuard has it. */
+export const HEADER = 16;
+const TAG = 16;
+/** Bytes around a plaintext. */
+export const AROUND: number = HEADER + TAG;
+/** First word of a datagram of data: WireGuard's; and ours, a "T" and the version. */
+export const WIREGUARD_DATA = 4;
+export const TERN_DATA = 0x54 | (1 << 8);
+/** While nobody answers, handshakes are begun anew so often. */
+const AGAIN_MS = 5000;
+
+/** Where plaintexts go: a device. */
+export interface Sink {
+  /** Memory that datagrams are to be opened into, at `next`. */
+  readonly block: Block;
+  readonly next: number;
+  /** `length` bytes are at `next`. False: it is no packet. */
+  take(length: number): "packet" | "control" | "malformed";
+  /** Nothing more is at hand. */
+  flush(): void;
+}
+
+/** Who wants to know how a link is. */
+export interface Keeper {
+  /** The peer can be reached from now on, or cannot. */
+  turned(alive: boolean): void;
+  /** An answer to a probe came: a datagram with `length` bytes of plaintext got through. */
+  passed(length: number): void;
+  /** There are keys again: what waits may go. */
+  ready(): void;
+}
+
+export interface LinkParts {
+  readonly name: string;
+  readonly hub: Hub;
+  readonly keys: Keys;
+  readonly wireguard: boolean;
+  readonly keepalive: number;
+  readonly probe: PathRules;
+  readonly log: Log;
+}
+
+/** The conversation with one peer: handshakes, seals, where it is, how it is. Outlives a reload. */
+export class Link implements Closable {
+  readonly name: string;
+  readonly wireguard: boolean;
+  readonly hub: Hub;
+  readonly traffic = new Traffic();
+  readonly session: Session<Lane>;
+  /** Its public key. */
+  readonly peerKey: Uint8Array;
+  readonly path: Path;
+  /** Where the peer is; undefined until it is known. */
+  route: Route | undefined;
+  /** Where what it says goes; nowhere while undefined. */
+  sink: Sink | undefined;
+  keeper: Keeper | undefined;
+  /** What the latest handshake chose. */
+  cipher: AeadName | undefined;
+  readonly #log: Log;
+  readonly #type: number;
+  readonly #resident: Resident;
+  readonly #probe: Probe = { kind: 0, length: 0, number: 0, time: 0, sent: 0, received: 0 };
+  /** Datagrams that had been sent when the question of that number went out. */
+  readonly #sentAt = new Float64Array(64);
+  #alive = false;
+  #againAt = 0;
+
+  constructor(parts: LinkParts) {
+    const { name, hub, keys, wireguard, keepalive, probe, log } = parts;
+    this.name = name;
+    this.hub = hub;
+    this.wireguard = wireguard;
+    this.#log = log;
+    this.#type = wireguard ? WIREGUARD_DATA : TERN_DATA;
+    this.path = new Path(probe);
+    this.peerKey = keys.peerKey;
+    this.#resident = hub.resident(keys.privateKey, wireguard);
+    const { identity } = this.#resident;
+    const offer = wireguard
+      ? new Uint8Array()
+      : emitOffer(identity.protocol.offer, hub.preferredCipher);
+    this.session = new Session<Lane>(
+      {
+        identity,
+        peer: keys.peerKey,
+        psk: keys.presharedKey,
+        offer,
+        keepalive,
+        indices: hub.indices,
+        dice: hub.dice,
+        wall: hub.wall,
+        open: (agreed) => {
+          const lane = makeLane(this, agreed, wireguard ? undefined : offer, identity.primitives);
+          this.cipher = lane.cipher;
+          return lane;
+        },
+        close: closeLane,
+      },
+      hub.now,
+    );
+    hub.add(this, this.#resident);
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** The key to send with now. Undefined: there is none, and a handshake is on its way. */
+  sending(now: number): Keypair<Lane> | undefined {
+    return this.route === undefined ? undefined : this.session.sending(now);
+  }
+
+  /**
+   * `length` bytes of plaintext are in the hub's memory, HEADER behind the place of its next datagram:
+   * seal them and send them with all others.
+   */
+  ship(keypair: Keypair<Lane>, length: number): void {
+    const { departures } = this.hub;
+    const { route, traffic } = this;
+    if (route === undefined) return;
+    const { block, next } = departures;
+    const { view } = block;
+    const { counter } = keypair;
+    view.setUint32(next, this.#type, true);
+    view.setUint32(next + 4, keypair.remoteIndex, true);
+    view.setUint32(next + 8, counter >>> 0, true);
+    view.setUint32(next + 12, Math.floor(counter / 2 ** 32), true);
+    keypair.counter = counter + 1;
+    keypair.keys.sealer.seal(counter, block, next + HEADER, 0, length, block, 0, 0);
+    departures.add(route, length + AROUND);
+    traffic.sent++;
+    traffic.sentBytes += length + AROUND;
+  }
+
+  /** Say something without content. */
+  shipNothing(keypair: Keypair<Lane>, now: number): void {
+    if (this.hub.departures.full) return;
+    this.ship(keypair, 0);
+    this.session.sent(keypair, false, now);
+  }
+
+  /** An opened datagram of the train that the hub is at; `length` bytes of plaintext at the sink's `next`. */
+  opened(length: number): void {
+    const { sink, traffic } = this;
+    if (length === 0 || sink === undefined) return;
+    switch (sink.take(length)) {
+      case "packet":
+        return;
+      case "malformed":
+        traffic.malformed++;
+        return;
+      case "control":
+        this.#control(sink, length - TRAILER);
+    }
+  }
+
+  /** Something authentic was heard. */
+  heard(now: number): void {
+    this.path.heard(now);
+    if (!this.#alive) this.#turn(true);
+  }
+
+  /** Handshakes, probes and whatever else time brings. */
+  tick(now: number): void {
+    this.drive(now);
+    if (this.wireguard) return;
+    const { path } = this;
+    if (this.#alive && !path.alive(now)) {
+      this.#turn(false);
+      this.#againAt = now;
+    }
+    if (this.route === undefined) return;
+    if (!this.#alive && now >= this.#againAt) {
+      this.#againAt = now + AGAIN_MS;
+      this.session.begin(now);
+      this.drive(now);
+    }
+    if (this.session.handshakeAt !== undefined && path.due(now)) this.ask(now, PROBE);
+  }
+
+  /** Ask the peer whether it is there, by a plaintext whose body has `length` bytes. */
+  ask(now: number, length: number): void {
+    const number = this.path.ask(now);
+    const keypair = this.sending(now);
+    if (keypair === undefined) return;
+    this.#sentAt[number % this.#sentAt.length] = this.traffic.sent;
+    const probe = this.#probe;
+    probe.kind = ASK;
+    probe.length = length;
+    probe.number = number;
+    probe.time = now;
+    this.#say(keypair, length, now);
+  }
+
+  /** Send what the session wants sent. */
+  drive(now: number): void {
+    for (let wish = this.session.next(now); wish !== undefined; wish = this.session.next(now))
+      switch (wish.kind) {
+        case "handshake":
+          if (this.route !== undefined) this.hub.post(this.route, wish.bytes);
+          break;
+        case "keepalive":
+          if (this.route !== undefined) this.shipNothing(wish.keypair, now);
+          break;
+        case "unreachable":
+          this.#log.debug("no answer to any handshake", { tunnel: this.name });
+          if (this.#alive) this.#turn(false);
+          break;
+      }
+  }
+
+  /** A handshake is done, with the peer at `route`. */
+  agreed(route: Route, now: number): void {
+    this.moved(route);
+    this.drive(now);
+    this.heard(now);
+    this.keeper?.ready();
+    this.#log.debug("handshake", { tunnel: this.name });
+  }
+
+  /** The peer was heard at `route`, by something authentic. */
+  moved(route: Route): void {
+    const { route: before } = this;
+    if (before !== undefined && same(before.name, route.name)) {
+      if (same(before.control, route.control)) return;
+    } else if (before !== undefined) this.traffic.roamed++;
+    this.route = route;
+  }
+
+  async close(): Promise<void> {
+    this.session.close();
+    this.hub.remove(this, this.#resident);
+  }
+
+  #turn(alive: boolean): void {
+    this.#alive = alive;
+    this.keeper?.turned(alive);
+  }
+
+  #control(sink: Sink, length: number): void {
+    const probe = this.#probe;
+    const { block, next } = sink;
+    if (!parseProbe(block, next, length, probe)) {
+      this.traffic.malformed++;
+      return;
+    }
+    const { now } = this.hub;
+    if (probe.kind === ANSWER) {
+      const sent = this.#sentAt[probe.number % this.#sentAt.length] ?? 0;
+      this.path.answered(probe, { sent, received: this.traffic.received }, now);
+      this.keeper?.passed(probe.length);
+      return;
+    }
+    // The question comes back as it was, but short.
+    const keypair = this.sending(now);
+    if (keypair === undefined) return;
+    probe.kind = ANSWER;
+    probe.length = length;
+    this.#say(keypair, PROBE, now);
+  }
+
+  /** Send `#probe` with a body of `length` bytes. */
+  #say(keypair: Keypair<Lane>, length: number, now: number): void {
+    const { departures } = this.hub;
+    if (departures.full) return;
+    const { block, next } = departures;
+    const at = next + HEADER;
+    const probe = this.#probe;
+    probe.sent = this.traffic.sent >>> 0;
+    probe.received = this.traffic.received >>> 0;
+    emitProbe(block, at, probe, length);
+    block.bytes.fill(0, at + length, at + length + TRAILER);
+    block.bytes[at + length + AT.kind] = KIND.control;
+    this.ship(keypair, length + TRAILER);
+    this.session.sent(keypair, false, now);
+  }
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,139 @@
+import type { Closable } from "../../core/lease.ts";
+import { type Reactor, READABLE } from "../../net/reactor.ts";
+import type { Keypair } from "../../wire/noise/keypair.ts";
+import type { Allowed } from "../../wire/tunnel/allowed.ts";
+import type { Device } from "./device.ts";
+import type { Lane } from "./lane.ts";
+import type { Link, Sink } from "./link.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** Packets of one device before the neighbours in the event loop get their turn. */
+const MAX_PACKETS = 32;
+/** So long packets wait in the device for a handshake; then they are dropped, as an old one is of no use. */
+const PATIENCE_MS = 1000;
+
+/** What is asked of every packet. */
+export interface Rules {
+  readonly allowed: Allowed;
+  /** TCP through the tunnel is told that no more than that fits; 0: it is not told. */
+  readonly clamp: number;
+  /** Where it is counted. */
+  readonly traffic: Traffic;
+}
+
+/** How packets of a device become datagrams of a link, and the other way. */
+export interface Carriage extends Sink {
+  /** Longest packet that the path takes; longer ones are told so by the kernel. */
+  fit(mtu: number): void;
+  /** Read one packet and ship it. False: there is none. */
+  ship(link: Link, keypair: Keypair<Lane>): boolean;
+  /** Read one packet and forget it. False: there is none. */
+  drop(): boolean;
+}
+
+/** A device whose packets are being read. Outlives a reload: `serve` says for whom. */
+export class Port implements Closable {
+  readonly device: Device;
+  readonly carriage: Carriage;
+  readonly rules: { current: Rules | undefined };
+  readonly #reactor: Reactor;
+  #link: Link | undefined;
+  /** Not read, since there is no key or the socket is full. */
+  #paused = false;
+  #waitingSince = -1;
+  #forgetTurn: (() => void) | undefined;
+
+  constructor(
+    device: Device,
+    reactor: Reactor,
+    make: (rules: { readonly current: Rules | undefined }) => Carriage,
+  ) {
+    this.device = device;
+    this.#reactor = reactor;
+    this.rules = { current: undefined };
+    this.carriage = make(this.rules);
+  }
+
+  /** From now on `link` carries its packets, by these rules. */
+  serve(link: Link, rules: Rules): void {
+    this.rules.current = rules;
+    if (this.#link === undefined) {
+      this.#reactor.add(this.device.tun.fd, READABLE, this.#ready);
+      this.#forgetTurn = this.#reactor.onTurn(this.#turn);
+    } else if (this.#link !== link) this.#link.sink = undefined;
+    this.#link = link;
+    link.sink = this.carriage;
+    this.resume();
+  }
+
+  /** `link` is no longer to have them, unless another has taken over. */
+  leave(link: Link): void {
+    if (this.#link !== link) return;
+    this.#link = undefined;
+    link.sink = undefined;
+    this.#forgetTurn?.();
+    this.#reactor.remove(this.device.tun.fd);
+    this.#paused = false;
+  }
+
+  /** There is a key, or room in the socket. */
+  readonly resume = (): void => {
+    this.#waitingSince = -1;
+    if (!this.#paused || this.#link === undefined) return;
+    this.#paused = false;
+    this.#reactor.modify(this.device.tun.fd, READABLE);
+  };
+
+  async close(): Promise<void> {
+    if (this.#link !== undefined) this.leave(this.#link);
+    await this.device.close();
+  }
+
+  readonly #ready = (): void => {
+    const link = this.#link;
+    if (link === undefined) return;
+    const { hub } = link;
+    const { now } = this.#reactor;
+    if (hub.blocked) return this.#pause(link);
+    const keypair = link.sending(now);
+    if (keypair === undefined) return this.#withoutKey(link, now);
+    let shipped = 0;
+    while (shipped < MAX_PACKETS) {
+      if (hub.departures.full && !hub.send()) {
+        this.#pause(link);
+        break;
+      }
+      if (!this.carriage.ship(link, keypair)) break;
+      shipped++;
+    }
+    // What a tern says besides keeps the path warm, so that nobody waits for an answer to data.
+    if (shipped > 0) link.session.sent(keypair, link.wireguard, now);
+    hub.send();
+  };
+
+  #pause({ hub }: Link): void {
+    this.#stop();
+    hub.whenFree(this.resume);
+  }
+
+  #stop(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.#reactor.modify(this.device.tun.fd, 0);
+  }
+
+  /** A handshake is on its way, perhaps: packets wait for it where they are, but not for ever. */
+  #withoutKey(link: Link, now: number): void {
+    link.drive(now);
+    if (this.#waitingSince < 0) this.#waitingSince = now;
+    if (now - this.#waitingSince < PATIENCE_MS) return this.#stop();
+    for (let i = 0; i < MAX_PACKETS && this.carriage.drop(); i++) link.traffic.unsent++;
+  }
+
+  readonly #turn = (now: number): void => {
+    if (!this.#paused || this.#waitingSince < 0 || now - this.#waitingSince < PATIENCE_MS) return;
+    // Nobody answered: from now on what comes is dropped at once, until there is a key.
+    this.#paused = false;
+    this.#reactor.modify(this.device.tun.fd, READABLE);
+  };
+}

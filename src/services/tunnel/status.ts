@@ -1,0 +1,58 @@
+import { showCidr } from "../../core/cidr.ts";
+import type { TunnelEnd } from "./end.ts";
+import type { Traffic } from "./traffic.ts";
+
+/** One tunnel, for people and programs. Times are milliseconds since 1970, durations milliseconds. */
+export interface TunnelStatus {
+  readonly state: "up" | "down" | "held" | "no device";
+  readonly protocol: "tern" | "wireguard";
+  readonly cipher: string | null;
+  readonly device: string;
+  readonly mtu: number;
+  readonly listen: string;
+  readonly peer: string | null;
+  readonly peerKey: string;
+  readonly handshakeAt: number | null;
+  readonly heardAt: number | null;
+  readonly rttMs: number | null;
+  readonly variationMs: number | null;
+  /** Parts that are lost on the way out and in. */
+  readonly lossOut: number | null;
+  readonly lossIn: number | null;
+  readonly routes: readonly string[];
+  readonly metric: number;
+  readonly traffic: Traffic;
+}
+
+/** `wall`: milliseconds since 1970. */
+export function tunnelStatus(end: TunnelEnd, wall: number): TunnelStatus {
+  const { link, hub, config, port } = end;
+  const { path, session } = link;
+  const since = (then: number | undefined): number | null =>
+    then === undefined || then === -Infinity ? null : Math.round(wall - (hub.now - then));
+  const known = !Number.isNaN(path.rtt);
+  const state = port === undefined ? "no device" : link.alive ? "up" : "down";
+  return {
+    state: end.isHeld ? "held" : state,
+    protocol: config.wireguard ? "wireguard" : "tern",
+    cipher: link.cipher ?? null,
+    device: end.device,
+    mtu: port?.device.mtu ?? config.mtu,
+    listen: hub.name,
+    peer: end.endpoint ?? null,
+    peerKey: config.peer_key,
+    handshakeAt: since(session.handshakeAt),
+    heardAt: since(path.lastHeard),
+    rttMs: known ? tenths(path.rtt) : null,
+    variationMs: known ? tenths(path.variation) : null,
+    lossOut: known ? Math.round(path.lossOut * 1e4) / 1e4 : null,
+    lossIn: known ? Math.round(path.lossIn * 1e4) / 1e4 : null,
+    routes: port?.device.routes.map(({ to }) => showCidr(to)) ?? [],
+    metric: end.priority,
+    traffic: { ...link.traffic },
+  };
+}
+
+function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -1,0 +1,137 @@
+/** Networks over networks: devices whose wire leads, sealed, to another machine. */
+import { createHash } from "node:crypto";
+
+import * as v from "valibot";
+
+import { closest } from "../../core/suggest.ts";
+import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
+import { deviceOf, isDevice, tunnelSchema, type TunnelsConfig } from "./config.ts";
+import { TunnelEnd } from "./end.ts";
+import { keyProblem } from "./identity.ts";
+import { Meters } from "./meters.ts";
+import { socketOf, workerFor } from "./placement.ts";
+import { type TunnelStatus, tunnelStatus } from "./status.ts";
+
+export const tunnel: Service<TunnelsConfig> = {
+  name: "tunnel",
+  about: "networks over networks: sealed, fast, with routes that know the way; WireGuard too",
+  schema: tunnelSchema,
+  prepare,
+  check,
+  listens,
+};
+
+async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
+  const ends: TunnelEnd[] = [];
+  const { index, count } = host.worker;
+  const sockets = new Set(Object.entries(config).map(([name, one]) => socketOf(name, one)));
+  try {
+    for (const [place, [name, one]] of Object.entries(config).entries())
+      if (workerFor(socketOf(name, one), sockets, count) === index)
+        ends.push(await TunnelEnd.prepare(name, one, host, place));
+  } catch (failed) {
+    await Promise.all(ends.map((end) => end.stop()));
+    throw failed;
+  }
+  const meters = new Meters(ends, host.metrics);
+
+  /** The tunnel of that name, when it is in this process. */
+  const find = (name: string): TunnelEnd | undefined => {
+    if (!Object.hasOwn(config, name)) {
+      const near = closest(name, Object.keys(config));
+      throw new Error(
+        `there is no tunnel "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`,
+      );
+    }
+    return ends.find((end) => end.name === name);
+  };
+  const named = v.strictObject({ tunnel: v.string() });
+  const act = (about: string, run: (end: TunnelEnd) => void) => ({
+    about,
+    input: named,
+    run: async (input: { tunnel: string }): Promise<Record<string, unknown>> => {
+      const end = find(input.tunnel);
+      if (end === undefined) return {};
+      run(end);
+      return { [end.name]: tunnelStatus(end, Date.now()) };
+    },
+  });
+
+  return {
+    start() {
+      for (const end of ends) {
+        end.start();
+        host.log.info("a tunnel is ready", {
+          tunnel: end.name,
+          device: end.device,
+          listen: end.hub.name,
+        });
+      }
+      meters.start();
+    },
+    stats: () =>
+      Object.fromEntries(ends.map((end) => [end.name, { ...tunnelStatus(end, Date.now()) }])),
+    listeners: () =>
+      ends
+        .filter((end) => end.config.listen !== null)
+        .map((end) => ({
+          listener: `udp ${end.hub.name}`,
+          port: end.hub.port,
+          sites: [`tunnel ${end.name}`],
+        })),
+    async stop() {
+      meters.stop();
+      await Promise.all(ends.map((end) => end.stop()));
+    },
+    actions: {
+      status: {
+        about: "tunnels: who is there, how far, what is lost, how much went through",
+        input: v.strictObject({}),
+        run: async (): Promise<Record<string, TunnelStatus>> =>
+          Object.fromEntries(ends.map((end) => [end.name, tunnelStatus(end, Date.now())])),
+      },
+      rekey: act("make new keys with the peer, now", (end) => end.rekey()),
+      down: act("carry nothing through a tunnel until it is taken up again", (end) => end.hold()),
+      up: act("take up a tunnel that was taken down", (end) => end.raise()),
+    },
+  };
+}
+
+function listens(config: TunnelsConfig): Listen[] {
+  const seen = new Set<string>();
+  return Object.entries(config).flatMap(([name, one]): Listen[] => {
+    const at = socketOf(name, one);
+    // Tunnels share an address.
+    if (one.listen === null || seen.has(at)) return [];
+    seen.add(at);
+    return [{ path: ["tunnel", name, "listen"], address: one.listen, protocol: "udp" }];
+  });
+}
+
+/** Keys that are some, and devices and peers that can be told apart. */
+function check(config: TunnelsConfig): Complaint[] {
+  const complaints: Complaint[] = [];
+  const devices = new Map<string, string>();
+  const peers = new Map<string, string>();
+  for (const [name, one] of Object.entries(config)) {
+    const complain = (at: string, message: string): void =>
+      void complaints.push({ path: ["tunnel", name, at], message });
+    const wrong = keyProblem(one);
+    if (wrong !== undefined) complain(wrong.at, wrong.message);
+    const device = deviceOf(name, one);
+    if (!isDevice(device))
+      complain("device", `"${device}" can be no device: up to 15 letters, digits and . _ -`);
+    const place = JSON.stringify([one.netns, device]);
+    const other = devices.get(place);
+    if (other !== undefined) complain("device", `${device} is the device of ${other}`);
+    devices.set(place, name);
+    const who = createHash("sha256")
+      .update(JSON.stringify([socketOf(name, one), one.wireguard, one.key.reveal(), one.peer_key]))
+      .digest("hex");
+    const twin = peers.get(who);
+    if (twin !== undefined)
+      complain("peer_key", `${twin} has the same peer at the same address with the same key`);
+    peers.set(who, name);
+  }
+  return complaints;
+}
