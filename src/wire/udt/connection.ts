@@ -271,7 +271,7 @@ export class UdtConnection {
     if (this.#greeting !== undefined) return this.#greeting.wakeAt;
     if (this.#sayHello || this.#sayAlive || this.#ack2 >= 0) return -Infinity;
     const halves = Math.min(this.#receiver?.wakeAt ?? Infinity, this.#sender?.wakeAt ?? Infinity);
-    return Math.min(halves, this.#expectBy, this.#delivered ? -Infinity : this.#lingerUntil);
+    return Math.min(halves, this.#expectBy, this.#settlesAt, this.#lingerUntil);
   }
 
   /** Bytes `send` would take; of messages, the largest that there is room for. */
@@ -399,8 +399,10 @@ export class UdtConnection {
   get #joined(): boolean {
     return this.#options.coalesce ?? true;
   }
-  get #delivered(): boolean {
-    return this.#state === "closing" && this.unacknowledged === 0;
+  /** When it may be closed, since the peer's program has it all, µs. */
+  get #settlesAt(): number {
+    if (this.#state !== "closing" || this.unacknowledged > 0) return Infinity;
+    return this.#sender?.settledAt ?? -Infinity;
   }
 
   /** What a packet means while hands are shaken. */
@@ -496,7 +498,7 @@ export class UdtConnection {
 
   /** What has to be done because of time: silence, and the end of lingering. */
   #watch(now: number): void {
-    if (this.#delivered || now >= this.#lingerUntil) return this.abort();
+    if (now >= this.#settlesAt || now >= this.#lingerUntil) return this.abort();
     if (now < this.#expectBy) return;
     if (this.#silences > SILENCES) return this.#finish("broken", "peer is silent");
     if (this.unacknowledged > 0) this.#sender?.timeout(now, this.#silences);

@@ -88,7 +88,9 @@ export class Messages {
     while (buffer.first !== gap) {
       if (buffer.state(buffer.first) === Slot.held) {
         const begins = (partOf(buffer.info(buffer.first)) & Part.first) !== 0;
-        if (begins && !this.#torn(gap) && ahead(gap, buffer.first) < buffer.most) return;
+        if (begins && !this.#torn(gap)) {
+          if (ahead(gap, buffer.first) < buffer.most || this.#last(buffer.first, gap) >= 0) return;
+        }
       }
       buffer.free();
     }

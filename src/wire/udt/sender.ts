@@ -24,6 +24,11 @@ const CATCH_UP = 5_000;
 const TRAIN = 44;
 /** What acknowledgements are late by, µs: the clock of UDT and the turns of both ends. */
 const ACK_DELAY = 20_000;
+/**
+ * libudt's program can read only what a full acknowledgement covers; what a light one covers is lost by a shutdown.
+ * The full one follows after 10 ms, or 100 ms when nothing else comes, µs.
+ */
+const SETTLING = 250_000;
 /** Each tail probe in a row waits twice as long, but no longer than this (or a round trip), µs. */
 const SLOWEST_PROBE = 500_000;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
@@ -47,6 +52,8 @@ export class Sender {
   #probes = 0;
   #dropping = -1;
   #dropUntil = -1;
+  /** From then on all that was acknowledged can be read by the peer's program. */
+  settledAt = -Infinity;
   bytes = 0;
   retransmitted = 0;
   dropped = 0;
@@ -86,6 +93,8 @@ export class Sender {
     this.#lost.removeBefore(ack.next);
     this.delivery.acknowledged(ack.next, ack, now);
     buffer.first = ack.next;
+    if (ack.kind !== "light") this.settledAt = -Infinity;
+    else if (advance > 0) this.settledAt = now + SETTLING;
     const window = ack.kind === "light" ? this.peerWindow - advance : ack.free;
     this.peerWindow = Math.max(LEAST_WINDOW, window);
     this.delivery.flow.peerWindow = this.peerWindow;
