@@ -4,6 +4,7 @@ import { WindowedMax } from "./windowed-max.ts";
 const SECOND = 1_000_000;
 /** 2/ln 2: the least gain that doubles the rate with each round trip. */
 const STARTUP_GAIN = 2.885;
+const STARTUP_WINDOW_GAIN = 1.75;
 /** A pipe is full when three rounds bring less than this much more. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
@@ -15,18 +16,25 @@ const YIELD_GAIN = 0.9;
 /** A queue stands when no packet of a round was this near to the least round trip: a share of it, and µs of noise. */
 const STANDING = 0.2;
 const NOISE = 4_000;
+const STARTUP_QUEUE = 0.5;
+const YIELD_ROUNDS = 2;
+/** 10 ms of queue at 100 Mbit/s, 100 ms at 1 Mbit/s. */
+const TOLERANCE = 920_000;
+const LEAST_TOLERANCE = 1_000;
 /** Packets in flight, and packets of the first flight. */
 const LEAST_WINDOW = 8;
 const FIRST_WINDOW = 64;
 /** The rate is measured over so long, µs, or half a round trip, and believed for ten round trips. */
-const SPAN = 20_000;
+const SPAN = 10_000;
+const SHARE = 1 / 2;
+const STARTUP_SHARE = 1 / 8;
 const MEMORY_ROUNDS = 10;
 /** The least round trip is believed for so long, then less is sent for a while to see it again. */
 const RTT_MEMORY = 10 * SECOND;
 const RTT_PROBE = 200_000;
 const RTT_PROBE_GAIN = 0.5;
 /** Acknowledgements and turns of the event loops come in lumps: so long at the rate, or so many packets. */
-const LUMP = 20_000;
+const LUMP = 10_000;
 const LUMP_PACKETS = 512;
 
 /**
@@ -110,10 +118,12 @@ export class Bbr implements Congestion {
       return;
     }
     const span = flow.deliveredAt - this.#spanFrom;
-    if (span < Math.max(SPAN, flow.rtt / 2)) return;
+    const share = this.#phase === "startup" ? STARTUP_SHARE : SHARE;
+    if (span < Math.max(SPAN, flow.rtt * share)) return;
     const rate = ((flow.delivered - this.#spanDelivered) * SECOND) / span;
     const idle = flow.idleAt >= flow.now - flow.rtt - span;
-    const memory = MEMORY_ROUNDS * Math.max(this.#base(flow), SPAN);
+    const rounds = this.#standing ? YIELD_ROUNDS : MEMORY_ROUNDS;
+    const memory = rounds * this.#turn(flow);
     if (!idle || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
     this.#spanFrom = flow.deliveredAt;
     this.#spanDelivered = flow.delivered;
@@ -122,14 +132,16 @@ export class Bbr implements Congestion {
   /** A packet that was sent when the last round ended has arrived. */
   #round(flow: Flow): void {
     const base = this.#base(flow);
-    this.#standing =
-      this.#roundLeast !== Infinity && this.#roundLeast > base * (1 + STANDING) + NOISE;
+    const queue = this.#roundLeast === Infinity ? 0 : this.#roundLeast - base;
+    const ours = this.#phase === "cruise" && CYCLE[this.#step] !== 1;
+    this.#standing = !ours && queue > this.#tolerance(base);
     if (this.#phase !== "startup" || this.#rate.best === 0) return;
     if (this.#rate.best >= this.#fullRate * GROWTH) {
       this.#fullRate = this.#rate.best;
       this.#flatRounds = 0;
     } else if (flow.idleAt < this.#roundAt - flow.rtt) this.#flatRounds += 1;
-    if (this.#flatRounds >= FLAT_ROUNDS || this.#standing) this.#phase = "drain";
+    if (this.#flatRounds >= FLAT_ROUNDS || queue > base * STARTUP_QUEUE + NOISE)
+      this.#phase = "drain";
   }
 
   #move(flow: Flow): void {
@@ -149,7 +161,7 @@ export class Bbr implements Congestion {
       return;
     }
     const gain = CYCLE[this.#step] ?? 1;
-    const passed = now - this.#stepAt >= this.#base(flow);
+    const passed = now - this.#stepAt >= this.#turn(flow);
     const early = gain < 1 && flow.inFlight <= pipe;
     if (!passed && !early) return;
     this.#step = (this.#step + 1) % CYCLE.length;
@@ -179,9 +191,9 @@ export class Bbr implements Congestion {
   #gains(): { pace: number; hold: number } {
     switch (this.#phase) {
       case "startup":
-        return { pace: STARTUP_GAIN, hold: STARTUP_GAIN };
+        return { pace: STARTUP_GAIN, hold: STARTUP_WINDOW_GAIN };
       case "drain":
-        return { pace: 1 / STARTUP_GAIN, hold: STARTUP_GAIN };
+        return { pace: 1 / STARTUP_GAIN, hold: STARTUP_WINDOW_GAIN };
       case "look":
         return { pace: 1, hold: RTT_PROBE_GAIN };
       case "cruise": {
@@ -194,6 +206,18 @@ export class Bbr implements Congestion {
   /** Packets that fill the path without a queue. */
   #pipe(flow: Flow): number {
     return (this.#rate.best * this.#base(flow)) / SECOND;
+  }
+  /**
+   * The queue that we let stand, µs: the more is ours, the less. All who share a queue see the same one, so those
+   * who have more than others yield first, and all come to have the same.
+   */
+  #tolerance(base: number): number {
+    const ours = TOLERANCE / Math.sqrt(Math.max(1, this.#rate.best));
+    return Math.max(LEAST_TOLERANCE, Math.min(ours, base / 2 + NOISE));
+  }
+  /** How long a step of the cycle is, µs: a round trip, and long enough for the rate to be measured in it. */
+  #turn(flow: Flow): number {
+    return Math.max(this.#base(flow), 2 * SPAN);
   }
   #base(flow: Flow): number {
     return this.#leastRtt === Infinity ? flow.rtt : this.#leastRtt;
