@@ -376,6 +376,14 @@ const writing = fc
     return { value, text: said };
   });
 
+test("an item twice is two items, made again elsewhere too", () => {
+  const text = "a:\n  []\n";
+  const after = edit(text, [set([], { a: [[], []] })]);
+  expect(written(editAlike(text, text, difference(text, after))).at(["a"])).toEqual([[], []]);
+  // Who has them already gets no third.
+  expect(written(editAlike(after, text, difference(text, after))).at(["a"])).toEqual([[], []]);
+});
+
 test("one text's values become another's, whatever hand wrote it", () => {
   fc.assert(
     fc.property(writing, map, ({ text }, target) => {

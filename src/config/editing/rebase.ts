@@ -29,8 +29,9 @@ function rebasedOne(one: Edit, ours: Plain, theirs: Plain): Edit | undefined {
     throw gone(list);
   }
   if (kind === "append") {
-    const items = at(theirs, place);
-    const known = isPlainList(items) && items.some((item) => samePlain(item, one.value));
+    const count = (items: Plain | undefined): number =>
+      isPlainList(items) ? items.filter((item) => samePlain(item, one.value)).length : 0;
+    const known = count(at(theirs, place)) > count(at(ours, list));
     return known ? undefined : { ...one, path: place };
   }
   const there = placeIn(path, ours, theirs);
