@@ -1,5 +1,4 @@
 import { noAcknowledgement, readAcknowledgement } from "./acknowledgement.ts";
-import type { Congestion } from "./congestion/congestion.ts";
 import { copy } from "./copy.ts";
 import { type Greeted, Greeting } from "./greeting.ts";
 import {
@@ -26,6 +25,16 @@ import { Receiver } from "./receiver.ts";
 import { Rtt } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { Sender } from "./sender.ts";
+import type { MessageOptions, UdtEnd, UdtOptions, UdtState, UdtStats } from "./settings.ts";
+
+export type {
+  MessageOptions,
+  UdtEnd,
+  UdtOptions,
+  UdtSettings,
+  UdtState,
+  UdtStats,
+} from "./settings.ts";
 
 const DEFAULT_PACKETS = 8192;
 const DEFAULT_LINGER_MS = 180_000;
@@ -44,95 +53,6 @@ const SECOND = 1_000_000;
 const LEAST_PACKETS = 64;
 const MOST_PACKETS = 1 << 20;
 const EMPTY = new Uint8Array();
-
-/**
- * - connecting: shaking hands; nothing can be sent yet.
- * - open.
- * - closing: `close()` was called, what was sent is still being delivered.
- * - closed: ended as somebody wished; what arrived stays readable.
- * - broken: ended by silence, refusal or nonsense; what arrived stays readable.
- */
-export type UdtState = "connecting" | "open" | "closing" | "closed" | "broken";
-
-/** Why it ended. "" while it has not. */
-export type UdtEnd =
-  | ""
-  | "closed here"
-  | "closed by the peer"
-  | "refused"
-  | "no answer"
-  | "peer is silent"
-  | "peer speaks nonsense"
-  | "peer had an error";
-
-/** What both ends of a UDP socket agree on; `wire/udt/accept.ts` wants the same. */
-export type UdtSettings = {
-  /** stream: bytes, like TCP. message: messages, which may be late, unordered or dropped. */
-  readonly kind: "stream" | "message";
-  /** Size of the largest IP packet, bytes; a datagram is 28 less, its payload 44 less. Default 1500. */
-  readonly mss?: number;
-  /** Most packets that wait to be acknowledged, and to be read. Rounded up to a power of two. Default 8192. */
-  readonly sendPackets?: number;
-  readonly receivePackets?: number;
-  /** Default true: small `send`s are joined in one packet while it has not left. 3wdd's frames must not be. */
-  readonly coalesce?: boolean;
-  /** How long `close()` goes on delivering, ms. Default 180 000, as libudt. */
-  readonly lingerMs?: number;
-};
-
-export type UdtOptions = UdtSettings & {
-  /** client: there is a listener. rendezvous: both ends do this, neither listens. */
-  readonly role: "client" | "rendezvous";
-  /** Our socket id: > 0, random, different from all others on the same UDP socket. */
-  readonly id: number;
-  /** First sequence number: 31 random bits. */
-  readonly initial: number;
-  /** Address of the peer, 4 or 16 bytes in network order. It is told what we see it as. */
-  readonly peerAddress: Uint8Array;
-  /** One instance for each connection: `new Bbr()`, `new FixedRate(…)`, `new Aimd()`. */
-  readonly congestion: Congestion;
-  /** µs, the clock of all later calls. */
-  readonly now: number;
-  /** Made by `UdtAccept`: what the client said. */
-  readonly hello?: Handshake;
-};
-
-/** Counters since the beginning, and how it stands. A plain copy. */
-export type UdtStats = {
-  readonly state: UdtState;
-  readonly congestion: string;
-  /** µs. */
-  readonly rtt: number;
-  readonly rttVariance: number;
-  readonly minRtt: number;
-  /** When the peer was last heard, µs. */
-  readonly heardAt: number;
-  readonly packetsSent: number;
-  readonly packetsReceived: number;
-  readonly bytesSent: number;
-  readonly bytesReceived: number;
-  readonly retransmitted: number;
-  readonly lost: number;
-  readonly duplicates: number;
-  /** Arrived, but beyond the buffer. */
-  readonly overflowed: number;
-  /** Dropped as wrong: not UDT, sequence numbers that cannot be. */
-  readonly nonsense: number;
-  readonly messagesDropped: number;
-  readonly inFlight: number;
-  /** Packets per second, as the congestion control paces. */
-  readonly rate: number;
-  readonly window: number;
-  readonly peerWindow: number;
-};
-
-/** How a message may be sent. */
-export type MessageOptions = {
-  /** Not worth being repeated when older than this. Default: for ever. */
-  readonly ttlMs?: number;
-  /** Not to be read before all that was sent earlier. Default false. */
-  readonly inOrder?: boolean;
-};
 
 /**
  * One UDT connection, without socket and clock: datagrams and times in, datagrams and a wake-up time out. Times
@@ -158,7 +78,6 @@ export class UdtConnection {
   #mss: number;
   #sender: Sender | undefined;
   #receiver: Receiver | undefined;
-  #now: number;
   #heardAt: number;
   /** When silence is looked at next is counted from here. */
   #silentFrom: number;
@@ -176,7 +95,7 @@ export class UdtConnection {
     this.#options = options;
     this.id = options.id;
     this.peerAddress = options.peerAddress;
-    this.#openedAt = this.#now = this.#heardAt = this.#silentFrom = now;
+    this.#openedAt = this.#heardAt = this.#silentFrom = now;
     this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, options.mss ?? DEFAULT_MSS));
     if (hello !== undefined) this.#mss = Math.min(this.#mss, hello.mss);
     this.#mine = {
@@ -210,7 +129,6 @@ export class UdtConnection {
 
   /** A datagram of the peer: `bytes[from..to)`. Nothing is kept of `bytes`. Never throws. */
   receive(bytes: Uint8Array, from: number, to: number, now: number): void {
-    this.#now = now;
     if (this.#over) return;
     const socket = socketId(bytes, from, to);
     if (socket !== this.id && (socket !== 0 || this.#options.role !== "rendezvous")) {
@@ -230,7 +148,6 @@ export class UdtConnection {
 
   /** Writes the next datagram that is due at `out[at..]`, and says its length; 0: none is due. */
   poll(now: number, out: Uint8Array, at: number): number {
-    this.#now = now;
     const time = (now - this.#openedAt) >>> 0;
     if (this.#farewells > 0) {
       this.#farewells -= 1;

@@ -1,6 +1,8 @@
 /** What libudt starts from, µs. */
 const FIRST_RTT = 100_000;
 const FIRST_VARIANCE = 50_000;
+/** Clocks are no better. */
+const LEAST_VARIANCE = 1;
 /** No round trip is longer: an honest clock says no such thing. */
 const LONGEST = 60_000_000;
 
@@ -18,7 +20,8 @@ export class Rtt {
       this.smooth = sample;
       this.variance = sample / 2;
     } else {
-      this.variance += (Math.abs(sample - this.smooth) - this.variance) / 4;
+      const off = Math.abs(sample - this.smooth) - this.variance;
+      this.variance = Math.max(LEAST_VARIANCE, this.variance + off / 4);
       this.smooth += (sample - this.smooth) / 8;
     }
     if (sample < this.least) this.least = sample;
