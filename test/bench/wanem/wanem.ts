@@ -1,5 +1,3 @@
-import { readSync } from "node:fs";
-
 /**
  * A WAN between two network namespaces (the kernel need not have netem): two TAP devices, and what
  * lies between them is this process. For full Ethernet frames of up to 1500 bytes: what is larger,
@@ -10,6 +8,8 @@ import { readSync } from "node:fs";
  * Words as `conditions.ts` has them; while it runs, lines of them on standard input change it, and
  * `stats` has the counts written as a line of JSON. It ends when its standard input does.
  */
+import { readSync, writeSync } from "node:fs";
+
 import { Epoll } from "../../../src/sys/epoll.ts";
 import { block } from "../../../src/sys/memory.ts";
 import { changeLink, linkNamed } from "../../../src/sys/netlink/links.ts";
@@ -23,6 +23,8 @@ import { Pipe } from "./pipe.ts";
 
 const READABLE = 1;
 const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
 /** As long as the kernel will let frames wait for us. */
 const TXQUEUELEN = 20_000;
 
@@ -36,7 +38,7 @@ const timer = new TimerFd();
 const epoll = new Epoll(8);
 for (const fd of [near.fd, far.fd, timer.fd, STDIN]) epoll.add(fd, READABLE);
 obey(words.join(" "));
-console.log("ready");
+writeSync(STDOUT, "ready\n"); // at once: the runtime has no turn while we wait
 
 let set = Infinity;
 for (;;) {
@@ -89,12 +91,12 @@ function listen(): void {
 
 function obey(line: string): void {
   if (line.trim() === "stats") {
-    console.log(JSON.stringify({ there: there.counts, back: back.counts }));
+    writeSync(STDOUT, `${JSON.stringify({ there: there.counts, back: back.counts })}\n`);
     return;
   }
   const changed = change(conditions, line);
   if (changed === undefined) {
-    console.error(`not understood: ${line}`);
+    writeSync(STDERR, `not understood: ${line}\n`);
     return;
   }
   conditions = changed;
