@@ -61,6 +61,11 @@ export class Delivery {
     };
   }
 
+  /** The peer is one of ours: it tells what it has, and reports what is missing again and again. */
+  get told(): boolean {
+    return this.#theirTime >= 0;
+  }
+
   /** `seq` leaves; `again`: not for the first time. */
   left(seq: number, again: boolean, now: number): void {
     this.#buffer.markSent(seq, now);

@@ -50,6 +50,8 @@ export class Sender {
   /** Since when nothing was sent and no news came. */
   #quietSince = 0;
   #probes = 0;
+  /** How often in a row the oldest packet was taken for lost. */
+  #stalls = 0;
   #dropping = -1;
   #dropUntil = -1;
   /** From then on all that was acknowledged can be read by the peer's program. */
@@ -146,6 +148,7 @@ export class Sender {
   poll(now: number, time: number, to: number, out: Uint8Array, at: number): number {
     if (this.#dropping >= 0) return this.#drop(time, to, out, at);
     if (now < this.#due) return 0;
+    if (now >= this.#staleAt) this.#loseStale(now);
     const seq = this.#choose(now);
     if (seq < 0) return 0;
     if (now >= this.buffer.expires(seq)) {
@@ -173,12 +176,13 @@ export class Sender {
       const period = this.congestion.period;
       return this.#due + Math.max(0, Math.min(BURST - period, (TRAIN - 1) * period));
     }
-    return this.#probeAt;
+    return Math.max(this.#due, Math.min(this.#probeAt, this.#staleAt));
   }
 
   #progress(now: number): void {
     this.#quietSince = now;
     this.#probes = 0;
+    this.#stalls = 0;
   }
 
   /** Something waits, and the windows let it go. */
@@ -219,6 +223,30 @@ export class Sender {
     return (
       this.#quietSince + Math.max(patience, Math.min(patience * 2 ** this.#probes, SLOWEST_PROBE))
     );
+  }
+
+  /**
+   * When the oldest packet has not arrived for so long that it must be lost, and so is whatever said so: libudt
+   * reports a packet once and never again, whether its report or the repetition is lost. Peers of ours go on.
+   */
+  get #staleAt(): number {
+    const { first, fresh } = this.buffer;
+    if (first === fresh || this.delivery.told || this.#lost.lowest === first) return Infinity;
+    const patience = this.#rtt.patience + ACK_DELAY;
+    const wait = Math.max(patience, Math.min(patience * 2 ** this.#stalls, SLOWEST_PROBE));
+    return this.buffer.sentAt(first) + wait;
+  }
+
+  /** The oldest packet, and all that were lost before and repeated no later than it should have been. */
+  #loseStale(now: number): void {
+    const { buffer, delivery } = this;
+    const before = now - (this.#rtt.patience + ACK_DELAY);
+    this.#stalls += 1;
+    for (let seq = buffer.first; seq !== buffer.fresh; seq = next(seq)) {
+      if (seq !== buffer.first && !buffer.wasLost(seq)) continue;
+      if (buffer.sentAt(seq) <= before && this.#lost.add(seq)) delivery.missing(seq);
+    }
+    delivery.settle();
   }
 
   #lose(first: number, last: number, now: number): void {
