@@ -79,8 +79,12 @@ asRoot(
         hostname: "10.9.0.2",
         port: 0,
         socket: {
-          data: (_, bytes) => void (received += bytes.length),
-          close: () => (isOver = true),
+          data: (_, bytes) => {
+            received += bytes.length;
+          },
+          close: () => {
+            isOver = true;
+          },
         },
       }),
     );
