@@ -26,6 +26,8 @@ import { UncutCarriage } from "./uncut-carriage.ts";
 const SOCKET_BUFFER = 7 * 1024 * 1024;
 /** How often a device is tried for that another process still has (an upgrade: the old one). */
 const DEVICE_RETRY_MS = 200;
+/** How often a name is looked up that nobody knows. */
+const UNKNOWN_MS = 1000;
 
 /** Our end of one tunnel under one config. What it has is leased, and so survives it. */
 export class TunnelEnd implements Keeper {
@@ -44,7 +46,9 @@ export class TunnelEnd implements Keeper {
   #priority = 0;
   /** An operator has taken it down. */
   #held = false;
-  #ended = new AbortController();
+  readonly #ended = new AbortController();
+  /** Aborted when the peer is not heard any more: it may be elsewhere. */
+  #lost = new AbortController();
 
   /** Everything that can fail. `place`: where it stands in the config. Rejects with SysError. */
   static async prepare(
@@ -85,7 +89,17 @@ export class TunnelEnd implements Keeper {
       const { wireguard, keepalive, probe } = config;
       const link = await take(
         `tunnel link ${conversationId(name, config)}`,
-        async () => new Link({ name, hub, keys, wireguard, keepalive, probe, log: host.log }),
+        async () =>
+          new Link({
+            name,
+            hub,
+            keys,
+            wireguard,
+            keepalive,
+            probe,
+            reaches: config.peer !== null,
+            log: host.log,
+          }),
       );
       const end = new TunnelEnd(name, config, host, { hub, link, leases, place });
       if (!hub.isRehearsal) await end.#takePort();
@@ -149,11 +163,10 @@ export class TunnelEnd implements Keeper {
   }
 
   turned(alive: boolean): void {
-    const { link } = this;
     this.#log.info(alive ? "a tunnel is up" : "a tunnel is down: nothing is heard of the peer", {
       peer: this.endpoint,
     });
-    if (!alive && this.config.peer === null) link.session.begin(this.hub.now);
+    if (!alive) this.#lost.abort();
     this.#reroute();
     this.#run(alive ? "up" : "down");
   }
@@ -192,6 +205,7 @@ export class TunnelEnd implements Keeper {
     const port = this.#port;
     if (this.#held || port === undefined) return;
     this.#held = true;
+    this.link.hold();
     port.leave(this.link);
     port.device.route([]);
     this.#log.info("a tunnel was taken down");
@@ -200,6 +214,7 @@ export class TunnelEnd implements Keeper {
     const port = this.#port;
     if (!this.#held || port === undefined) return;
     this.#held = false;
+    this.link.resume();
     this.#log.info("a tunnel was taken up");
     this.#serve(port);
   }
@@ -277,32 +292,35 @@ export class TunnelEnd implements Keeper {
     if (this.#port !== undefined && !signal.aborted) this.#serve(this.#port);
   }
 
-  /** Find out where the peer is, at first and whenever it has been silent for a while. */
+  /** Find out where the peer is and reach for it: at first, and while it is silent. */
   async #reach(): Promise<void> {
     const { peer, resolve } = this.config;
     const { signal } = this.#ended;
-    let at: string | undefined;
-    while (peer !== null && !signal.aborted) {
-      const { link, hub } = this;
-      if (!link.alive || at === undefined) {
+    const { link, hub } = this;
+    for (let at: string | undefined; peer !== null && !signal.aborted;) {
+      if (!link.alive && !link.held) {
         const all = await addressesOf(peer);
+        if (signal.aborted) return;
         const known = this.#endpointHost();
-        const next =
-          known !== undefined && all.includes(known) && at === undefined
+        // At first where the conversation is already, then one after another.
+        at =
+          at === undefined && known !== undefined && all.includes(known)
             ? known
             : nextAddress(all, at);
-        if (signal.aborted) return;
-        if (next === undefined) this.#log.warn("a peer's name is unknown", { peer: peer.host });
-        const route = next === undefined ? undefined : hub.routeTo(next, peer.port);
-        if (route !== undefined && next !== known) link.moved(route);
-        at = next;
-        if (!link.alive && link.route !== undefined && roleOf(this.config) === "client") {
+        if (at === undefined) this.#log.warn("a peer's name is unknown", { peer: peer.host });
+        const route = at === undefined ? undefined : hub.routeTo(at, peer.port);
+        if (route !== undefined) link.moved(route);
+        if (link.route !== undefined && roleOf(this.config) === "client") {
           link.session.begin(hub.now);
           link.drive(hub.now);
           hub.send();
         }
       }
-      await this.#host.clock.sleep(at === undefined ? 1000 : resolve, signal).catch(() => {});
+      this.#lost = new AbortController();
+      const sooner = AbortSignal.any([signal, this.#lost.signal]);
+      await this.#host.clock
+        .sleep(at === undefined && !link.alive ? UNKNOWN_MS : resolve, sooner)
+        .catch(() => {});
     }
   }
 

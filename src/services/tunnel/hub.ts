@@ -318,13 +318,15 @@ export class Hub implements Closable {
       if (kind === "response") {
         const session = this.indices.find(receiverOf(bytes))?.session;
         const link = session && this.#links.get(session);
-        if (link === undefined || !session?.takeResponse(bytes, now)) this.strangers.refused++;
+        if (link === undefined || link.held || !session?.takeResponse(bytes, now))
+          this.strangers.refused++;
         else link.agreed(route, now);
         return;
       }
       const first = readInitiation(identity, bytes, (key) => links.get(hex(key))?.session);
       const link = first && this.#links.get(first.peer);
-      if (first === undefined || link === undefined || !link.session.answer(bytes, first, now)) {
+      const wanted = first !== undefined && link !== undefined && !link.held;
+      if (!wanted || !link.session.answer(bytes, first, now)) {
         this.strangers.refused++;
         return;
       }

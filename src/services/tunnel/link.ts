@@ -23,6 +23,8 @@ export const WIREGUARD_DATA = 4;
 export const TERN_DATA = 0x54 | (1 << 8);
 /** While nobody answers, handshakes are begun anew so often. */
 const AGAIN_MS = 5000;
+/** Whoever came to us and has been silent for so long is not called any more: somebody else may be there. */
+const FORGET_MS = 90_000;
 
 /** Where plaintexts go: a device. */
 export interface Sink {
@@ -52,6 +54,8 @@ export interface LinkParts {
   readonly wireguard: boolean;
   readonly keepalive: number;
   readonly probe: PathRules;
+  /** Is it known where the peer is, whether it speaks or not? */
+  readonly reaches: boolean;
   readonly log: Log;
 }
 
@@ -73,16 +77,19 @@ export class Link implements Closable {
   /** What the latest handshake chose. */
   cipher: AeadName | undefined;
   readonly #log: Log;
+  readonly #reaches: boolean;
   readonly #type: number;
   readonly #resident: Resident;
   readonly #probe: Probe = { kind: 0, length: 0, number: 0, time: 0, sent: 0, received: 0 };
   /** Datagrams that had been sent when the question of that number went out. */
   readonly #sentAt = new Float64Array(64);
   #alive = false;
+  #held = false;
   #againAt = 0;
 
   constructor(parts: LinkParts) {
-    const { name, hub, keys, wireguard, keepalive, probe, log } = parts;
+    const { name, hub, keys, wireguard, keepalive, probe, reaches, log } = parts;
+    this.#reaches = reaches;
     this.name = name;
     this.hub = hub;
     this.wireguard = wireguard;
@@ -119,6 +126,21 @@ export class Link implements Closable {
 
   get alive(): boolean {
     return this.#alive;
+  }
+  /** Does an operator not want it to be heard? */
+  get held(): boolean {
+    return this.#held;
+  }
+
+  /** Say nothing, answer nobody, forget all keys; until `resume`. */
+  hold(): void {
+    this.#held = true;
+    this.session.close();
+    if (this.#alive) this.#turn(false);
+  }
+  resume(): void {
+    this.#held = false;
+    this.#againAt = 0;
   }
 
   /** The key to send with now. Undefined: there is none, and a handshake is on its way. */
@@ -178,6 +200,7 @@ export class Link implements Closable {
 
   /** Handshakes, probes and whatever else time brings. */
   tick(now: number): void {
+    if (this.#held) return;
     this.drive(now);
     if (this.wireguard) return;
     const { path } = this;
@@ -186,6 +209,10 @@ export class Link implements Closable {
       this.#againAt = now;
     }
     if (this.route === undefined) return;
+    if (!this.#reaches && now - path.lastHeard > FORGET_MS) {
+      this.route = undefined;
+      return;
+    }
     if (!this.#alive && now >= this.#againAt) {
       this.#againAt = now + AGAIN_MS;
       this.session.begin(now);
@@ -238,7 +265,8 @@ export class Link implements Closable {
   moved(route: Route): void {
     const { route: before } = this;
     if (before !== undefined && same(before.name, route.name)) {
-      if (same(before.control, route.control)) return;
+      // A way that leaves it to the kernel where it begins is the better one: it may begin elsewhere.
+      if (before.control.length === 0 || same(before.control, route.control)) return;
     } else if (before !== undefined) this.traffic.roamed++;
     this.route = route;
   }

@@ -24,12 +24,11 @@ export interface TunnelStatus {
   readonly traffic: Traffic;
 }
 
-/** `wall`: milliseconds since 1970. */
-export function tunnelStatus(end: TunnelEnd, wall: number): TunnelStatus {
+export function tunnelStatus(end: TunnelEnd): TunnelStatus {
   const { link, hub, config, port } = end;
   const { path, session } = link;
   const since = (then: number | undefined): number | null =>
-    then === undefined || then === -Infinity ? null : Math.round(wall - (hub.now - then));
+    then === undefined || then === -Infinity ? null : Math.round(performance.timeOrigin + then);
   const known = !Number.isNaN(path.rtt);
   const state = port === undefined ? "no device" : link.alive ? "up" : "down";
   return {

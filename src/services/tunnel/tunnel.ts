@@ -53,7 +53,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
       const end = find(input.tunnel);
       if (end === undefined) return {};
       run(end);
-      return { [end.name]: tunnelStatus(end, Date.now()) };
+      return { [end.name]: tunnelStatus(end) };
     },
   });
 
@@ -69,8 +69,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
       }
       meters.start();
     },
-    stats: () =>
-      Object.fromEntries(ends.map((end) => [end.name, { ...tunnelStatus(end, Date.now()) }])),
+    stats: () => Object.fromEntries(ends.map((end) => [end.name, { ...tunnelStatus(end) }])),
     listeners: () =>
       ends
         .filter((end) => end.config.listen !== null)
@@ -88,7 +87,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
         about: "tunnels: who is there, how far, what is lost, how much went through",
         input: v.strictObject({}),
         run: async (): Promise<Record<string, TunnelStatus>> =>
-          Object.fromEntries(ends.map((end) => [end.name, tunnelStatus(end, Date.now())])),
+          Object.fromEntries(ends.map((end) => [end.name, tunnelStatus(end)])),
       },
       rekey: act("make new keys with the peer, now", (end) => end.rekey()),
       down: act("carry nothing through a tunnel until it is taken up again", (end) => end.hold()),

@@ -1,0 +1,150 @@
+/** Two machines with a wire or two between them, and what runs in them; root only. */
+import { randomBytes } from "node:crypto";
+
+import { publicKeyOf } from "../../src/cli/tunnel-keys.ts";
+import { said } from "./binary.ts";
+import { type Appliance, appliance, TERN } from "./from-source.ts";
+
+let made = 0;
+
+/** A network namespace for each of two ends; gone at the end of the scope. */
+export interface Lab extends AsyncDisposable {
+  readonly near: string;
+  readonly far: string;
+  /** `ip …` in the near one or the far one. */
+  ip(side: "near" | "far", ...args: string[]): Promise<string>;
+  /** What a program says there, with its exit code. */
+  run(side: "near" | "far", ...command: string[]): ReturnType<typeof said>;
+  /** A program that runs until the lab is gone. */
+  spawn(side: "near" | "far", ...command: string[]): Bun.Subprocess;
+  /** Percent of `count` pings that were not answered. */
+  lost(side: "near" | "far", to: string, count?: number, interval?: number): Promise<number>;
+  /** A tern with this section there. */
+  tern(side: "near" | "far", tunnel: object, root?: object): Promise<Appliance>;
+}
+
+/** Outside, the near end is 10.50.0.1 and fd50::1, the far one .2; on the second wire it is 10.51. */
+export async function lab(wires = 1): Promise<Lab> {
+  const id = `${process.pid}-${made++}`;
+  const names = { near: `tt-near-${id}`, far: `tt-far-${id}` };
+  const children: Bun.Subprocess[] = [];
+  const ok = async (...command: string[]): Promise<string> => {
+    const { code, out, err } = await said(command);
+    if (code !== 0) throw new Error(`${command.join(" ")}: ${err}`);
+    return out;
+  };
+  const me: Lab = {
+    ...names,
+    ip: (side, ...args) => ok("ip", "-n", names[side], ...args),
+    run: (side, ...command) => said(["ip", "netns", "exec", names[side], ...command]),
+    spawn(side, ...command) {
+      const child = Bun.spawn(["ip", "netns", "exec", names[side], ...command], {
+        stdio: ["ignore", "ignore", "ignore"],
+      });
+      children.push(child);
+      return child;
+    },
+    async lost(side, to, count = 5, interval = 0.1) {
+      const command = ["ping", "-n", "-c", `${count}`, "-i", `${interval}`, "-W", "1", to];
+      const { out } = await me.run(side, ...command);
+      return Number(/([\d.]+)% packet loss/.exec(out)?.[1] ?? 100);
+    },
+    tern: (side, tunnel, root = {}) =>
+      appliance(
+        (dir) => ({
+          workers: 1,
+          user: "root",
+          state: `${dir}/var`,
+          admin: { listen: [] },
+          ...root,
+          tunnel,
+        }),
+        { command: ["ip", "netns", "exec", names[side], ...TERN] },
+      ),
+    async [Symbol.asyncDispose]() {
+      for (const child of children) child.kill("SIGKILL");
+      await Promise.all(children.map((child) => child.exited));
+      for (const name of Object.values(names)) await said(["ip", "netns", "del", name]);
+    },
+  };
+  try {
+    for (const name of Object.values(names)) {
+      await ok("ip", "netns", "add", name);
+      await ok("ip", "-n", name, "link", "set", "lo", "up");
+    }
+    for (let i = 0; i < wires; i++) {
+      const wire = `wire${i}`;
+      const peer = ["type", "veth", "peer", "name", wire, "netns", names.far];
+      await me.ip("near", "link", "add", wire, ...peer);
+      for (const [side, last] of [
+        ["near", 1],
+        ["far", 2],
+      ] as const) {
+        await me.ip(side, "address", "add", `10.5${i}.0.${last}/24`, "dev", wire);
+        await me.ip(side, "address", "add", `fd5${i}::${last}/64`, "dev", wire, "nodad");
+        await me.ip(side, "link", "set", wire, "up");
+      }
+    }
+    return me;
+  } catch (failed) {
+    await me[Symbol.asyncDispose]();
+    throw failed;
+  }
+}
+
+/** A private key and its public one, in base64. */
+export function keyPair(): { key: string; pub: string } {
+  const key = randomBytes(32);
+  key[0] = (key[0] ?? 0) & 248;
+  key[31] = ((key[31] ?? 0) & 127) | 64;
+  const text = key.toString("base64");
+  return { key: text, pub: publicKeyOf(text) };
+}
+
+/** Sections of two ends: the near one waits, the far one comes. */
+export function twoEnds(changes: { near?: object; far?: object } = {}) {
+  const [a, b] = [keyPair(), keyPair()];
+  return {
+    near: {
+      listen: "10.50.0.1:9000",
+      local: ["10.60.0.1", "fd60::1/64"],
+      remote: ["10.60.0.2", "fd60::2"],
+      key: a.key,
+      peer_key: b.pub,
+      ...changes.near,
+    },
+    far: {
+      peer: "10.50.0.1:9000",
+      local: ["10.60.0.2", "fd60::2/64"],
+      remote: ["10.60.0.1", "fd60::1"],
+      key: b.key,
+      peer_key: a.pub,
+      ...changes.far,
+    },
+  };
+}
+
+/** Bits per second that iperf3 moved, and its share of lost datagrams. */
+export async function iperf(
+  { run, spawn }: Pick<Lab, "run" | "spawn">,
+  to: string,
+  ...more: string[]
+): Promise<{ bitsPerSecond: number; lostPercent: number }> {
+  const server = spawn("near", "iperf3", "-s", "-1");
+  try {
+    for (let tries = 0; ; tries++) {
+      const { out } = await run("far", "iperf3", "-J", "-c", to, "-t", "1", ...more);
+      const end = (JSON.parse(out) as { end?: Record<string, Record<string, number>> }).end;
+      const sum = end?.["sum_received"] ?? end?.["sum"];
+      if (sum !== undefined)
+        return {
+          bitsPerSecond: sum["bits_per_second"] ?? 0,
+          lostPercent: end?.["sum"]?.["lost_percent"] ?? 0,
+        };
+      if (tries > 20) throw new Error(out);
+      await Bun.sleep(100); // it does not listen yet
+    }
+  } finally {
+    server.kill("SIGKILL");
+  }
+}
