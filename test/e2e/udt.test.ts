@@ -436,7 +436,7 @@ async function makeFile(dir: string, name: string, bytes: number): Promise<strin
   const writer = Bun.file(path).writer();
   for (let at = 0; at < bytes;) {
     const piece = pattern(at, Math.min(65_536, bytes - at));
-    writer.write(piece.slice());
+    await writer.write(piece.slice());
     at += piece.length;
   }
   await writer.end();

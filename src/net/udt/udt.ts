@@ -4,7 +4,7 @@ import { reactor } from "../reactor-loop.ts";
 import type { Reactor } from "../reactor.ts";
 import { random31 } from "./chance.ts";
 import { type EndpointOptions, UdtEndpoint } from "./endpoint.ts";
-import { UdtStream } from "./stream.ts";
+import { UdtLost, UdtStream } from "./stream.ts";
 
 /** Everything may be left out: a stream, `bbr`, packets for an MTU of 1500, our thread's reactor. */
 export type UdtWishes = Partial<Omit<EndpointOptions, "address">> & {
@@ -17,9 +17,26 @@ export class UdtListener {
   readonly #endpoint: UdtEndpoint;
 
   /** `welcome` is given each connection, hands shaken. Throws SysError when it cannot listen there. */
-  constructor(listen: string, welcome: (stream: UdtStream) => void, wishes: UdtWishes = {}) {
+  constructor(
+    listen: string,
+    welcome: (stream: UdtStream) => void | Promise<void>,
+    wishes: UdtWishes = {},
+  ) {
     this.#endpoint = endpoint(listen, wishes);
-    this.#endpoint.listen((line) => welcome(new UdtStream(line)));
+    this.#endpoint.listen((line) => void this.#welcomed(new UdtStream(line), welcome));
+  }
+
+  /** Whoever throws loses his connection; a lost connection is no news to anybody else. */
+  async #welcomed(
+    stream: UdtStream,
+    welcome: (stream: UdtStream) => void | Promise<void>,
+  ): Promise<void> {
+    try {
+      await welcome(stream);
+    } catch (error) {
+      stream.abort();
+      if (!(error instanceof UdtLost)) reportError(error);
+    }
   }
 
   get address(): Address & { kind: "tcp" } {

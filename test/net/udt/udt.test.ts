@@ -221,9 +221,9 @@ describe("a bad link", () => {
     { story: "all of it", loss: 0.05, duplicate: 0.02, reorder: 0.05 },
   ])(
     "$story",
-    async ({ story: _, ...weather }) => {
+    async ({ loss, duplicate, reorder }) => {
       const { port, next } = listening();
-      using relay = await udpRelay(port, { ...weather, seed: 7 });
+      using relay = await udpRelay(port, { loss, duplicate, reorder, seed: 7 });
       const [a, b] = await Promise.all([connectUdt(`127.0.0.1:${relay.port}`), next()]);
       const [, got] = await Promise.all([
         sendPattern(a, 10 * MB).then(() => a.end()),
