@@ -87,7 +87,9 @@ export class Session<K> {
   #current: Keypair<K> | undefined;
   /** Of a handshake that the peer began, until something came that was sealed with it. */
   #next: Keypair<K> | undefined;
-  #begun: (Begun & { readonly index: number }) | undefined;
+  #begun: (Begun & { readonly index: number; readonly at: number }) | undefined;
+  /** We let an initiation go by because ours was on its way: not twice, for ours may not arrive. */
+  #insisted = false;
   readonly #outgoing: Uint8Array[] = [];
   #attempts = 0;
   /** When an initiation or a response went out. */
@@ -217,8 +219,11 @@ export class Session<K> {
     const { primitives, keys } = identity;
     // Both began at once. One handshake is enough: that of the higher key. The other waits for an
     // answer too, for this is our rule and not WireGuard's.
-    const crossing = this.#begun !== undefined && now - this.#lastSent < CROSSING_MS;
-    if (crossing && isHigher(keys.publicKey, peer)) return false;
+    const isCrossing = this.#begun !== undefined && now - this.#begun.at < CROSSING_MS;
+    if (isCrossing && !this.#insisted && isHigher(keys.publicKey, peer)) {
+      this.#insisted = true;
+      return false;
+    }
     const ephemeral = keysOf(primitives, dice(32));
     const second = writeSecond(primitives, first, ephemeral, psk, offer);
     if (second === undefined) return false;
@@ -294,7 +299,7 @@ export class Session<K> {
     if (begun === undefined) return; // a key of small order: the constructor saw that it is not
     if (this.#begun !== undefined) indices.drop(this.#begun.index);
     const index = indices.take(this);
-    this.#begun = { transcript: begun.transcript, ephemeral: begun.ephemeral, index };
+    this.#begun = { transcript: begun.transcript, ephemeral: begun.ephemeral, index, at: now };
     this.#send(emitInitiation(index, begun.message), now);
     this.#deadlines.initiated(now);
   }
@@ -338,6 +343,7 @@ export class Session<K> {
     this.#deadlines.completed();
     this.#attempts = 0;
     this.#lastMinute = false;
+    this.#insisted = false;
     this.#handshakeAt = now;
   }
 

@@ -43,6 +43,17 @@ test("two who begin at once understand one another", () => {
   expect(handshakes(world)).toEqual(["a 1000 initiation", "b 1000 initiation", "a 1010 response"]);
 });
 
+test("two who begin at once, when only one can be heard", () => {
+  const world = new TwoEnds();
+  // b has the higher key, and its initiations do not arrive.
+  world.passes = (_, datagram) =>
+    !("bytes" in datagram && datagram.bytes[0] === 1 && world.log.at(-1)?.startsWith("b"));
+  world.a.send("from a", world.now);
+  world.b.send("from b", world.now);
+  world.until(7000);
+  expect([world.a.got, world.b.got]).toEqual([["from b"], ["from a"]]);
+});
+
 test("silence is answered after 10 s, and asked about after 15", () => {
   const world = new TwoEnds();
   world.a.send("hello", world.now);
