@@ -54,16 +54,12 @@ export class Delivery {
       inFlight: 0,
       idleAt: openedAt,
       peerWindow,
+      told: false,
       receiveRate: 0,
       linkCapacity: 0,
       newest: shift(buffer.first, -1),
       packetSize,
     };
-  }
-
-  /** The peer is one of ours: it tells what it has, and reports what is missing again and again. */
-  get told(): boolean {
-    return this.#theirTime >= 0;
   }
 
   /** `seq` leaves; `again`: not for the first time. */
@@ -154,6 +150,7 @@ export class Delivery {
   #theirs(ack: Acknowledgement, acknowledged: number): void {
     const flow = this.flow;
     if (this.#theirTime < 0) this.#theirTime = ack.time;
+    flow.told = true;
     const passed = (ack.time - this.#theirTime) | 0;
     const more = (ack.received - this.#received) | 0;
     if (passed < 0 || more < 0) return; // overtaken by a later one

@@ -231,7 +231,7 @@ export class Sender {
    */
   get #staleAt(): number {
     const { first, fresh } = this.buffer;
-    if (first === fresh || this.delivery.told || this.#lost.lowest === first) return Infinity;
+    if (first === fresh || this.delivery.flow.told || this.#lost.lowest === first) return Infinity;
     const patience = this.#rtt.patience + ACK_DELAY;
     const wait = Math.max(patience, Math.min(patience * 2 ** this.#stalls, SLOWEST_PROBE));
     return this.buffer.sentAt(first) + wait;

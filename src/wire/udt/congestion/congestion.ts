@@ -20,6 +20,8 @@ export type Flow = {
   idleAt: number;
   /** Packets the peer has room for. */
   peerWindow: number;
+  /** The peer is one of ours: it acknowledges often, and says what it has beyond gaps. */
+  told: boolean;
   /** What the peer measures, packets per second; 0: it does not know. */
   receiveRate: number;
   linkCapacity: number;
