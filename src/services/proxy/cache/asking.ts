@@ -4,7 +4,7 @@ import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../wire/http/message.ts";
 import { authorityOf } from "../target.ts";
 import type { CacheConfig } from "./config.ts";
-import { targetOf } from "./target.ts";
+import { targetOf, urlKey } from "./target.ts";
 
 /** Methods that change nothing (RFC 9110, 9.2.1): any other one makes what is stored doubtful. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"]);
@@ -104,7 +104,11 @@ export function varyField(request: HttpRequest): RequestField {
 }
 
 /** Where else a change may show: of the same host only (RFC 9111, 4.4). */
-export function alsoChanged(request: HttpRequest, fields: readonly Field[]): string[] {
+export function alsoChanged(
+  request: HttpRequest,
+  fields: readonly Field[],
+  query: CacheConfig["query"],
+): string[] {
   const authority = authorityOf(request);
   const base = URL.parse(
     `http://${authority}${request.target.startsWith("/") ? request.target : "/"}`,
@@ -114,5 +118,6 @@ export function alsoChanged(request: HttpRequest, fields: readonly Field[]): str
     .filter(([name]) => /^(content-)?location$/i.test(name))
     .map(([, value]) => URL.parse(value, base))
     .filter((url) => url !== null && url.host === base.host)
-    .map((url) => authority + (url?.pathname ?? "") + (url?.search ?? ""));
+    .map((url) => urlKey(authority + (url?.pathname ?? "") + (url?.search ?? ""), query))
+    .filter((key) => key !== undefined);
 }

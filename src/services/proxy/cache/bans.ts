@@ -16,6 +16,12 @@ export interface Bannable {
   readonly asked: number;
 }
 
+/**
+ * URLs remembered; whoever may change what is there, may do so for as many as he likes. Beyond it
+ * those banned longest ago are forgotten: their plain files are gone by then.
+ */
+const MOST_URLS = 100_000;
+
 /** Keys go on behind the URL when the operator has added to them. */
 export function urlOf(key: string): string {
   const end = key.indexOf("\n");
@@ -38,7 +44,11 @@ export class Bans {
     const before = map === undefined ? this.#all : (map.get(value) ?? 0);
     if (time <= before) return false;
     if (map === undefined) this.#all = time;
-    else map.set(value, time);
+    else {
+      map.delete(value); // the latest are behind
+      map.set(value, time);
+      if (kind === "url" && map.size > MOST_URLS) shorten(map);
+    }
     this.latest = Math.max(this.latest, time);
     this.version++;
     return true;
@@ -86,5 +96,14 @@ export class Bans {
     return (
       this.#exact.url.size + this.#exact.tag.size + this.#prefixes.size + Number(this.#all > 0)
     );
+  }
+}
+
+/** Forget a tenth of it: finding the first of a map again and again is dear. */
+function shorten(map: Map<string, unknown>): void {
+  let left = Math.ceil(MOST_URLS / 10);
+  for (const value of map.keys()) {
+    if (left-- === 0) return;
+    map.delete(value);
   }
 }

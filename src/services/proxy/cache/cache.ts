@@ -19,10 +19,10 @@ import type { Found } from "./disk/disk.ts";
 import type { Locks } from "./disk/locks.ts";
 import { Entry, placeOf, release } from "./entry.ts";
 import { type Coming, Flight, type Landed } from "./flight.ts";
-import { Keeper } from "./keeper.ts";
+import { askingOf, Keeper } from "./keeper.ts";
 import { bodyOf, piecesOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
-import { ownRequest } from "./own-request.ts";
+import { ownFields, ownRequest, type Wish } from "./own-request.ts";
 import { CACHE_NAME, present } from "./present.ts";
 import { type Purged, PurgeRequests } from "./purge-request.ts";
 import type { Store } from "./store.ts";
@@ -250,7 +250,7 @@ export class Cache {
   /** A newer one behind the client's back. */
   #refresh(stored: Entry, request: HttpRequest, way: Way): void {
     if (this.#flights.has(stored.place)) return;
-    const flight = this.#take(stored.place);
+    const flight = this.#take(stored.place, true);
     void this.#fly(flight, request, way, stored, true)
       .then((landed) => {
         if ("response" in landed) discard(landed.response);
@@ -287,11 +287,8 @@ export class Cache {
   ): Promise<Landed | Raw> {
     const { wall } = this.#parts;
     const before = stored?.fields ?? [];
-    const wish = {
-      target: this.#keys.target(request),
-      clientControl: this.#config.client_control,
-      validators: validators(byName(before)),
-    };
+    const plain = { ...this.#wish(request), behind: flight.behind };
+    const wish = { ...plain, validators: validators(byName(before)) };
     let asked = wall();
     let response = await settled(way.fetch(ownRequest(request, wish)));
     if (response.status === 304 && response.named === true) {
@@ -299,13 +296,20 @@ export class Cache {
         discard(response);
         this.renewals++;
         const fields = renewed(before, response.headers);
-        const entry = this.#keeper.renew(stored, fields, { asked, came: wall() });
-        return this.#landed(flight, { kind: "entry", entry, status: 304 });
+        const when = { asked, came: wall() };
+        const entry = this.#keeper.renew(stored, fields, when, askingOf(request, false));
+        if (typeof entry !== "string")
+          return this.#landed(flight, { kind: "entry", entry, status: 304 });
+        // It still holds, but from now on only for who asked.
+        const { status, body } = stored;
+        const mine = { status, headers: fields, body: bodyOf(body, 0, body.length), named: true };
+        this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
+        return this.#alone(flight, mine, entry, "alone");
       }
       // A 304 to what was not asked: once more, in a way that has no such answer.
       discard(response);
       asked = wall();
-      response = await settled(way.fetch(ownRequest(request, { ...wish, validators: [] })));
+      response = await settled(way.fetch(ownRequest(request, plain)));
     }
     const failed = response.named !== true || ERRORS.has(response.status);
     if (failed && stored !== undefined && mayBeStale) {
@@ -326,6 +330,11 @@ export class Cache {
       this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
     }
     return this.#alone(flight, response, kept, failed ? "failed" : "alone");
+  }
+
+  #wish(request: HttpRequest): Wish {
+    const { client_control: clientControl } = this.#config;
+    return { target: this.#keys.target(request), clientControl, behind: false, validators: [] };
   }
 
   /** Begin to keep a response, for those who wait; or say why not. */
@@ -359,8 +368,8 @@ export class Cache {
     return { response, detail };
   }
 
-  #take(place: string): Flight {
-    const flight = new Flight(place);
+  #take(place: string, behind = false): Flight {
+    const flight = new Flight(place, behind);
     if (this.#config.collapse > 0 && !this.#flights.has(place)) this.#flights.set(place, flight);
     return flight;
   }
@@ -396,7 +405,9 @@ export class Cache {
     this.passed++;
     const asked = this.#parts.wall();
     const plain = request.method === "GET" && !isPartial(request) && why.forward !== "bypass";
-    const response = await settled(way.fetch(request));
+    // What others may get is not asked for with what only this client says.
+    const asking = plain ? ownFields(request, this.#wish(request)) : request;
+    const response = await settled(way.fetch(asking));
     if (plain && response.named === true) {
       const kept = this.#keep(undefined, request, response, asked);
       if (typeof kept === "string")
@@ -414,7 +425,10 @@ export class Cache {
     const response = await settled(way.fetch(request));
     const { status, headers, named } = response;
     if (!isSafe(request.method) && named === true && status >= 200 && status < 400)
-      this.#parts.invalidate([this.#keys.url(request), ...alsoChanged(request, headers)]);
+      this.#parts.invalidate([
+        this.#keys.url(request),
+        ...alsoChanged(request, headers, this.query),
+      ]);
     return this.#tell(response, { hit: false, forward: "method" });
   }
 

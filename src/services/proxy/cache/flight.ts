@@ -17,14 +17,17 @@ export type Landed =
 /** One request to a server, and those who wait for what it brings. */
 export class Flight {
   readonly place: string;
+  /** Nobody waits for it yet: whoever was the cause of it has an answer. */
+  readonly behind: boolean;
   /** Other workers are told that it is under way. */
   locked = false;
   readonly #landed = Promise.withResolvers<Landed>();
   #over = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(place: string) {
+  constructor(place: string, behind = false) {
     this.place = place;
+    this.behind = behind;
   }
 
   /** What it brings; nothing when it takes `patience` ms more. `late` is called then. */

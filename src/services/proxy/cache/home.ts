@@ -87,9 +87,13 @@ export class Home implements Closable {
   forbid(what: readonly { readonly kind: BanKind; readonly value: string }[]): void {
     const time = Date.now();
     const bans = what.map((one) => ({ ...one, time }));
-    for (const ban of bans) this.#bans.add(ban);
-    this.#banLog.tell(bans);
-    this.#janitor?.sweep();
+    for (const ban of bans) {
+      this.#bans.add(ban);
+      if (ban.kind === "url") this.store.disk?.remove(ban.value);
+    }
+    // Alone, and with a memory that does not outlive this process, there is nobody to tell.
+    if (this.#parts.worker.count > 1 || this.store.disk !== undefined) this.#banLog.tell(bans);
+    if (bans.some(isWide)) this.#janitor?.sweep();
   }
 
   /** Likewise, and they leave the memory at once. Answers how many did. */
@@ -118,8 +122,9 @@ export class Home implements Closable {
 
   #heard(ban: Ban): void {
     if (!this.#bans.add(ban)) return; // ours
+    if (!isWide(ban)) return;
     this.#janitor?.sweep();
-    if (ban.kind !== "url") this.store?.memory.sweep((entry) => this.#bans.isDead(entry));
+    this.store?.memory.sweep((entry) => this.#bans.isDead(entry));
   }
 
   async #tidy(): Promise<void> {
@@ -140,4 +145,9 @@ export class Home implements Closable {
     this.#complained = now;
     log.warn("the cache does without its disk for now", { what, error });
   }
+}
+
+/** It may be of many; that of one URL is found where it is looked for. */
+function isWide({ kind }: Pick<Ban, "kind">): boolean {
+  return kind !== "url";
 }

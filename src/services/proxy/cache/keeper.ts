@@ -1,6 +1,6 @@
 import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
 import { keepable } from "../../../wire/http/caching/renew.ts";
-import { notKept } from "../../../wire/http/caching/storable.ts";
+import { type Asking, notKept } from "../../../wire/http/caching/storable.ts";
 import { directivesOf, type ReplyFields, type Rules } from "../../../wire/http/caching/stored.ts";
 import { varyKey, varyNames } from "../../../wire/http/caching/vary.ts";
 import { formatDate } from "../../../wire/http/date.ts";
@@ -52,12 +52,7 @@ export class Keeper {
     const { status, headers, body, named } = response;
     if (named !== true) return "error";
     const fields = byName(headers);
-    const asking = {
-      method: request.method,
-      authorization: request.headers.has("authorization"),
-      noStore: how.noStore,
-    };
-    const why = notKept(asking, status, fields, this.#rules);
+    const why = notKept(askingOf(request, how.noStore), status, fields, this.#rules);
     if (why !== undefined) return why;
     const length = lengthOf(body);
     if (length === "files") return "files";
@@ -75,9 +70,24 @@ export class Keeper {
       : this.#begin(name, sent, body, length, how);
   }
 
-  /** A stored response that still holds, brought up to date. Somebody holds `stored`. */
-  renew(stored: Entry, fields: readonly Field[], when: Pick<Sent, "asked" | "came">): Entry {
-    const sent = { status: stored.status, fields, ...when };
+  /**
+   * A stored response that still holds, brought up to date; or a word why it must not be kept any
+   * longer, by what came with that news: then it is gone. Somebody holds `stored`.
+   */
+  renew(
+    stored: Entry,
+    fields: readonly Field[],
+    when: Pick<Sent, "asked" | "came">,
+    asking: Asking,
+  ): Entry | string {
+    const known = byName(fields);
+    const varies = varyNames(known.get("vary")).join() !== stored.names.join();
+    const why = notKept(asking, stored.status, known, this.#rules) ?? (varies ? "vary" : undefined);
+    if (why !== undefined) {
+      this.#store.drop(stored);
+      return why;
+    }
+    const sent = { status: stored.status, fields: kept(fields, known, when.came), ...when };
     if (stored.body.kind !== "pieces") stored.body.hold();
     const entry = new Entry(stored, sent, stored.body, this.#rules);
     this.#store.renew(entry);
@@ -129,6 +139,11 @@ export class Keeper {
     release(entry);
     return entry;
   }
+}
+
+/** `noStore`: the client wants it not kept, and may. */
+export function askingOf({ method, headers }: HttpRequest, noStore: boolean): Asking {
+  return { method, authorization: headers.has("authorization"), noStore };
 }
 
 /** Undefined when only the end tells; "files" when it is not for us to keep. */

@@ -50,6 +50,8 @@ export interface Wish {
   readonly target: string;
   /** Clients may say how new a response has to be: what they say is passed on. */
   readonly clientControl: boolean;
+  /** The client has its answer already: nothing more is said to it. */
+  readonly behind: boolean;
   /** Fields to add: the validators of what is stored. */
   readonly validators: readonly Field[];
 }
@@ -59,7 +61,19 @@ export interface Wish {
  * asked for. It goes on when that client leaves.
  */
 export function ownRequest(request: HttpRequest, wish: Wish): HttpRequest {
-  const { client, host, path, secure, protocol, headers } = request;
+  return {
+    ...ownFields(request, wish),
+    signal: NEVER.signal,
+    whenGone: () => {},
+    interim: (status, fields) => {
+      if (!wish.behind) request.interim?.(status, fields);
+    },
+  };
+}
+
+/** The same for a client that gets it as it comes, and with which it ends. */
+export function ownFields(request: HttpRequest, wish: Wish): HttpRequest {
+  const { client, host, path, secure, protocol, headers, signal } = request;
   const query = wish.target.indexOf("?");
   return {
     method: "GET",
@@ -74,8 +88,9 @@ export function ownRequest(request: HttpRequest, wish: Wish): HttpRequest {
     client: { address: client.address, port: client.port },
     secure,
     protocol,
-    signal: NEVER.signal,
-    whenGone: () => {},
+    signal,
+    whenGone: (gone) => request.whenGone(gone),
+    interim: (status, fields) => request.interim?.(status, fields),
   };
 }
 

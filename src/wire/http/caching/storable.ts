@@ -1,4 +1,4 @@
-import { directivesOf, HEURISTIC, type ReplyFields, type Rules } from "./stored.ts";
+import { directivesOf, expiresOf, HEURISTIC, type ReplyFields, type Rules } from "./stored.ts";
 
 /** Statuses whose caching is understood here: what `must-understand` asks for (RFC 9111, 5.2.2.3). */
 const UNDERSTOOD = new Set([
@@ -50,7 +50,7 @@ export function notKept(
   const told =
     said.sMaxage !== undefined ||
     said.maxAge !== undefined ||
-    (fields.has("expires") && !fields.has("cdn-cache-control")) ||
+    expiresOf(fields) !== undefined ||
     rules.defaults.has(status);
   const usable = told || HEURISTIC.has(status) || said.public;
   if (!usable) return "no-freshness";

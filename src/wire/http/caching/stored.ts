@@ -1,5 +1,6 @@
 import { parseDate } from "../date.ts";
 import { type Directives, NOTHING_SAID, parseCacheControl } from "./cache-control.ts";
+import { parseTargeted } from "./targeted.ts";
 
 /** Fields of a response in lower case; repeated ones joined with ", " but for Set-Cookie. */
 export type ReplyFields = ReadonlyMap<string, string>;
@@ -51,13 +52,19 @@ const SECOND = 1000;
  * (RFC 9213, 2.2), else Cache-Control; Pragma only when both are absent.
  */
 export function directivesOf(fields: ReplyFields): Directives {
-  const targeted = fields.get("cdn-cache-control");
-  if (targeted !== undefined && targeted.trim() !== "") return parseCacheControl(targeted);
+  const targeted = parseTargeted(fields.get("cdn-cache-control"));
+  if (targeted !== undefined) return targeted;
   const general = fields.get("cache-control");
   if (general !== undefined) return parseCacheControl(general);
   return /(?:^|,)\s*no-cache\s*(?:,|$)/i.test(fields.get("pragma") ?? "")
     ? { ...NOTHING_SAID, noCache: true }
     : NOTHING_SAID;
+}
+
+/** Expires, unless a targeted field speaks: that speaks alone. */
+export function expiresOf(fields: ReplyFields): string | undefined {
+  const targeted = parseTargeted(fields.get("cdn-cache-control"));
+  return targeted === undefined ? fields.get("expires") : undefined;
 }
 
 /** How long `seen` is good for (RFC 9111, 4.2). */
@@ -96,9 +103,9 @@ function lifetimeOf(
 ): { seconds: number; from: Freshness["from"] } {
   if (said.sMaxage !== undefined) return { seconds: said.sMaxage, from: "s-maxage" };
   if (said.maxAge !== undefined) return { seconds: said.maxAge, from: "max-age" };
-  const expires = fields.get("expires");
-  // A targeted field speaks alone; a date nobody can read is in the past (RFC 9111, 5.3).
-  if (expires !== undefined && !fields.has("cdn-cache-control"))
+  const expires = expiresOf(fields);
+  // A date nobody can read is in the past (RFC 9111, 5.3).
+  if (expires !== undefined)
     return { seconds: Math.max(0, ((parseDate(expires) ?? 0) - date) / SECOND), from: "expires" };
   const rule = rules.defaults.get(status);
   if (rule !== undefined) return { seconds: rule, from: "rule" };

@@ -32,6 +32,7 @@ export interface Asked {
   readonly headers?: Readonly<Record<string, string>>;
   readonly from?: string;
   readonly body?: string;
+  readonly interim?: (status: number) => void;
 }
 
 export interface Got {
@@ -127,6 +128,7 @@ export function requestOf({
   headers = {},
   from = "192.0.2.1",
   body,
+  interim,
 }: Asked): HttpRequest {
   const fields = new Headers({ host: "example.net", ...headers });
   const [target = "/", query = ""] = path.split("?");
@@ -145,6 +147,7 @@ export function requestOf({
     protocol: "HTTP/1.1",
     signal: new AbortController().signal,
     whenGone: () => {},
+    ...(interim && { interim }),
   };
 }
 

@@ -36,6 +36,24 @@ describe("fields in no key do not reach servers", () => {
     expect((await bench.get()).text).toBe("host=example.net");
   });
 
+  test.each([
+    { story: "with Authorization", first: undefined, more: { authorization: "Basic eDp5" } },
+    { story: "of a URL whose last response was not kept", first: "no-store", more: {} },
+  ])("$story, when what comes is kept all the same", async ({ first, more }) => {
+    const bench = new Bench({ query: { sort: false, drop: ["utm_*"] } }, (request, n) => {
+      const told = [request.target];
+      for (const name of ["x-original-url", "accept-encoding"])
+        told.push(request.headers.get(name) ?? "-");
+      const control = n === 1 && first !== undefined ? first : "public, max-age=60";
+      return { headers: { "Cache-Control": control }, body: told.join(" ") };
+    });
+    if (first !== undefined) await bench.get();
+    const evil = { "x-original-url": "/admin", "accept-encoding": "evil", ...more };
+    await bench.get({ path: "/?utm_x=1", headers: evil });
+    const { text, headers } = await bench.get();
+    expect([text, headers.get("cache-status")]).toEqual(["/ - identity", "tern; hit; ttl=60"]);
+  });
+
   test("they do where nothing is kept", async () => {
     const bench = gullible();
     const got = await bench.get({ method: "POST", headers: { "x-http-method-override": "PUT" } });

@@ -92,6 +92,49 @@ describe("revalidation", () => {
     expect(bench.heard).toHaveLength(3);
   });
 
+  test.each([
+    { story: "private", fields: { "Cache-Control": "private, max-age=60" }, why: "private" },
+    { story: "no-store", fields: { "Cache-Control": "no-store" }, why: "no-store" },
+    { story: "somebody's cookie", fields: { "Set-Cookie": "session=1" }, why: "set-cookie" },
+    { story: "another Vary", fields: { Vary: "Cookie" }, why: "vary" },
+    { story: "Vary: *", fields: { Vary: "*" }, why: "vary" },
+  ])("a 304 that says $story is for who asked alone", async ({ fields, why }) => {
+    const bench = new Bench({}, (request, n) =>
+      request.headers.has("if-none-match")
+        ? { status: 304, headers: { ETag: '"a"', ...fields } }
+        : { headers: TAGGED, body: `body ${n}` },
+    );
+    await bench.get();
+    bench.wait(61);
+    const got = await bench.get();
+    expect([got.status, got.text]).toEqual([200, "body 1"]);
+    expect(got.headers.get("set-cookie")).toBe(
+      (fields as Record<string, string>)["Set-Cookie"] ?? null,
+    );
+    expect(got.headers.get("cache-status")).toBe(`tern; fwd=stale; detail=${why}`);
+    expect(await line(bench)).toBe("200 body 3 [fwd=uri-miss; ttl=60; stored]");
+  });
+
+  test("what a 304 keeps for some is not kept", async () => {
+    const bench = new Bench({}, (_, n) =>
+      n === 1
+        ? { headers: TAGGED, body: "body" }
+        : {
+            status: 304,
+            headers: {
+              ETag: '"a"',
+              "Cache-Control": 'max-age=60, private="x-secret"',
+              "X-Secret": "1",
+            },
+          },
+    );
+    await bench.get();
+    bench.wait(61);
+    await bench.get();
+    const got = await bench.get();
+    expect([got.text, got.headers.get("x-secret"), bench.heard.length]).toEqual(["body", null, 2]);
+  });
+
   test("a 304 that nobody asked for is no answer", async () => {
     const bench = new Bench({}, () => ({ status: 304 }));
     expect(await line(bench)).toBe("502 502\n [fwd=uri-miss; detail=bad-304]");
@@ -429,6 +472,18 @@ describe("invalidation", () => {
     expect((await bench.get({ path: "/other" })).text).toBe(gone ? "3" : "1");
   });
 
+  test("where the order of parameters makes no difference, it makes none here", async () => {
+    const bench = new Bench({ query: { sort: true, drop: ["utm_*"] } }, (request, n) =>
+      request.method === "GET"
+        ? { headers: FRESH, body: String(n) }
+        : { headers: { Location: "/other?b=1&utm_x=1&a=2" } },
+    );
+    await bench.get({ path: "/other?b=1&a=2" });
+    await bench.get({ method: "POST", path: "/here" });
+    bench.wait(1);
+    expect((await bench.get({ path: "/other?a=2&b=1" })).text).toBe("3");
+  });
+
   test("all variants go, and what was asked for before is not kept when it comes", async () => {
     const gate = Promise.withResolvers<void>();
     const bench = new Bench({}, async (request, n) => {
@@ -449,6 +504,22 @@ describe("invalidation", () => {
 });
 
 describe("told of it", () => {
+  test("early hints reach the client that is the cause, and nobody when it has its answer", async () => {
+    const bench = new Bench({ stale_while_revalidate: "1m" }, (request, n) => {
+      request.interim?.(103, [["Link", `</${n}.css>`]]);
+      return { headers: FRESH, body: String(n) };
+    });
+    const heard: number[] = [];
+    const asked: Asked = { interim: (status) => void heard.push(status) };
+    await bench.get(asked);
+    expect(heard).toEqual([103]);
+    await bench.get(asked);
+    bench.wait(61);
+    expect((await bench.get(asked)).text).toBe("1");
+    await Bun.sleep(1);
+    expect([heard.length, bench.heard.length]).toEqual([1, 2]);
+  });
+
   test("Age counts from what the server and the way say", async () => {
     const bench = new Bench({}, () => {
       bench.wait(2); // the way there and back

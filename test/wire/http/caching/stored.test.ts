@@ -94,6 +94,30 @@ describe("lifetime", () => {
       from: "max-age",
     },
     {
+      story: "a CDN-Cache-Control with what no dictionary holds is none",
+      fields: { "cdn-cache-control": "max-age=7, &&&", "cache-control": "max-age=1" },
+      is: 1,
+      from: "max-age",
+    },
+    {
+      story: "a CDN-Cache-Control whose number is a text is none",
+      fields: { "cdn-cache-control": 'max-age="7"', "cache-control": "max-age=1" },
+      is: 1,
+      from: "max-age",
+    },
+    {
+      story: "a CDN-Cache-Control that ends in a comma is none",
+      fields: { "cdn-cache-control": "max-age=7,", "cache-control": "max-age=1" },
+      is: 1,
+      from: "max-age",
+    },
+    {
+      story: "parameters and switches in CDN-Cache-Control",
+      fields: { "cdn-cache-control": "max-age=7;a=1;b, no-store=?0", "cache-control": "max-age=1" },
+      is: 7,
+      from: "max-age",
+    },
+    {
       story: "an empty CDN-Cache-Control is none",
       fields: { "cdn-cache-control": " ", "cache-control": "max-age=1" },
       is: 1,

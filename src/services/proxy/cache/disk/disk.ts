@@ -13,6 +13,7 @@ import { open, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
+import { byName } from "../../../../wire/http/caching/field-list.ts";
 import type { Rules } from "../../../../wire/http/caching/stored.ts";
 import { type RequestField, varyKey } from "../../../../wire/http/caching/vary.ts";
 import { Entry, type Name, placeOf, type Sent } from "../entry.ts";
@@ -48,6 +49,7 @@ const MOST_CHECKED = 10_000;
 export interface Ledger {
   written(name: string, bytes: number, asked: number): void;
   used(name: string): void;
+  removed(name: string): void;
 }
 
 export interface DiskParts {
@@ -144,6 +146,7 @@ export class Disk {
         const record = parse(before.subarray(0, bytesRead));
         const at = bodyAt(before.subarray(0, bytesRead));
         if (record?.kind !== "response" || at === undefined) return;
+        if (!isOf(entry, record)) return; // another worker has put a newer one there
         const { status, fields, asked, came } = entry;
         const bytes = emitResponse(entry, { status, fields, asked, came }, record.body);
         if (bytes.length !== at) {
@@ -262,6 +265,7 @@ export class Disk {
   #unlink(name: string): void {
     try {
       unlinkSync(join(this.root, name));
+      this.#parts.ledger.removed(name);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") this.#fault("remove", error);
     }
@@ -379,6 +383,17 @@ export class Disk {
 
 /** What is found on disk. */
 export type Found = Entry | "variant" | undefined;
+
+/** Has the file of a response the body of `entry`? */
+function isOf(entry: Entry, { name, sent, body }: Response): boolean {
+  if (placeOf(name) !== entry.place || body.length !== entry.body.length) return false;
+  const [ours, theirs] = [byName(entry.fields), byName(sent.fields)];
+  return (
+    sent.asked <= entry.asked &&
+    ["etag", "last-modified"].every((one) => ours.get(one) === theirs.get(one))
+  );
+}
+
 function newer(entry: Entry | undefined, since: number): Found {
   return entry !== undefined && entry.asked >= since ? entry : "variant";
 }

@@ -19,7 +19,11 @@ const ABANDONED_MS = 10 * 60_000;
 /** After a restart the time of the asking is known by that of the writing: as much later at most. */
 const WRITTEN_MS = 60_000;
 
+/** What a file takes is a multiple of it, on most file systems. */
+const BLOCK = 4096;
+
 interface File {
+  /** Of the disk. */
   readonly bytes: number;
   /** When it was asked for: bans go by it. Milliseconds since 1970. */
   readonly asked: number;
@@ -67,8 +71,9 @@ export class Janitor implements Ledger {
     return this.#files.size;
   }
 
-  written(name: string, bytes: number, asked = this.#parts.wall()): void {
-    this.#forget(name);
+  written(name: string, length: number, asked = this.#parts.wall()): void {
+    this.removed(name);
+    const bytes = Math.ceil(length / BLOCK) * BLOCK;
     this.#files.set(name, { bytes, asked });
     this.bytes += bytes;
     if (!this.scanning && this.bytes > this.#parts.bound) void this.#evict();
@@ -194,7 +199,7 @@ export class Janitor implements Ledger {
   }
 
   #remove(name: string): void {
-    this.#forget(name);
+    this.removed(name);
     try {
       unlinkSync(join(this.#parts.root, name));
     } catch (error) {
@@ -202,7 +207,7 @@ export class Janitor implements Ledger {
     }
   }
 
-  #forget(name: string): void {
+  removed(name: string): void {
     const file = this.#files.get(name);
     if (file === undefined) return;
     this.#files.delete(name);

@@ -10,7 +10,7 @@ const READ_MS = 1000;
 const LATE_MS = 300;
 
 const LINE =
-  /^(?:w ([0-9a-f]{2}\/[0-9a-f]{14}) (\d{1,15}) (\d{1,15})|u ([0-9a-f]{2}\/[0-9a-f]{14}))$/;
+  /^(?:w ([0-9a-f]{2}\/[0-9a-f]{14}) (\d{1,15}) (\d{1,15})|([ud]) ([0-9a-f]{2}\/[0-9a-f]{14}))$/;
 
 /** Tells the worker that keeps the directory what this one does there. */
 export class JournalWriter implements Ledger {
@@ -27,6 +27,10 @@ export class JournalWriter implements Ledger {
   }
   used(name: string): void {
     this.#add(`u ${name}\n`);
+  }
+
+  removed(name: string): void {
+    this.#add(`d ${name}\n`);
   }
 
   async close(): Promise<void> {
@@ -69,8 +73,9 @@ export async function readJournal(
 
 function apply(text: string, ledger: Ledger): void {
   for (const line of text.split("\n")) {
-    const [, written, bytes, asked, used] = LINE.exec(line) ?? [];
+    const [, written, bytes, asked, what, name] = LINE.exec(line) ?? [];
     if (written !== undefined) ledger.written(written, Number(bytes), Number(asked));
-    else if (used !== undefined) ledger.used(used);
+    else if (name !== undefined && what === "u") ledger.used(name);
+    else if (name !== undefined) ledger.removed(name);
   }
 }

@@ -35,7 +35,7 @@ function newRoot(): string {
   makeDirectories(root);
   return root;
 }
-const NOBODY: Ledger = { written: () => {}, used: () => {} };
+const NOBODY: Ledger = { written: () => {}, used: () => {}, removed: () => {} };
 
 /** A worker with a cold memory over a directory. */
 function worker(root: string, server: (n: number) => Reply, config: object = {}, ledger = NOBODY) {
@@ -244,9 +244,10 @@ describe("the bound", () => {
     keeper.close();
     keeper = janitor(root, 20_000);
     await keeper.ready;
+    // What they take of the disk, which hands out blocks.
     expect([keeper.size, keeper.bytes]).toEqual([
       filesIn(root).length,
-      filesIn(root).reduce((sum, path) => sum + statSync(path).size, 0),
+      filesIn(root).reduce((sum, path) => sum + statSync(path).blocks * 512, 0),
     ]);
     const three = worker(root, () => ({ headers: { "Cache-Control": "no-store" }, body: "gone" }));
     const texts: string[] = [];
@@ -254,6 +255,34 @@ describe("the bound", () => {
       texts.push((await three.bench.get({ path })).text.slice(0, 4));
     expect(texts).toEqual(["xxxx", "gone", "xxxx"]);
     keeper.close();
+  });
+
+  test("a response that another worker has put there since is not renewed by the old one", async () => {
+    const root = newRoot();
+    const reply = (tag: string): Reply => ({
+      headers: { "Cache-Control": "max-age=60", ETag: `"${tag}"` },
+      body: tag,
+    });
+    const gate = Promise.withResolvers<void>();
+    const one = worker(root, (n) => (n === 1 ? reply("old") : { status: 304 }));
+    await one.bench.get();
+    const server = one.bench.server;
+    one.bench.server = async (request, n) => {
+      await gate.promise;
+      return await server(request, n);
+    };
+    one.bench.wait(61);
+    const late = one.bench.get();
+    const two = worker(root, () => reply("new"));
+    two.bench.wait(61);
+    await two.bench.get();
+    gate.resolve();
+    await late;
+    await one.settled();
+    const three = worker(root, () => ({ status: 500 }));
+    three.bench.wait(61);
+    const got = await three.bench.get();
+    expect([got.text, got.headers.get("etag")]).toEqual(["new", '"new"']);
   });
 
   test("what is banned is removed, the rest stays", async () => {
