@@ -19,7 +19,6 @@ export interface Link {
 // struct ifinfomsg { u8 family, pad; u16 type; i32 index; u32 flags, change; }
 const IFINFOMSG = 16;
 const RTM_NEWLINK = 16;
-const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const IFLA_ADDRESS = 1;
 const IFLA_IFNAME = 3;
@@ -29,18 +28,20 @@ const IFF_UP = 1;
 
 /** The device of that name. Undefined when there is none. */
 export function linkNamed(socket: RouteSocket, name: string): Link | undefined {
-  return found(socket, name, 0, name);
-}
-
-/** The device of that number. */
-export function linkAt(socket: RouteSocket, index: number): Link | undefined {
-  return found(socket, `#${index}`, index, undefined);
-}
-
-/** All devices of the namespace. */
-export function links(socket: RouteSocket): Link[] {
-  const all = socket.dump({ call: "RTM_GETLINK", on: "all", type: RTM_GETLINK, head: head(0) });
-  return all.flatMap((message) => parse(message) ?? []);
+  try {
+    return parse(
+      socket.get({
+        call: "RTM_GETLINK",
+        on: name,
+        type: RTM_GETLINK,
+        head: head(0),
+        attributes: [[IFLA_IFNAME, text(name)]],
+      }),
+    );
+  } catch (error) {
+    if (error instanceof SysError && error.code === "ENODEV") return undefined;
+    throw error;
+  }
 }
 
 /** What is given is changed, the rest is left. */
@@ -62,33 +63,6 @@ export function changeLink(socket: RouteSocket, index: number, change: LinkChang
       [IFLA_TXQLEN, u32(change.txqueuelen)],
     ],
   });
-}
-
-/** Throws SysError: ENODEV. */
-export function deleteLink(socket: RouteSocket, index: number): void {
-  socket.command({ call: "RTM_DELLINK", on: `#${index}`, type: RTM_DELLINK, head: head(index) });
-}
-
-function found(
-  socket: RouteSocket,
-  on: string,
-  index: number,
-  name: string | undefined,
-): Link | undefined {
-  try {
-    return parse(
-      socket.get({
-        call: "RTM_GETLINK",
-        on,
-        type: RTM_GETLINK,
-        head: head(index),
-        attributes: [[IFLA_IFNAME, name === undefined ? undefined : text(name)]],
-      }),
-    );
-  } catch (error) {
-    if (error instanceof SysError && error.code === "ENODEV") return undefined;
-    throw error;
-  }
 }
 
 function head(index: number, up?: boolean): Uint8Array {

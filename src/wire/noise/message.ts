@@ -93,19 +93,6 @@ export function cookieOf(bytes: Uint8Array): { nonce: Uint8Array; sealed: Uint8A
   return { nonce: bytes.subarray(8, 32), sealed: bytes.subarray(32) };
 }
 
-/** Write the header of a data message in front of what is sealed: 16 bytes. */
-export function writeDataHeader(
-  view: DataView,
-  at: number,
-  receiver: number,
-  counter: number,
-): void {
-  view.setUint32(at, 4, true);
-  view.setUint32(at + 4, receiver, true);
-  view.setUint32(at + 8, counter >>> 0, true);
-  view.setUint32(at + 12, Math.floor(counter / 2 ** 32), true);
-}
-
 /** The counter of a data message; one that no number can hold exactly is Infinity, which no window takes. */
 export function counterAt(view: DataView, at: number): number {
   const high = view.getUint32(at + 4, true);

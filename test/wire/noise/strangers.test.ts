@@ -12,11 +12,11 @@ import {
   initiationSize,
   kindOf,
   responseSize,
-  writeDataHeader,
 } from "../../../src/wire/noise/message.ts";
 import { keysOf } from "../../../src/wire/noise/primitives.ts";
 import { TERN, WIREGUARD } from "../../../src/wire/noise/protocol.ts";
 import { emitTimestamp, isLater, nextTimestamp } from "../../../src/wire/noise/timestamp.ts";
+import { writeDataHeader } from "./data-header.ts";
 import * as properties from "./noise.properties.ts";
 import { dice, type End, isUntouched, TwoEnds } from "./two-ends.ts";
 

@@ -11,18 +11,13 @@ import { noisePrimitives as primitives } from "../../../src/net/aead/noise-primi
 import { block } from "../../../src/sys/memory.ts";
 import { Doorman } from "../../../src/wire/noise/doorman.ts";
 import { IndexTable } from "../../../src/wire/noise/index-table.ts";
-import {
-  counterAt,
-  DATA_HEADER,
-  kindOf,
-  receiverOf,
-  writeDataHeader,
-} from "../../../src/wire/noise/message.ts";
+import { counterAt, DATA_HEADER, kindOf, receiverOf } from "../../../src/wire/noise/message.ts";
 import { keysOf } from "../../../src/wire/noise/primitives.ts";
 import { WIREGUARD } from "../../../src/wire/noise/protocol.ts";
 import { readInitiation, Session } from "../../../src/wire/noise/session.ts";
 import { needs } from "../../sys/needs.ts";
 import { ip, ownNamespace } from "../../sys/own-namespace.ts";
+import { writeDataHeader } from "./data-header.ts";
 
 const have =
   process.getuid?.() === 0 && Bun.which("wireguard-go") !== null && Bun.which("wg") !== null;
