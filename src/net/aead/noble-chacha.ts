@@ -2,6 +2,7 @@ import { chacha20poly1305 } from "@noble/ciphers/chacha.js";
 
 import { type Aead, type Opener, type Sealer, TAG } from "./aead.ts";
 import { setCounter } from "./nonce.ts";
+import { SecretKey } from "./secret-key.ts";
 
 /** ChaCha20-Poly1305 in JavaScript: everywhere, and slow (some 40 MB/s). */
 export const nobleChacha: Aead = {
@@ -12,7 +13,7 @@ export const nobleChacha: Aead = {
 };
 
 function sealer(given: Uint8Array): Sealer {
-  const key = given.slice();
+  const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
     seal(counter, sealed, at, ad, head, from, fromAt, body) {
@@ -22,15 +23,15 @@ function sealer(given: Uint8Array): Sealer {
       const { bytes } = sealed;
       // Side by side, to be sealed as one.
       bytes.set(from.bytes.subarray(fromAt, fromAt + body), text + head);
-      const cipher = chacha20poly1305(key, nonce, bytes.subarray(at, text));
+      const cipher = chacha20poly1305(key.bytes, nonce, bytes.subarray(at, text));
       bytes.set(cipher.encrypt(bytes.slice(text, end)), text);
     },
-    free: () => key.fill(0),
+    free: () => key.free(),
   };
 }
 
 function opener(given: Uint8Array): Opener {
-  const key = given.slice();
+  const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
     open(counter, sealed, at, ad, head, body, to, toAt) {
@@ -39,7 +40,7 @@ function opener(given: Uint8Array): Opener {
       const end = text + head + body + TAG;
       const { bytes } = sealed;
       if (end > bytes.length) throw new RangeError(`${end} of ${bytes.length} bytes`);
-      const cipher = chacha20poly1305(key, nonce, bytes.slice(at, text));
+      const cipher = chacha20poly1305(key.bytes, nonce, bytes.slice(at, text));
       let plain: Uint8Array;
       try {
         plain = cipher.decrypt(bytes.slice(text, end));
@@ -50,6 +51,6 @@ function opener(given: Uint8Array): Opener {
       to.bytes.set(plain.subarray(head), toAt);
       return true;
     },
-    free: () => key.fill(0),
+    free: () => key.free(),
   };
 }

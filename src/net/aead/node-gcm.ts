@@ -2,6 +2,7 @@ import { createCipheriv, createDecipheriv } from "node:crypto";
 
 import { type Aead, type Opener, type Sealer, TAG } from "./aead.ts";
 import { setCounter } from "./nonce.ts";
+import { SecretKey } from "./secret-key.ts";
 
 /** AES-256-GCM by the runtime: everywhere, at half the speed of libcrypto. */
 export const nodeGcm: Aead = {
@@ -12,12 +13,12 @@ export const nodeGcm: Aead = {
 };
 
 function sealer(given: Uint8Array): Sealer {
-  const key = given.slice();
+  const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
     seal(counter, sealed, at, ad, head, from, fromAt, body) {
       setCounter(nonce, counter);
-      const cipher = createCipheriv("aes-256-gcm", key, nonce);
+      const cipher = createCipheriv("aes-256-gcm", key.bytes, nonce);
       const text = at + ad;
       const { bytes } = sealed;
       cipher.setAAD(bytes.subarray(at, text));
@@ -27,17 +28,17 @@ function sealer(given: Uint8Array): Sealer {
       cipher.final();
       bytes.set(cipher.getAuthTag(), text + head + body);
     },
-    free: () => key.fill(0),
+    free: () => key.free(),
   };
 }
 
 function opener(given: Uint8Array): Opener {
-  const key = given.slice();
+  const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
     open(counter, sealed, at, ad, head, body, to, toAt) {
       setCounter(nonce, counter);
-      const cipher = createDecipheriv("aes-256-gcm", key, nonce);
+      const cipher = createDecipheriv("aes-256-gcm", key.bytes, nonce);
       const text = at + ad;
       const end = text + head + body;
       const { bytes } = sealed;
@@ -53,6 +54,6 @@ function opener(given: Uint8Array): Opener {
         return false; // the tag is another
       }
     },
-    free: () => key.fill(0),
+    free: () => key.free(),
   };
 }
