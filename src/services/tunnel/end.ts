@@ -8,6 +8,7 @@ import { SysError } from "../../sys/errno.ts";
 import { show } from "../../sys/sockaddr.ts";
 import { Allowed } from "../../wire/tunnel/allowed.ts";
 import { Metric } from "../../wire/tunnel/metric.ts";
+import { MtuSearch } from "../../wire/tunnel/mtu-search.ts";
 import type { Host } from "../service.ts";
 import { deviceOf, roleOf, type TunnelConfig } from "./config.ts";
 import { Device } from "./device.ts";
@@ -26,6 +27,8 @@ import { UncutCarriage } from "./uncut-carriage.ts";
 const SOCKET_BUFFER = 7 * 1024 * 1024;
 /** How often a device is tried for that another process still has (an upgrade: the old one). */
 const DEVICE_RETRY_MS = 200;
+/** What IPv6 asks of every link (RFC 8200, 5), unless the operator wants less. */
+const LEAST_MTU = 1280;
 /** How often a name is looked up that nobody knows. */
 const UNKNOWN_MS = 1000;
 
@@ -43,6 +46,7 @@ export class TunnelEnd implements Keeper {
   readonly #metric: Metric;
   readonly #fixed: number | undefined;
   #port: Port | undefined;
+  readonly #search: MtuSearch | undefined;
   #priority = 0;
   /** An operator has taken it down. */
   #held = false;
@@ -125,7 +129,9 @@ export class TunnelEnd implements Keeper {
     this.#leases = parts.leases;
     this.#place = parts.place;
     this.#scripts = new Scripts(config.scripts, this.#log);
-    const { metric } = config;
+    const { metric, pmtu, wireguard, mtu } = config;
+    // WireGuard's peers can be asked nothing.
+    this.#search = pmtu && !wireguard ? new MtuSearch(LEAST_MTU, mtu) : undefined;
     this.#fixed = typeof metric === "number" ? metric : undefined;
     this.#metric = new Metric(typeof metric === "number" ? { hysteresis: 1, hold: 0 } : metric);
   }
@@ -171,9 +177,20 @@ export class TunnelEnd implements Keeper {
     this.#run(alive ? "up" : "down");
   }
 
-  passed(): void {
+  passed(length: number): void {
     const { now } = this.hub;
+    if (this.#search?.passed(length, now)) this.#fit();
     if (this.#metric.consider(this.link.path.score, now)) this.#reroute();
+  }
+
+  wonders(): number {
+    const search = this.#search;
+    if (search === undefined) return 0;
+    const before = search.current;
+    // Whoever is heard answers short questions: silence then speaks of the length.
+    const length = search.next(this.hub.now, this.link.alive);
+    if (search.current !== before) this.#fit();
+    return length;
   }
 
   ready(): void {
@@ -225,17 +242,32 @@ export class TunnelEnd implements Keeper {
     const own = remote.map((base) => ({ base, bits: base.words.length * 32 }));
     const rules: Rules = {
       allowed: new Allowed(config.allow ?? [...own, ...routes]),
-      clamp: config.mss_clamp ? config.mtu : 0,
+      clamp: config.mss_clamp,
       traffic: link.traffic,
     };
-    port.carriage.fit(config.mtu);
+    const mtu = this.#search?.current ?? config.mtu;
+    port.carriage.fit(mtu);
     port.serve(link, rules);
     try {
-      port.device.shape(config);
+      port.device.shape({ ...config, mtu });
     } catch (error) {
       this.#log.error("a tunnel's device cannot be what it should", { error });
     }
     this.#reroute();
+  }
+
+  /** The path carries more, or less. */
+  #fit(): void {
+    const port = this.#port;
+    const mtu = this.#search?.current ?? this.config.mtu;
+    if (port === undefined) return;
+    this.#log.info("a tunnel's path carries packets of another length", { mtu });
+    port.carriage.fit(mtu);
+    try {
+      port.device.setMtu(mtu);
+    } catch (error) {
+      this.#log.error("a tunnel's device cannot be what it should", { error });
+    }
   }
 
   /** The routes as they should be now. */

@@ -41,8 +41,10 @@ export interface Sink {
 export interface Keeper {
   /** The peer can be reached from now on, or cannot. */
   turned(alive: boolean): void;
-  /** An answer to a probe came: a datagram with `length` bytes of plaintext got through. */
+  /** An answer to a question of `length` bytes came. */
   passed(length: number): void;
+  /** How long another question should be, to see whether it gets through; 0: none. */
+  wonders(): number;
   /** There are keys again: what waits may go. */
   ready(): void;
 }
@@ -218,7 +220,10 @@ export class Link implements Closable {
       this.session.begin(now);
       this.drive(now);
     }
-    if (this.session.handshakeAt !== undefined && path.due(now)) this.ask(now, PROBE);
+    if (this.session.handshakeAt === undefined || !path.due(now)) return;
+    this.ask(now, PROBE);
+    const longer = this.keeper?.wonders() ?? 0;
+    if (longer > PROBE) this.ask(now, longer);
   }
 
   /** Ask the peer whether it is there, by a plaintext whose body has `length` bytes. */

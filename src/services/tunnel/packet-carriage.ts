@@ -37,7 +37,7 @@ export class PacketCarriage implements Carriage {
     const { traffic } = rules;
     if (!rules.allowed.source(view, 0, packet)) traffic.foreign++;
     else {
-      if (rules.clamp > 0) clampMss(this.block, 0, packet, rules.clamp, false);
+      if (rules.clamp) clampMss(this.block, 0, packet, this.#mtu, false);
       if (this.#tun.write(this.block.at, packet) < 0) traffic.refused++;
       else traffic.delivered++;
     }
@@ -51,8 +51,8 @@ export class PacketCarriage implements Carriage {
     const at = next + HEADER;
     const length = this.#tun.read(memory.at + at, MAX_PACKET);
     if (length < 0) return false;
-    const clamp = this.#rules.current?.clamp ?? 0;
-    if (clamp > 0 && length >= MIN_PACKET) clampMss(memory, at, length, clamp, false);
+    if (this.#rules.current?.clamp === true && length >= MIN_PACKET)
+      clampMss(memory, at, length, this.#mtu, false);
     const padded = Math.max(length, Math.min(Math.ceil(length / PADDING) * PADDING, this.#mtu));
     memory.bytes.fill(0, at + length, at + padded);
     link.ship(keypair, padded);

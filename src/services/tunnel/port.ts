@@ -15,8 +15,8 @@ const PATIENCE_MS = 1000;
 /** What is asked of every packet. */
 export interface Rules {
   readonly allowed: Allowed;
-  /** TCP through the tunnel is told that no more than that fits; 0: it is not told. */
-  readonly clamp: number;
+  /** TCP through the tunnel is told what fits. */
+  readonly clamp: boolean;
   /** Where it is counted. */
   readonly traffic: Traffic;
 }

@@ -22,7 +22,7 @@ export class UncutCarriage implements Carriage {
   readonly #joiner: Joiner;
   #cutter: Cutter | undefined;
   #departures: Departures | undefined;
-  #room = 0;
+  #mtu = 0;
 
   constructor(tun: Tun, rules: { readonly current: Rules | undefined }) {
     this.#tun = tun;
@@ -35,8 +35,8 @@ export class UncutCarriage implements Carriage {
   }
 
   fit(mtu: number): void {
-    this.#room = mtu + TRAILER;
-    if (this.#cutter !== undefined) this.#cutter.room = this.#room;
+    this.#mtu = mtu;
+    if (this.#cutter !== undefined) this.#cutter.room = mtu + TRAILER;
   }
 
   take(length: number): "packet" | "control" | "malformed" {
@@ -76,16 +76,15 @@ export class UncutCarriage implements Carriage {
   #cutterFor(departures: Departures): Cutter {
     if (this.#cutter === undefined || this.#departures !== departures) {
       this.#departures = departures;
-      this.#cutter = new Cutter(departures.block, this.#room);
+      this.#cutter = new Cutter(departures.block, this.#mtu + TRAILER);
     }
     return this.#cutter;
   }
 
   #clamp({ block: memory }: Departures, at: number, length: number): void {
-    const clamp = this.#rules.current?.clamp ?? 0;
-    if (clamp === 0 || memory.bytes[at + 1] !== GSO.none) return;
+    if (this.#rules.current?.clamp !== true || memory.bytes[at + 1] !== GSO.none) return;
     const partial = ((memory.bytes[at] as number) & NEEDS_CHECKSUM) !== 0;
-    clampMss(memory, at + VNET_HEADER, length - VNET_HEADER, clamp, partial);
+    clampMss(memory, at + VNET_HEADER, length - VNET_HEADER, this.#mtu, partial);
   }
 
   readonly #write = (at: number, length: number): void => {
@@ -98,9 +97,9 @@ export class UncutCarriage implements Carriage {
       traffic.foreign++;
       return;
     }
-    if (rules.clamp > 0 && bytes[at + 1] === GSO.none) {
+    if (rules.clamp && bytes[at + 1] === GSO.none) {
       const partial = ((bytes[at] as number) & NEEDS_CHECKSUM) !== 0;
-      clampMss(this.block, packet, length - VNET_HEADER, rules.clamp, partial);
+      clampMss(this.block, packet, length - VNET_HEADER, this.#mtu, partial);
     }
     if (this.#tun.write(this.block.at + at, length) < 0) traffic.refused++;
     else traffic.delivered++;

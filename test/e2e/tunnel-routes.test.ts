@@ -1,0 +1,102 @@
+/** Two tunnels over two wires: routes, failover, scripts, and a path that carries less. Root only. */
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { temporary } from "../fake/temporary.ts";
+import { until } from "./from-source.ts";
+import { iperf, lab, twoEnds } from "./tunnel-lab.ts";
+
+setDefaultTimeout(60_000);
+
+const root = process.getuid?.() === 0;
+
+test.if(root)(
+  "when one of two tunnels is cut, the other has its routes within three seconds",
+  async () => {
+    await using net = await lab(2);
+    await using dir = await temporary();
+    const script = join(dir.path, "told.sh");
+    const told = join(dir.path, "told");
+    writeFileSync(
+      script,
+      `#!/bin/sh\necho "$TERN_EVENT $1 $TERN_TUNNEL $TERN_STATE $TERN_ROUTES" >> ${told}\n`,
+    );
+    chmodSync(script, 0o755);
+    const scripts = { up: script, down: script, route_change: script };
+    const one = twoEnds();
+    const two = twoEnds();
+    const shared = { routes: ["10.99.0.0/24"], scripts };
+    const back = { routes: ["10.98.0.0/24"] };
+    const other = { local: ["10.61.0.2"], remote: ["10.61.0.1"] };
+    // Behind each end an address that only the tunnels lead to.
+    await net.ip("near", "address", "add", "10.99.0.1/32", "dev", "lo");
+    await net.ip("far", "address", "add", "10.98.0.1/32", "dev", "lo");
+    await using near = await net.tern("near", {
+      one: { ...one.near, ...back, metric: 10 },
+      two: {
+        ...two.near,
+        ...back,
+        local: other.remote,
+        remote: other.local,
+        listen: "10.51.0.1:9000",
+        metric: 20,
+      },
+    });
+    await using far = await net.tern("far", {
+      one: { ...one.far, ...shared, metric: 10 },
+      two: { ...two.far, ...shared, ...other, peer: "10.51.0.1:9000", metric: 20 },
+    });
+    await near.logged("a tunnel is up", 2);
+    await far.logged("a tunnel is up", 2);
+    const way = async () =>
+      / dev (\w+) /.exec(await net.ip("far", "route", "get", "10.99.0.1"))?.[1];
+    expect(await way()).toBe("one");
+    const ping = ["ping", "-n", "-I", "10.98.0.1", "-i", "0.1", "-W", "1", "10.99.0.1"];
+    expect((await net.run("far", ...ping, "-c", "3")).code).toBe(0);
+
+    await net.ip("far", "link", "set", "wire0", "down");
+    const cut = performance.now();
+    const failed = net.run("far", ...ping, "-w", "5");
+    await until(async () => (await way()) === "two", 5000);
+    expect(performance.now() - cut).toBeLessThan(3500);
+    const { out } = await failed;
+    // Ten a second for five seconds, of which at most three may be lost.
+    expect(Number(/(\d+) received/.exec(out)?.[1])).toBeGreaterThan(12);
+
+    await net.ip("far", "link", "set", "wire0", "up");
+    await until(async () => (await way()) === "one", 15_000);
+    await until(
+      () => existsSync(told) && readFileSync(told, "utf8").trim().split("\n").length >= 5,
+    );
+    const lines = readFileSync(told, "utf8").trim().split("\n");
+    expect(lines).toContain("up one one up 10.99.0.0/24");
+    expect(lines).toContain("down one one down 10.99.0.0/24");
+    expect(
+      lines.filter((line) => line.startsWith("route_change one")).length,
+    ).toBeGreaterThanOrEqual(2);
+    expect(lines.filter((line) => line.startsWith("down two"))).toEqual([]);
+  },
+);
+
+test.if(root)("a path that carries less is found out, and TCP goes on", async () => {
+  await using net = await lab();
+  const ends = twoEnds();
+  for (const side of ["near", "far"] as const) await net.run(side, "nft", "-f", "-"); // nft is there or not: the wire's MTU does it as well
+  // A wire drops what is too long for who hears it; for who speaks the system call fails.
+  await net.ip("near", "link", "set", "wire0", "mtu", "1400");
+  await using near = await net.tern("near", { warp: ends.near });
+  await using far = await net.tern("far", { warp: ends.far });
+  await near.logged("a tunnel is up");
+  await far.logged("a tunnel is up");
+  // 1400 less IP, UDP, what is around a plaintext, and its trailer.
+  const fits = 1400 - 20 - 8 - 32 - 16;
+  for (const side of ["near", "far"] as const)
+    await until(async () => {
+      const mtu = Number(/mtu (\d+)/.exec(await net.ip(side, "link", "show", "warp"))?.[1]);
+      return mtu <= fits && mtu > fits - 16;
+    });
+  expect((await iperf(net, "10.60.0.1")).bitsPerSecond).toBeGreaterThan(20e6);
+  expect((await iperf(net, "10.60.0.1", "-R")).bitsPerSecond).toBeGreaterThan(20e6);
+  expect(await net.lost("far", "fd60::1")).toBe(0);
+});
