@@ -24,7 +24,8 @@ const SLOT = 2048;
 
 /** One direction. Datagrams go in with the number of whom they are for, and come out when their time has come. */
 export class Wan {
-  readonly options: WanOptions;
+  /** May be changed at any time. */
+  readonly options: { -readonly [Key in keyof WanOptions]: WanOptions[Key] };
   down = false;
   sent = 0;
   lost = 0;
@@ -41,7 +42,7 @@ export class Wan {
   #dice: number;
 
   constructor(options: WanOptions) {
-    this.options = options;
+    this.options = { ...options };
     this.#dice = options.seed ?? 1;
   }
 

@@ -6,6 +6,8 @@ import { Wan, type WanOptions } from "../../fake/wan.ts";
 
 /** Somewhere in the life of a machine: clocks do not begin at 0. */
 const BEGIN = 5_000_000;
+/** Not a power of two, so that no packet looks like another. */
+const PIECE = 64_997;
 export const ADDRESS = Uint8Array.of(127, 0, 0, 1);
 
 /** What drives an end: called whenever time has passed for it. */
@@ -136,33 +138,30 @@ export class World {
 
 export const nothing: Program = () => {};
 
-/** Sends without end, or `total` bytes and closes. Bytes are their place, so that order shows. */
-export function pouring(total = Infinity): Program & { sent: number } {
-  const chunk = new Uint8Array(new ArrayBuffer(65_536));
+/** Sends without end, or `total` bytes and closes (if it `closes`); what it sends differs from place to place. */
+export function pouring(
+  total = Infinity,
+  closes = true,
+): Program & { sent: number; hash: Bun.CryptoHasher } {
+  const chunk = new Uint8Array(new ArrayBuffer(PIECE)).map((_, i) => (i * 7 + (i >> 8)) & 0xff);
   const program = Object.assign(
     (end: UdtConnection, now: number): void => {
       while (program.sent < total && end.writable > 0) {
-        const n = Math.min(
-          chunk.length - (program.sent % chunk.length),
-          total - program.sent,
-          end.writable,
-        );
         const start = program.sent % chunk.length;
-        for (let i = start; i < start + n; i += 97) chunk[i] = (program.sent + i - start) % 251;
-        const taken = end.send(chunk, start, start + n);
-        if (taken === 0) return;
+        const taken = end.send(chunk, start, Math.min(chunk.length, start + total - program.sent));
         program.sent += taken;
+        if (total < Infinity) program.hash.update(chunk.subarray(start, start + taken));
       }
-      if (program.sent >= total) end.close(now);
+      if (closes && program.sent >= total) end.close(now);
     },
-    { sent: 0 },
+    { sent: 0, hash: new Bun.CryptoHasher("sha256") },
   );
   return program;
 }
 
-/** Reads and counts; `digest` says whether all of it was what `source` says. */
+/** Reads all there is. */
 export function reading(): Program & { bytes: number; hash: Bun.CryptoHasher } {
-  const into = new Uint8Array(new ArrayBuffer(65_536));
+  const into = new Uint8Array(new ArrayBuffer(PIECE));
   const program = Object.assign(
     (end: UdtConnection): void => {
       for (let n = end.read(into, 0, into.length); n > 0; n = end.read(into, 0, into.length)) {
@@ -171,6 +170,20 @@ export function reading(): Program & { bytes: number; hash: Bun.CryptoHasher } {
       }
     },
     { bytes: 0, hash: new Bun.CryptoHasher("sha256") },
+  );
+  return program;
+}
+
+/** Reads and counts, and does not look. */
+export function counting(): Program & { bytes: number } {
+  const program = Object.assign(
+    (end: UdtConnection): void => {
+      for (let n = end.peek(); n > 0; n = end.peek()) {
+        end.skip(n);
+        program.bytes += n;
+      }
+    },
+    { bytes: 0 },
   );
   return program;
 }

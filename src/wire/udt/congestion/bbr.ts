@@ -26,6 +26,9 @@ const LEAST_WINDOW = 8;
 const FIRST_WINDOW = 64;
 /** The rate is measured over so long, µs, or half a round trip, and believed for ten round trips. */
 const SPAN = 10_000;
+/** Fewer packets say too little, unless it is so long, µs. */
+const SPAN_PACKETS = 16;
+const LONG_SPAN = 500_000;
 const SHARE = 1 / 2;
 const STARTUP_SHARE = 1 / 8;
 const MEMORY_ROUNDS = 10;
@@ -35,6 +38,8 @@ const RTT_PROBE = 200_000;
 const RTT_PROBE_GAIN = 0.5;
 /** Acknowledgements and turns of the event loops come in lumps: so long at the rate, or so many packets. */
 const LUMP = 10_000;
+/** libudt acknowledges every 10 ms or 64 packets: with less than twice that a small window never grows, µs. */
+const RARE_LUMP = 25_000;
 const LUMP_PACKETS = 512;
 
 /**
@@ -97,6 +102,7 @@ export class Bbr implements Congestion {
 
   onTimeout(flow: Flow): void {
     this.#silent = true;
+    this.#spanFrom = -1; // nothing was measured in the silence
     this.#set(flow);
   }
 
@@ -119,8 +125,10 @@ export class Bbr implements Congestion {
     }
     const span = flow.deliveredAt - this.#spanFrom;
     const share = this.#phase === "startup" ? STARTUP_SHARE : SHARE;
+    const packets = flow.delivered - this.#spanDelivered;
     if (span < Math.max(SPAN, flow.rtt * share)) return;
-    const rate = ((flow.delivered - this.#spanDelivered) * SECOND) / span;
+    if (packets < SPAN_PACKETS && span < LONG_SPAN) return;
+    const rate = (packets * SECOND) / span;
     const idle = flow.idleAt >= flow.now - flow.rtt - span;
     const rounds = this.#standing ? YIELD_ROUNDS : MEMORY_ROUNDS;
     const memory = rounds * this.#turn(flow);
@@ -181,7 +189,7 @@ export class Bbr implements Congestion {
       this.window = this.#silent ? LEAST_WINDOW : FIRST_WINDOW * STARTUP_GAIN;
       return;
     }
-    const lump = Math.min((rate * LUMP) / SECOND, LUMP_PACKETS);
+    const lump = Math.min((rate * (flow.told ? LUMP : RARE_LUMP)) / SECOND, LUMP_PACKETS);
     this.period = SECOND / (rate * pace);
     this.window = this.#silent
       ? LEAST_WINDOW
