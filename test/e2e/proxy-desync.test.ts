@@ -131,7 +131,7 @@ describe.each(["clear", "tls"] as const)("from %s HTTP/2 to HTTP/1", (kind) => {
       seen: [
         "Via: 2 tern",
         `X-Forwarded-Proto: ${kind === "tls" ? "https" : "http"}`,
-        "X-Forwarded-Host: a.example",
+        "X-Forwarded-Host: a.example:81",
       ],
     },
   ])("$story", async ({ fields, seen, never }) => {

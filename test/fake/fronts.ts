@@ -5,19 +5,20 @@ import { Fronts } from "../../src/net/fronts/fronts.ts";
 import { DEFAULT_LIMITS, type HttpFronts, type Site } from "../../src/net/http-fronts.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { reactor } from "../../src/net/reactor-loop.ts";
-import { silent } from "../../src/observe/log.ts";
+import { type Log, silent } from "../../src/observe/log.ts";
 import { Registry } from "../../src/observe/registry.ts";
 
 /** Real listeners on free loopback ports. */
 export function realFronts(
   certificate?: Certificate,
   certificates?: Partial<Certificates>,
+  log: Log = silent,
 ): Fronts {
   return new Fronts({
     reactor: reactor(),
     sockets: new LocalSockets(),
     certificates: { ...noCertificates, find: () => certificate, version: 1, ...certificates },
-    log: silent,
+    log,
     metrics: new Registry(),
     accessLog: undefined,
   });

@@ -1,76 +1,16 @@
 import type { Body, Flow, FlowSink, Taker, Trailer } from "../../wire/http/message.ts";
 import type { Reply } from "../../wire/http1/reply.ts";
+import { Answer, fieldsOf } from "./answer.ts";
+import { AskError } from "./ask-error.ts";
 import type { Asker, AskFailure } from "./asker.ts";
 import type { UpstreamConnection } from "./connection.ts";
+import type { Questioner } from "./questioner.ts";
 import type { Outgoing } from "./request-head.ts";
-import { Upload } from "./upload.ts";
+import { Upload, type UploadFailure } from "./upload.ts";
 
 /** Bytes of a response that may wait for whoever asked before the server is held back. */
 const MAX_QUEUED = 256 * 1024;
 const NO_BODY: Body = { kind: "none" };
-
-/** A response as it comes from a server. Of its fields those of the hop are still there. */
-export class Answer {
-  /** As it was parsed, while `answered` is called: then it is another one's. */
-  readonly reply: Reply;
-  readonly status: number;
-  /** What it says of its length, which for HEAD and 304 is not that of its body. */
-  readonly contentLength: number | undefined;
-  readonly #exchange: UpstreamExchange;
-  #headers: [name: string, value: string][] | undefined;
-
-  constructor(reply: Reply, exchange: UpstreamExchange) {
-    this.reply = reply;
-    this.status = reply.status;
-    this.contentLength = reply.contentLength < 0 ? undefined : reply.contentLength;
-    this.#exchange = exchange;
-  }
-
-  /** As sent, in their order. To be asked for while `answered` is called, if at all. */
-  get headers(): readonly (readonly [name: string, value: string])[] {
-    return (this.#headers ??= fieldsOf(this.reply));
-  }
-
-  /** Take it or cancel it: the connection is busy until then. Asked for once. */
-  body(): Body {
-    return this.#exchange.body();
-  }
-}
-
-/** The exchange came to nothing, or its body broke off. */
-export class AskError extends Error {
-  override name = "AskError";
-  constructor(
-    readonly why: AskFailure,
-    /** No byte of a response came. */
-    readonly untouched: boolean,
-    /** The connection had served others: the server may just have been tired of it. */
-    readonly reused: boolean,
-  ) {
-    super(MESSAGES[why]);
-  }
-}
-
-const MESSAGES = {
-  closed: "the server closed the connection before its response was whole",
-  timeout: "the server was silent for too long",
-  bad: "the server's response is malformed",
-};
-
-/** Who asks, told on the reactor's turn. Either `answered` or `failed` is called, once. */
-export interface Questioner {
-  /** A 1xx came before it. */
-  interim?(status: number, headers: Answer["headers"]): void;
-  /** The head is there; the body comes. */
-  answered(answer: Answer): void;
-  /** There will be no head. Not called when it was cancelled. */
-  failed(error: AskError): void;
-  /**
-   * The exchange is over, however: bytes of both bodies, and what broke it. Called once; before
-   * `failed`, and before whoever takes the body hears of its end.
-   */
-  over(sent: number, received: number, failure: AskError | undefined): void;
-}
 
 /** One request to a server and its response. */
 export class UpstreamExchange implements Asker, Flow, Taker {
@@ -106,15 +46,13 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   /** Ask. Once. */
   begin(outgoing: Outgoing): void {
-    const { head, headEnd, method, body, length, trailers, readTimeout } = outgoing;
-    const last = body === undefined;
-    const asked = method === "HEAD" ? "HEAD" : "other";
-    this.#connection.ask(this, asked, head, headEnd, last, readTimeout);
+    const { body, length, trailers } = outgoing;
+    this.#connection.ask(this, outgoing);
     if (body === undefined || this.#over) return;
     this.#upload = new Upload(body, this.#connection, {
-      chunked: length === undefined,
+      length,
       trailers,
-      broken: () => this.cancel(), // the client left in the middle of its request
+      broken: (why) => this.#uploadBroke(why),
     });
     void this.#upload.run();
   }
@@ -176,7 +114,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     else this.#sink?.end(trailers);
   }
 
-  failed(why: AskFailure, untouched: boolean): void {
+  failed(why: AskFailure | UploadFailure, untouched: boolean): void {
     const failure = new AskError(why, untouched, this.#reused);
     this.#failure = failure;
     this.#ended(failure);
@@ -199,7 +137,10 @@ export class UpstreamExchange implements Asker, Flow, Taker {
   }
 
   resume(): void {
-    if (!this.#drain() || !this.#paused) return;
+    const waited = this.#queue.length > 0;
+    if (!this.#drain()) return;
+    if (waited && !this.#corked) this.#sink?.uncork?.(); // that is all, for now
+    if (!this.#paused) return;
     this.#paused = false;
     if (!this.#over) this.#connection.resume();
   }
@@ -215,6 +156,13 @@ export class UpstreamExchange implements Asker, Flow, Taker {
 
   finish(): void {
     if (!this.#over) this.#connection.hangUp();
+  }
+
+  /** There is no rest of the request: the server must not take it for whole. */
+  #uploadBroke(why: UploadFailure): void {
+    if (this.#over) return;
+    this.#connection.abort();
+    this.failed(why, false);
   }
 
   /** The upload stops, too: the rest of the request is not for this server. */
@@ -258,14 +206,4 @@ export class UpstreamExchange implements Asker, Flow, Taker {
     this.#paused = true;
     this.#connection.pause();
   }
-}
-
-function fieldsOf(reply: Reply): [string, string][] {
-  const fields: [string, string][] = [];
-  for (let i = 0; i < reply.fields; i++)
-    fields.push([
-      reply.text(reply.nameStart[i] as number, reply.nameEnd[i] as number),
-      reply.text(reply.valueStart[i] as number, reply.valueEnd[i] as number),
-    ]);
-  return fields;
 }

@@ -14,6 +14,8 @@ export interface Outgoing {
   readonly trailers?: (() => readonly Trailer[]) | undefined;
   /** How long the server may be silent, in ms. */
   readonly readTimeout: number;
+  /** When all has to be over, by the reactor's time; undefined: whenever. */
+  readonly until?: number | undefined;
 }
 
 export interface RequestParts {

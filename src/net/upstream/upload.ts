@@ -1,14 +1,18 @@
+import { TooLong } from "../../wire/http/limited-body.ts";
 import type { Trailer } from "../../wire/http/message.ts";
 import { CHUNK_END, lastChunk, MAX_CHUNK_HEAD, writeChunkHead } from "../../wire/http1/chunked.ts";
 import type { UpstreamConnection } from "./connection.ts";
 
+/** Why the rest of a request's body does not come: the client is gone, or it is not as long as it may be. */
+export type UploadFailure = "gone" | "large" | "short";
+
 export interface UploadManner {
-  /** Only the end of the body tells its length. */
-  readonly chunked: boolean;
+  /** Bytes it has; undefined when only its end tells: it is sent in chunks. */
+  readonly length: number | undefined;
   /** Fields behind it, asked for at its end. */
   readonly trailers: (() => readonly Trailer[]) | undefined;
-  /** Whoever sends the body will not send the rest of it. */
-  broken(): void;
+  /** The rest of it will not come. */
+  broken(why: UploadFailure): void;
 }
 
 /** A request's body on its way to a server, no faster than it takes it. */
@@ -33,23 +37,26 @@ export class Upload {
 
   /** Resolves when the body is sent or stopped. Never rejects. */
   async run(): Promise<void> {
-    const { chunked, trailers } = this.#manner;
+    const { length, trailers } = this.#manner;
     const connection = this.#connection;
+    const chunked = length === undefined;
     try {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (this.#stopped) return;
         if (done) break;
         if (value.length === 0) continue;
+        // What came by HTTP/2 is framed anew here: bytes beyond its length would be another request.
+        if (!chunked && this.sent + value.length > length) return this.#break("large");
         this.sent += value.length;
         const bytes = chunked ? asChunk(value) : value;
         if (!connection.send(bytes, 0, bytes.length)) await this.#untilRoom();
         if (this.#stopped) return;
       }
-    } catch {
-      if (!this.#stopped) this.#manner.broken();
-      return;
+    } catch (error) {
+      return this.#break(error instanceof TooLong ? "large" : "gone");
     }
+    if (!chunked && this.sent < length) return this.#break("short");
     this.#stopped = true;
     if (chunked) {
       const end = lastChunk(trailers?.() ?? []);
@@ -70,6 +77,12 @@ export class Upload {
     this.#stopped = true;
     this.room();
     void this.#reader.cancel().catch(() => {});
+  }
+
+  #break(why: UploadFailure): void {
+    if (this.#stopped) return;
+    this.stop();
+    this.#manner.broken(why);
   }
 
   #untilRoom(): Promise<void> {

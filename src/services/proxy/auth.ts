@@ -3,9 +3,16 @@ import { BasicAuth } from "../../net/basic-auth.ts";
 import type { Pools } from "../../net/pools/pool.ts";
 import { requestHead } from "../../net/upstream/request-head.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
-import { type HttpRequest, type HttpResponse, respond, settled } from "../../wire/http/message.ts";
+import {
+  type Flow,
+  type HttpRequest,
+  type HttpResponse,
+  respond,
+  settled,
+} from "../../wire/http/message.ts";
+import type { NoAnswer } from "./errand.ts";
 import { requestFields, responseFields } from "./fields.ts";
-import { Forwarder, type NoAnswer } from "./forwarder.ts";
+import { Forwarder } from "./forwarder.ts";
 import type { AuthConfig, FieldChanges } from "./route-config.ts";
 import { authorityOf } from "./target.ts";
 
@@ -70,10 +77,7 @@ class ForwardAuth implements Auth {
     const answer = await settled(this.#ask(request));
     const { status, headers, body } = answer;
     if (status < 200 || status >= 300 || answer.named !== true) return answer;
-    if (body.kind === "flow") {
-      if ((body.length ?? Infinity) > SMALL) body.flow.cancel();
-      else body.flow.start({ write: () => true, end() {}, fail() {} });
-    }
+    if (body.kind === "flow") swallow(body.flow);
     // A field that the authority leaves out is taken away: a client must not say it instead.
     const fields: Record<string, string | null> = {};
     for (const name of this.#config.headers) {
@@ -87,6 +91,7 @@ class ForwardAuth implements Auth {
     const { pools, upstream, trusted, failed } = this.#parts;
     const { pool, path, timeout } = this.#config;
     const changes = {
+      ...OF_THE_ANSWER,
       "X-Forwarded-Method": request.method,
       "X-Forwarded-Uri": request.target,
       "X-Forwarded-Host": authorityOf(request),
@@ -104,7 +109,7 @@ class ForwardAuth implements Auth {
             changes,
             host: authorityOf(request),
             trusted: trusted(request.client.address),
-            upgrades: false,
+            change: null,
           }),
           body: undefined,
           length: undefined,
@@ -131,6 +136,30 @@ class ForwardAuth implements Auth {
     forwarder.begin();
     return forwarder;
   }
+}
+
+/** These ask for another answer than whether somebody may come in. */
+const OF_THE_ANSWER: FieldChanges = {
+  Range: null,
+  "If-Range": null,
+  "If-Match": null,
+  "If-None-Match": null,
+  "If-Modified-Since": null,
+  "If-Unmodified-Since": null,
+};
+
+/** Read a body to its end, if that is near: so its connection can be kept. */
+function swallow(flow: Flow): void {
+  let left = SMALL;
+  flow.start({
+    write: (_bytes, from, to) => {
+      left -= to - from;
+      if (left < 0) flow.cancel();
+      return left >= 0;
+    },
+    end() {},
+    fail() {},
+  });
 }
 
 /** The same request as a GET without a body, for one answer of several. */

@@ -2,14 +2,20 @@ import { encoder } from "../../net/encoder.ts";
 import type { Coding } from "../../wire/http/encoding.ts";
 import type { Flow, FlowSink } from "../../wire/http/message.ts";
 
-/** A body on its way from a server, compressed on its way to the client; held back by both. */
+/**
+ * A body on its way from a server, compressed on its way to the client; held back by both. What came
+ * goes on when the server pauses, so that a page which comes bit by bit is seen bit by bit.
+ */
 export class CompressedFlow implements Flow, FlowSink {
   readonly #source: Flow;
   readonly #through: ReturnType<typeof encoder>;
   #sink: FlowSink | undefined;
+  readonly #flushes: boolean;
   #over = false;
 
-  constructor(source: Flow, coding: Coding) {
+  /** `flushes`: nobody knows how long the body will be, or when it will go on. */
+  constructor(source: Flow, coding: Coding, flushes: boolean) {
+    this.#flushes = flushes;
     this.#source = source;
     this.#through = encoder(coding);
   }
@@ -39,6 +45,9 @@ export class CompressedFlow implements Flow, FlowSink {
 
   write(bytes: Uint8Array, from: number, to: number): boolean {
     return this.#over || this.#through.write(bytes.slice(from, to));
+  }
+  uncork(): void {
+    if (!this.#over && this.#flushes) this.#through.flush();
   }
   end(): void {
     this.#through.end();

@@ -38,7 +38,9 @@ export class Compression {
       ...response,
       headers: [...kept, ["Content-Encoding", coding]],
       body:
-        body.kind === "flow" ? { kind: "flow", flow: new CompressedFlow(body.flow, coding) } : body,
+        body.kind === "flow"
+          ? { kind: "flow", flow: new CompressedFlow(body.flow, coding, body.length === undefined) }
+          : body,
     };
   }
 

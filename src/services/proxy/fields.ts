@@ -1,6 +1,8 @@
-import type { Answer } from "../../net/upstream/exchange.ts";
+import { currentDate } from "../../net/http1/http-date.ts";
+import type { Answer } from "../../net/upstream/answer.ts";
 import type { HttpRequest } from "../../wire/http/message.ts";
 import type { FieldChanges } from "./config.ts";
+import { authorityOf } from "./target.ts";
 
 type Field = readonly [name: string, value: string];
 
@@ -36,8 +38,8 @@ export interface RequestRules {
   readonly host: string;
   /** The peer is a proxy whose word counts. */
   readonly trusted: boolean;
-  /** The connection may change to another protocol. */
-  readonly upgrades: boolean;
+  /** What the connection may change to, or null. */
+  readonly change: string | null;
   /** Say who the client is by Forwarded (RFC 7239), too. */
   readonly forwarded?: boolean;
   /** What we are called in Via. */
@@ -49,11 +51,13 @@ export const NAME = "tern";
 
 /** The fields of a request as a server is to see them. */
 export function requestFields(request: HttpRequest, rules: RequestRules): readonly Field[] {
-  const { changes, host, trusted, upgrades, forwarded = false, via = NAME } = rules;
+  const { changes, host, trusted, change, forwarded = false, via = NAME } = rules;
   const { headers, client, secure } = request;
   const named = connectionOptions(headers.get("connection"));
   const fields: Field[] = [["Host", host]];
+  const ours = namesOf(changes);
   headers.forEach((value, name) => {
+    if (name.includes("_") && isTwin(name, ours)) return;
     if (OF_THE_HOP.has(name) || NEVER_TO_SERVERS.has(name) || named?.has(name)) return;
     if (
       JOINED.has(name) ||
@@ -65,19 +69,30 @@ export function requestFields(request: HttpRequest, rules: RequestRules): readon
   });
   const before = trusted ? headers.get("x-forwarded-for") : null;
   fields.push(["X-Forwarded-For", joined(before, client.address)]);
-  if (!trusted || !headers.has("x-forwarded-host")) fields.push(["X-Forwarded-Host", request.host]);
+  if (!trusted || !headers.has("x-forwarded-host"))
+    fields.push(["X-Forwarded-Host", authorityOf(request)]);
   if (!trusted || !headers.has("x-forwarded-proto"))
     fields.push(["X-Forwarded-Proto", secure ? "https" : "http"]);
   if (forwarded)
     fields.push([
       "Forwarded",
-      joined(trusted ? headers.get("forwarded") : null, forwardedElement(request, host)),
+      joined(trusted ? headers.get("forwarded") : null, forwardedElement(request)),
     ]);
   const hop = `${request.protocol.slice("HTTP/".length)} ${via}`;
   fields.push(["Via", joined(headers.get("via"), hop)]);
-  const protocol = upgrades && named?.has("upgrade") ? headers.get("upgrade") : null;
-  if (protocol !== null) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol]);
+  if (change !== null) fields.push(["Connection", "Upgrade"], ["Upgrade", change]);
   return changedFields(fields, changes);
+}
+
+/**
+ * Some servers (CGI and its heirs) read "_" in a name as "-": a field that only they would take for
+ * one that is ours to say, or for framing, goes no further.
+ */
+function isTwin(name: string, ours: ReadonlySet<string>): boolean {
+  const read = name.replaceAll("_", "-");
+  return (
+    OF_THE_CLIENT.has(read) || OF_THE_HOP.has(read) || NEVER_TO_SERVERS.has(read) || ours.has(read)
+  );
 }
 
 /** The fields of a response as a client is to see them. */
@@ -98,6 +113,9 @@ export function responseFields(
   // There the length is that of a body that does not come.
   if (contentLength !== undefined && (method === "HEAD" || status === 304))
     fields.push(["Content-Length", String(contentLength)]);
+  // Who forwards a response without a Date says when it came (RFC 9110, 6.6.1).
+  if (!sent.some(([name]) => name.toLowerCase() === "date"))
+    fields.push(["Date", currentDate().text]);
   const protocol = sent.find(([name]) => name.toLowerCase() === "upgrade")?.[1];
   if (status === 101) fields.push(["Connection", "Upgrade"], ["Upgrade", protocol ?? ""]);
   return changedFields(fields, changes);
@@ -114,7 +132,9 @@ export function changedFields(fields: readonly Field[], changes: FieldChanges): 
 }
 
 /** RFC 7239, 4: what is no token is quoted. */
-function forwardedElement({ client, secure }: HttpRequest, host: string): string {
+function forwardedElement(request: HttpRequest): string {
+  const { client, secure } = request;
+  const host = authorityOf(request);
   const node = client.address.includes(":") ? `"[${client.address}]"` : client.address;
   const name = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(host)
     ? host

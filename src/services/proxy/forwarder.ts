@@ -1,59 +1,37 @@
 import { hashText } from "../../core/schedulers/hash.ts";
-import type { Client, ConnectFailure, Pool, Server } from "../../net/pools/pool.ts";
+import type { Client, ConnectFailure, Server } from "../../net/pools/pool.ts";
+import type { Answer } from "../../net/upstream/answer.ts";
+import type { AskError } from "../../net/upstream/ask-error.ts";
 import type { UpstreamConnection } from "../../net/upstream/connection.ts";
-import {
-  type Answer,
-  type AskError,
-  type Questioner,
-  UpstreamExchange,
-} from "../../net/upstream/exchange.ts";
-import type { Outgoing } from "../../net/upstream/request-head.ts";
-import type { Seeker, Upstream } from "../../net/upstream/upstream.ts";
-import { type HttpRequest, type HttpResponse, Later, respond } from "../../wire/http/message.ts";
+import { UpstreamExchange } from "../../net/upstream/exchange.ts";
+import type { Questioner } from "../../net/upstream/questioner.ts";
+import type { Seeker } from "../../net/upstream/upstream.ts";
+import { Later, respond } from "../../wire/http/message.ts";
+import type { Errand, NoAnswer } from "./errand.ts";
 
 /** Methods that may be asked twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 /** What may not be asked twice goes only over a connection that was used so lately that it is surely open. */
 const SURELY_OPEN_MS = 1000;
-const FAILURE_STATUS = { closed: 502, bad: 502, timeout: 504 } as const;
-/** What a broken exchange says of its server. "bad" may be the fault of one page. */
-const FAILURE_WORD = { closed: "reset", bad: "error", timeout: "timeout" } as const;
 /** Nobody hears it; logs may. */
 const CLIENT_GONE = 499;
-
-/** Nobody answered: what the client is told, and why, for the log. */
-export interface NoAnswer {
-  readonly status: 502 | 503 | 504;
-  readonly why: string;
-}
-
-/** Something that may be given up. */
-export interface Cancellable {
-  cancel(): void;
-}
-
-/** What is to be done with a request. */
-export interface Errand {
-  readonly request: HttpRequest;
-  readonly pool: Pool;
-  readonly upstream: Upstream;
-  /** The request as this server is to see it. */
-  outgoing(server: Server): Outgoing;
-  /** What the client gets of a server's answer. When another is given, the exchange is cancelled. */
-  answered(answer: Answer, server: Server, exchange: Cancellable): HttpResponse;
-  /** What it gets when there is none. */
-  failed(failure: NoAnswer): HttpResponse;
-  /** Its body can be sent again. */
-  readonly replays?: boolean;
-  /** Is this the server that the client comes back to? Undefined when it says nothing of it. */
-  readonly keeper?: ((server: Server) => boolean) | undefined;
-  /** May it be asked again, as far as all others go? If so, that counts. */
-  again?(): boolean;
-  /** A new connection stands. */
-  connected?(tookMs: number): void;
-  /** Nothing is in hand for it any more. Called once. */
-  over?(): void;
-}
+const FAILURE_STATUS = {
+  closed: 502,
+  bad: 502,
+  timeout: 504,
+  large: 413,
+  short: 400,
+  gone: CLIENT_GONE,
+} as const;
+/** What a broken exchange says of its server, if anything. "bad" may be the fault of one page. */
+const FAILURE_WORD = {
+  closed: "reset",
+  bad: "error",
+  timeout: "timeout",
+  large: undefined,
+  short: undefined,
+  gone: undefined,
+} as const;
 
 /** A request on its way to one server after another, until one answers. */
 export class Forwarder extends Later implements Client, Seeker, Questioner {
@@ -141,6 +119,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
       status: FAILURE_STATUS[error.why],
       why: `${server.name}: ${error.message}`,
     };
+    if (FAILURE_WORD[error.why] === undefined) return this.#fail(failure); // no other could do better
     const word = error.why === "timeout" ? "timeout" : "connect";
     if (this.#twice && this.#mayRetry(word) && this.#again()) this.#next(failure);
     else this.#fail(failure);
@@ -150,8 +129,9 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     const server = this.#server;
     if (server === undefined) return;
     server.transferred(sent, received);
-    if (failure === undefined || this.#idleClosed(failure)) server.closed();
-    else server.failed(FAILURE_WORD[failure.why], "answer");
+    const word = failure && !this.#idleClosed(failure) ? FAILURE_WORD[failure.why] : undefined;
+    if (word === undefined) server.closed();
+    else server.failed(word, "answer");
     if (this.#done) this.#errand.over?.();
   }
 
@@ -172,8 +152,10 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     if (server !== "full") return this.#go(server);
     const { pool, request } = this.#errand;
     void pool.queue(this, request.signal).then((found) => {
-      if (this.#done) return;
-      if (found === undefined) this.#fail({ status: 503, why: "every server is full" });
+      if (this.#done) {
+        found?.connecting(); // it counts on that
+        found?.closed();
+      } else if (found === undefined) this.#fail({ status: 503, why: "every server is full" });
       else this.#go(found);
     });
   }

@@ -69,9 +69,9 @@ export class Passage implements Way {
   answer(request: HttpRequest): HttpAnswer {
     const { redirect, max_body: most } = this.#route;
     if (redirect !== undefined) return redirected(request, redirect);
+    if (most !== undefined && (request.contentLength ?? 0) > most) return this.#plain(413);
     const { auth, cors } = this.#parts;
     if (cors !== undefined) return this.#acrossSites(request, cors);
-    if (most !== undefined && (request.contentLength ?? 0) > most) return this.#plain(413);
     return auth === undefined ? this.#admitted(request) : this.#guarded(request, auth);
   }
 

@@ -82,7 +82,7 @@ export class RequestLines {
   write(request: Incoming, target: string | undefined): number {
     const { head, client, body, protocol } = request;
     if (head === undefined || !isPlain(head)) return 0;
-    const { bytes, hostStart, hostEnd } = head;
+    const { bytes } = head;
     const host = head.slot[Slot.host] as number;
     const valueStart = head.valueStart[host] as number;
     const valueEnd = head.valueEnd[host] as number;
@@ -97,7 +97,7 @@ export class RequestLines {
     at = putAll(FOR, at);
     at = putText(client.address, at);
     at = putAll(HOST, at);
-    at = putLower(bytes, hostStart, hostEnd, at);
+    at = putLower(bytes, valueStart, valueEnd, at);
     at = putAll(PROTO[request.secure ? "https" : "http"], at);
     at = putAll(this.#via[protocol], at);
     at = copyLines(head, DROPPED, this.#changed, HEAD, at);
@@ -118,7 +118,7 @@ const MOST_CHANGES = 31;
 function isPlain(head: Head): boolean {
   const { bytes, slot, repeats, valueStart, valueEnd } = head;
   if (head.form !== "origin" || slot[Slot.host]! < 0 || head.upgrade) return false;
-  if (slot[Slot.via]! >= 0) return false;
+  if (slot[Slot.via]! >= 0 || hasUnderscores(head)) return false;
   const connection = slot[Slot.connection]!;
   if (connection < 0) return true;
   if ((repeats & (1 << Slot.connection)) !== 0) return false;
@@ -126,6 +126,16 @@ function isPlain(head: Head): boolean {
   const to = valueEnd[connection]!;
   return is(bytes, from, to, "keep-alive") || is(bytes, from, to, "close");
 }
+
+/** Is there a name that some servers read as another one? */
+function hasUnderscores({ bytes, fields, number, nameStart, nameEnd }: Head): boolean {
+  for (let i = 0; i < fields; i++) {
+    if (number[i]! >= 0) continue; // known by a name that has none
+    for (let at = nameStart[i]!; at < nameEnd[i]!; at++) if (bytes[at] === UNDERSCORE) return true;
+  }
+  return false;
+}
+const UNDERSCORE = 95;
 
 function saysEmpty(method: string): boolean {
   return method === "POST" || method === "PUT" || method === "PATCH";

@@ -1,3 +1,4 @@
+import { currentDate } from "../../net/http1/http-date.ts";
 import type { Body, HttpResponse } from "../../wire/http/message.ts";
 import { is } from "../../wire/http1/characters.ts";
 import { copyLines, fieldsIn } from "../../wire/http1/field-lines.ts";
@@ -27,6 +28,8 @@ const MOST_CHANGES = 31;
 export class ResponseLines {
   readonly #set: Uint8Array;
   readonly #changed: FieldTable | undefined;
+  /** The operator has his own word for Date. */
+  readonly #dated: boolean;
 
   private constructor(changes: FieldChanges) {
     const fields = Object.entries(changes);
@@ -34,6 +37,7 @@ export class ResponseLines {
     this.#set = Buffer.from(set.map(([name, value]) => `${name}: ${value}\r\n`).join(""), "latin1");
     const names = fields.map(([name]) => name.toLowerCase());
     this.#changed = names.length === 0 ? undefined : new FieldTable(names);
+    this.#dated = names.includes("date");
   }
 
   /** Undefined when these changes need the long way. */
@@ -49,12 +53,26 @@ export class ResponseLines {
     if (status === 101 || !isPlain(reply)) return undefined;
     // There the length is that of a body that does not come.
     const dropped = method === "HEAD" || status === 304 ? DROPPED : DROPPED | LENGTH;
-    const end = copyLines(reply, dropped, this.#changed, LINES, 0);
-    if (end < 0 || end + this.#set.length > LINES.length) return undefined;
+    let end = copyLines(reply, dropped, this.#changed, LINES, 0);
+    if (end < 0 || end + this.#set.length + MAX_DATE > LINES.length) return undefined;
+    // Who forwards a response without a Date says when it came (RFC 9110, 6.6.1).
+    if (reply.slot[ReplySlot.date]! < 0 && !this.#dated) end = putDate(end);
     LINES.set(this.#set, end);
     return LINES.slice(0, end + this.#set.length);
   }
 }
+
+function putDate(at: number): number {
+  const { bytes } = currentDate();
+  LINES.set(DATE, at);
+  LINES.set(bytes, at + DATE.length);
+  LINES[at + DATE.length + bytes.length] = 13;
+  LINES[at + DATE.length + bytes.length + 1] = 10;
+  return at + MAX_DATE;
+}
+const DATE = Buffer.from("Date: ", "latin1");
+/** Bytes of the line. */
+const MAX_DATE = 37;
 
 /** Connection names nothing but itself. */
 function isPlain(reply: Reply): boolean {

@@ -96,6 +96,7 @@ const routeKeys = v.strictObject({
   forward: maybe(forward, "Go to the host that is asked for, instead of a pool."),
   redirect: maybe(redirect, "Answer with a redirect instead."),
   timeout: key(duration, "60s", "Longest silence of a server before it is given up: 504."),
+  total_timeout: key(duration, 0, "Longest time for all of a request, every try included; 0: any."),
   strip: key(bool, false, "Take `path` off before servers see it."),
   prefix: maybe(urlPath, "Put this before the path that servers see."),
   host_header: key(

@@ -3,8 +3,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { Server } from "../../../src/net/pools/pool.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
+import type { Answer } from "../../../src/net/upstream/answer.ts";
+import { AskError } from "../../../src/net/upstream/ask-error.ts";
 import type { UpstreamConnection } from "../../../src/net/upstream/connection.ts";
-import { type Answer, AskError, UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
+import { UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
 import { requestHead, type RequestParts } from "../../../src/net/upstream/request-head.ts";
 import { Upstream } from "../../../src/net/upstream/upstream.ts";
 import type { Body } from "../../../src/wire/http/message.ts";
@@ -262,13 +264,6 @@ describe("a request", () => {
     });
     expect(p.heard).toEqual(["POST /a?b HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"]);
   });
-  const streamOf = (...texts: string[]) =>
-    new ReadableStream<Uint8Array>({
-      start(c) {
-        for (const t of texts) c.enqueue(Buffer.from(t));
-        c.close();
-      },
-    });
   test.each([
     { story: "with a length", length: 5, heard: /\r\nContent-Length: 5\r\n\r\nhello$/ },
     {
@@ -300,6 +295,30 @@ describe("a request", () => {
     expect((await ask(p.server, { method: "PUT", body: endless })).status).toBe(413);
     await Bun.sleep(20);
     expect(cancelled).toBe(true);
+    expect(upstream.reuse(p.server)).toBeUndefined();
+  });
+});
+
+const streamOf = (...texts: string[]) =>
+  new ReadableStream<Uint8Array>({
+    start(c) {
+      for (const t of texts) c.enqueue(Buffer.from(t));
+      c.close();
+    },
+  });
+
+describe("a body that is not as long as it was said to be", () => {
+  test.each([
+    { story: "longer", length: 4, why: "large", heard: "\r\n\r\nhel" },
+    { story: "shorter", length: 6, why: "short", heard: "\r\n\r\nhello" },
+  ])("$story: the connection ends in the middle of it", async ({ length, why, heard }) => {
+    let all = "";
+    const p = peer((said) => void (all += said));
+    const body = streamOf("hel", "lo");
+    const error = await ask(p.server, { method: "PUT", body, length }).catch((e: unknown) => e);
+    expect(error).toMatchObject({ name: "AskError", why });
+    await Bun.sleep(20);
+    expect(all).toEndWith(heard);
     expect(upstream.reuse(p.server)).toBeUndefined();
   });
 });

@@ -1,8 +1,9 @@
 /** What a proxy does beside passing on: who may come in, where they go, and what is made of answers. */
 import { afterEach, describe, expect, test } from "bun:test";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 
 import { dial, responses } from "../../e2e/wire.ts";
+import { memoryLog } from "../../fake/log.ts";
 import { FakePool, FakeServer } from "../../fake/pools.ts";
 import { freePort } from "../../fake/ports.ts";
 import { type Proxying, proxying } from "../../fake/proxying.ts";
@@ -94,6 +95,25 @@ describe("an authority", () => {
     expect(authority.heard).not.toMatch(/content-length|hello/i);
     await get(edge);
     expect(authority.callers).toHaveLength(1); // its connection is kept
+  });
+
+  test("is not asked for a part, nor whether anything is new", async () => {
+    const authority = stack.use(
+      sayer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"),
+    );
+    const server = echo();
+    const edge = stack.use(await edgeWith(authority, server));
+    const headers = {
+      Range: "bytes=0-1",
+      "If-None-Match": '"x"',
+      "If-Modified-Since": "Sat, 01 Jan 2000 00:00:00 GMT",
+    };
+    for (let i = 0; i < 2; i++) {
+      const heard = await (await get(edge, "/", { headers })).text();
+      expect(heard).toMatch(/range: bytes=0-1\r\n/i);
+    }
+    expect(authority.heard).not.toMatch(/range|if-/i);
+    expect(authority.callers).toHaveLength(1);
   });
 
   test.each([
@@ -336,6 +356,40 @@ describe("how much", () => {
   });
 
   test.each([
+    { story: "by length", framing: "Content-Length: 101", body: "x".repeat(101), keys: {} },
+    {
+      story: "by length, from another site",
+      framing: "Content-Length: 101",
+      body: "x".repeat(101),
+      keys: { cors: { origins: ["*"] } },
+    },
+    {
+      story: "in chunks",
+      framing: "Transfer-Encoding: chunked",
+      body: `33\r\n${"x".repeat(51)}\r\n33\r\n${"x".repeat(51)}\r\n0\r\n\r\n`,
+      keys: {},
+    },
+    {
+      story: "in chunks, without an end",
+      framing: "Transfer-Encoding: chunked",
+      body: `66\r\n${"x".repeat(102)}\r\n`,
+      keys: {},
+    },
+  ])("a request that is too long $story: 413", async ({ framing, body, keys }) => {
+    const server = stack.use(scripted(() => {}));
+    const edge = stack.use(
+      await proxying([server.port], { routes: [{ pool: "app", max_body: 100, ...keys }] }),
+    );
+    using wire = await dial(edge.port);
+    wire.say(`PUT / HTTP/1.1\r\nHost: a\r\n${framing}\r\n\r\n${body}`);
+    expect(await wire.until((heard) => heard.includes("\r\n\r\n"))).toBe(true);
+    expect(responses(wire.heard)[0]?.status).toBe(413);
+    await Bun.sleep(20);
+    expect(edge.pool.servers.map(({ open }) => open)).toEqual([0]);
+    expect(edge.pool.servers[0]?.diary.join()).not.toContain("failed");
+  });
+
+  test.each([
     { story: "and says so", said: ok("x".repeat(101)), status: 502 },
     { story: "found out late", said: `HTTP/1.1 200 OK\r\n\r\n${"x".repeat(101)}`, status: 0 },
   ])("an answer that is too long $story", async ({ said, status }) => {
@@ -360,6 +414,21 @@ describe("how much", () => {
     expect(first.heard).toEndWith("hello");
     const post = await get(edge, "/", { method: "POST", body: "hello" });
     expect(post.status).toBe(502); // it may have been done
+  });
+
+  test("a client that leaves while its body is being held is nobody's trouble", async () => {
+    const log = memoryLog();
+    const server = echo();
+    const edge = stack.use(
+      await proxying([server.port], { routes: [{ pool: "app", retry_body: "1k" }] }, { log }),
+    );
+    using wire = await dial(edge.port);
+    wire.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe");
+    await Bun.sleep(50);
+    wire[Symbol.dispose]();
+    await Bun.sleep(50);
+    expect(log.lines.filter((line) => /^(warn|error)/.test(line))).toEqual([]);
+    expect(server.callers).toHaveLength(0);
   });
 
   test("more requests than a pool is to have are turned away at once", async () => {
@@ -389,6 +458,29 @@ describe("how much", () => {
     expect(asked).toEqual([200, 200, 429, 200]);
   });
 });
+
+/** The data of chunks, the last of which is still to come. */
+function unchunked(chunks: string): Buffer {
+  let rest = chunks;
+  let data = "";
+  for (let head; (head = /^([0-9a-f]+)\r\n/.exec(rest)) !== null;) {
+    const [line, size = ""] = head;
+    const end = line.length + parseInt(size, 16);
+    data += rest.slice(line.length, end);
+    rest = rest.slice(end + "\r\n".length);
+  }
+  return Buffer.from(data, "latin1");
+}
+
+/** What can be read of a body whose end is still to come. */
+function unpacked(coding: string, bytes: Buffer): string {
+  const { Z_SYNC_FLUSH, BROTLI_OPERATION_FLUSH, ZSTD_e_flush } = constants;
+  if (bytes.length === 0) return "";
+  if (coding === "gzip") return `${gunzipSync(bytes, { finishFlush: Z_SYNC_FLUSH })}`;
+  if (coding === "br")
+    return `${brotliDecompressSync(bytes, { finishFlush: BROTLI_OPERATION_FLUSH })}`;
+  return `${zstdDecompressSync(bytes, { finishFlush: ZSTD_e_flush })}`;
+}
 
 describe("compression", () => {
   const long = "hello ".repeat(1000);
@@ -448,6 +540,24 @@ describe("compression", () => {
     if (coding === null && varies !== null) expect(headers.get("etag")).toBe('"a"');
   });
 
+  test.each(["gzip", "br", "zstd"])(
+    "what comes bit by bit goes on bit by bit: %s",
+    async (coding) => {
+      const server = stack.use(
+        sayer(`HTTP/1.1 200 OK\r\n${html}Transfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n`),
+      );
+      const edge = stack.use(
+        await proxying([server.port], { compress: { encodings: ["gzip", "br", "zstd"], min: 0 } }),
+      );
+      using wire = await dial(edge.port);
+      wire.say(`GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${coding}\r\n\r\n`);
+      const chunks = (): string => wire.heard.slice(wire.heard.indexOf("\r\n\r\n") + 4);
+      await wire.until(() => unpacked(coding, unchunked(chunks())) === "first");
+      expect(wire.heard).toContain(`Content-Encoding: ${coding}\r\n`);
+      expect(unpacked(coding, unchunked(chunks()))).toBe("first");
+    },
+  );
+
   test("a body that breaks off breaks", async () => {
     const server = stack.use(
       sayer(`HTTP/1.1 200 OK\r\n${html}Content-Length: 9000\r\n\r\n${long}`, (caller) =>
@@ -506,6 +616,19 @@ test("Forwarded, where it is wanted", async () => {
   const heard = await (await get(edge, "/", { headers: { Forwarded: "for=6.6.6.6" } })).text();
   expect(heard).toContain(`Forwarded: for=127.0.0.1;host="127.0.0.1:${edge.port}";proto=http\r\n`);
   expect(heard).not.toContain("6.6.6.6");
+});
+
+test("Forwarded tells the host that was asked for", async () => {
+  const server = echo();
+  const edge = stack.use(
+    await proxying([server.port], {
+      forwarded: true,
+      routes: [{ pool: "app", host_header: "inner.example" }],
+    }),
+  );
+  const heard = await (await get(edge)).text();
+  expect(heard).toContain("Host: inner.example\r\n");
+  expect(heard).toContain(`;host="127.0.0.1:${edge.port}";`);
 });
 
 test("redirects", async () => {

@@ -45,8 +45,10 @@ async function sent(edge: string, request: string, say = EMPTY): Promise<[string
   using wire = await dial(edges[edge]?.port ?? 0);
   wire.say(request);
   await wire.until((heard) => heard.includes("\r\n\r\n"));
-  return [server.heard.slice(before), wire.heard];
+  return [server.heard.slice(before), wire.heard.replace(DATE, "Date: now\r\n")];
 }
+/** As we say it. */
+const DATE = /Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n/;
 
 const lowerName = (line: string): string => line.replace(/^[^:]+/, (name) => name.toLowerCase());
 /** Lines behind the request line, sorted: their order is nobody's business. */
@@ -100,6 +102,12 @@ describe("what a server sees", () => {
       seen: [],
     },
     {
+      story: "nothing that some servers read as what we say, or as framing",
+      fields:
+        "X_Forwarded_For: 6.6.6.6\r\nX-Forwarded_Host: evil\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\nx_mine: 1\r\n",
+      seen: ["x_mine: 1"],
+    },
+    {
       story: "no settings of another protocol",
       fields:
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n",
@@ -145,13 +153,37 @@ describe("what a server sees", () => {
     expect(head.toLowerCase()).toContain("sec-websocket-key: x\r\n");
   });
 
+  test.each([
+    { upgrade: "h2c", seen: undefined },
+    { upgrade: "HTTP/2.0", seen: undefined },
+    { upgrade: "TLS/1.2, h2c", seen: undefined },
+    { upgrade: "h2c, websocket", seen: "websocket" },
+  ])(
+    "an upgrade to $upgrade, behind which requests would pass unseen",
+    async ({ upgrade, seen }) => {
+      const [head] = await sent(
+        "upgrading",
+        `GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: ${upgrade}\r\nHTTP2-Settings: AA\r\n\r\n`,
+      );
+      expect(/^upgrade: (.*)\r$/im.exec(head)?.[1]).toBe(seen as string);
+      expect(head).not.toMatch(/http2-settings/i);
+    },
+  );
+
+  test("the host that was asked for, with its port, whatever the server sees as Host", async () => {
+    const [plain] = await sent("plain", "GET / HTTP/1.1\r\nHost: A.example:81\r\n\r\n");
+    expect(plain).toContain("X-Forwarded-Host: a.example:81\r\n");
+    const [named] = await sent("changing", "GET /named/ HTTP/1.1\r\nHost: A.example:81\r\n\r\n");
+    expect(named).toContain("X-Forwarded-Host: a.example:81\r\n");
+  });
+
   test("what the operator says", async () => {
     const [head] = await sent(
       "changing",
-      "GET / HTTP/1.1\r\nHost: a\r\nX-EDGE: mine\r\nCookie: a=b\r\nCookie: c=d\r\n\r\n",
+      "GET / HTTP/1.1\r\nHost: a\r\nX-EDGE: mine\r\nX_Edge: mine\r\nCookie: a=b\r\nCookie: c=d\r\n\r\n",
     );
     expect(head).toContain("x-edge: route\r\n");
-    expect(head.match(/x-edge/gi)).toHaveLength(1);
+    expect(head.match(/x.edge/gi)).toHaveLength(1);
     expect(head).not.toMatch(/cookie/i);
     expect(head).not.toMatch(/via/i);
   });
@@ -199,7 +231,8 @@ describe("what a server sees", () => {
 describe("what a client sees", () => {
   test.each([
     {
-      story: "what the server says, Date and Server too",
+      story:
+        "what the server says, Date and Server too; the time where it says none (RFC 9110, 6.6.1)",
       said: "HTTP/1.1 203 Hm\r\nServer: them\r\nDate: then\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
       heard:
         "HTTP/1.1 203 Non-Authoritative Information\r\nServer: them\r\nDate: then\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
@@ -207,22 +240,22 @@ describe("what a client sees", () => {
     {
       story: "nothing of the hop",
       said: "HTTP/1.1 200 OK\r\nKeep-Alive: 5\r\nConnection: X-Hop\r\nX-Hop: 1\r\nProxy-Connection: x\r\nX: y\r\nContent-Length: 0\r\n\r\n",
-      heard: "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 0\r\n\r\n",
+      heard: "HTTP/1.1 200 OK\r\nX: y\r\nDate: now\r\nContent-Length: 0\r\n\r\n",
     },
     {
       story: "a body that ends with its connection, in chunks",
       said: "HTTP/1.0 200 OK\r\n\r\n",
-      heard: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+      heard: "HTTP/1.1 200 OK\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n",
     },
     {
       story: "no body of a 204",
       said: "HTTP/1.1 204 No\r\nX: y\r\n\r\n",
-      heard: "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n",
+      heard: "HTTP/1.1 204 No Content\r\nX: y\r\nDate: now\r\n\r\n",
     },
     {
       story: "the length that a 304 tells",
       said: "HTTP/1.1 304 No\r\nETag: x\r\nContent-Length: 5\r\n\r\n",
-      heard: "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\n\r\n",
+      heard: "HTTP/1.1 304 Not Modified\r\nETag: x\r\nContent-Length: 5\r\nDate: now\r\n\r\n",
     },
   ])("$story", async ({ said, heard }) => {
     const got = await sent("plain", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", said);
@@ -239,7 +272,7 @@ describe("what a client sees", () => {
       "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
       `HTTP/1.1 200 OK\r\nX: y\r\n${said}\r\n`,
     );
-    expect(all).toBe(`HTTP/1.1 200 OK\r\nX: y\r\n${heard}\r\n`);
+    expect(all).toBe(`HTTP/1.1 200 OK\r\nX: y\r\n${heard}Date: now\r\n\r\n`);
   });
 
   test("what the operator says", async () => {

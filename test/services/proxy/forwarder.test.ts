@@ -183,6 +183,53 @@ describe("a server that is silent", () => {
   });
 });
 
+describe("a client that is slow with its body", () => {
+  test("is not its server's fault", async () => {
+    using server = scripted((caller) => {
+      if (caller.heard.endsWith("hello")) caller.say(ok("got it"));
+    });
+    const edge = stack.use(await proxying([server.port], route({ timeout: "300ms" })));
+    using wire = await dial(edge.port);
+    wire.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+    await Bun.sleep(1000);
+    wire.say("lo");
+    expect(await wire.until((heard) => heard.endsWith("got it"))).toBe(true);
+  });
+
+  test("the server's time begins when it has all of it", async () => {
+    using server = scripted(() => {});
+    const edge = stack.use(await proxying([server.port], route({ timeout: "300ms" })));
+    expect((await get(edge, { method: "PUT", body: "hello" })).status).toBe(504);
+  });
+});
+
+describe("a route with a total time", () => {
+  test("a server that drips its body is cut off at its end", async () => {
+    using server = scripted((caller) => {
+      caller.say("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n");
+      const timer = setInterval(() => caller.say("x"), 50);
+      setTimeout(() => clearInterval(timer), 3000);
+    });
+    const edge = stack.use(await proxying([server.port], route({ total_timeout: "500ms" })));
+    const before = performance.now();
+    const broke = await get(edge)
+      .then((r) => r.text())
+      .catch((e: unknown) => e);
+    expect(broke).toBeInstanceOf(Error);
+    expect(performance.now() - before).toBeLessThan(1500);
+  });
+
+  test("nobody else is asked when it is over: 504", async () => {
+    using silent = scripted(() => {});
+    using other = sayer(ok("here"));
+    const edge = stack.use(
+      await proxying([silent.port, other.port], route({ total_timeout: "300ms" })),
+    );
+    expect((await get(edge)).status).toBe(504);
+    expect(other.callers).toHaveLength(0);
+  });
+});
+
 describe("a client that leaves", () => {
   test("while its server thinks: the server hears of it, nobody is to blame", async () => {
     using server = scripted(() => {});
@@ -259,6 +306,24 @@ describe("a response that breaks off breaks the client's connection, too", () =>
     expect(await wire.closed()).toBe(true);
     expect(responses(wire.heard)[0]?.status).toBe(200);
   });
+});
+
+test("a place in the queue that comes too late is given back", async () => {
+  using server = scripted(() => {});
+  const edge = stack.use(await proxying([server.port], fast));
+  const [only] = edge.pool.servers;
+  if (only === undefined) throw new Error("one was made");
+  const turn = Promise.withResolvers<typeof only>();
+  edge.pool.most = 0;
+  edge.pool.queue = () => turn.promise;
+  using wire = await dial(edge.port);
+  wire.say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  await Bun.sleep(50);
+  wire[Symbol.dispose]();
+  await Bun.sleep(50);
+  turn.resolve(only);
+  await Bun.sleep(20);
+  expect(only.diary).toEqual(["connecting", "closed"]);
 });
 
 test("servers that are full: clients wait for their turn", async () => {
