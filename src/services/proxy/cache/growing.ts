@@ -1,6 +1,6 @@
 /** Smallest and largest block: a body of unknown length is kept in blocks that double. */
 const FIRST = 16 * 1024;
-const LARGEST = 1024 * 1024;
+const LARGEST = 512 * 1024;
 /** Unused room at the end that is worth a copy. */
 const WASTE = 1 / 8;
 
@@ -13,8 +13,20 @@ export class Growing {
   #room = 0;
   length = 0;
 
-  /** `expected` bytes in all, if known. */
-  constructor(readonly expected: number | undefined) {}
+  readonly #full: (block: Uint8Array) => void;
+
+  /** `expected` bytes in all, if known. `full` is called with each block that will not change any more. */
+  constructor(
+    readonly expected: number | undefined,
+    full: (block: Uint8Array) => void = () => {},
+  ) {
+    this.#full = full;
+  }
+
+  /** Offset of the first byte that is still here. */
+  get first(): number {
+    return this.#forgotten;
+  }
 
   add(bytes: Uint8Array, from: number, to: number): void {
     for (let at = from; at < to;) {
@@ -26,6 +38,7 @@ export class Growing {
       this.#room -= take;
       this.length += take;
       at += take;
+      if (this.#room === 0) this.#full(block);
     }
   }
 
@@ -56,9 +69,15 @@ export class Growing {
     }
   }
 
-  /** Bytes held. */
-  get held(): number {
-    return this.length - this.#forgotten;
+  /** Blocks that will not change any more. */
+  sealed(): Uint8Array[] {
+    return this.#room === 0 ? [...this.#blocks] : this.#blocks.slice(0, -1);
+  }
+
+  /** What of the last one is used, when there is room in it. */
+  unsealed(): Uint8Array | undefined {
+    const last = this.#room === 0 ? undefined : this.#blocks.at(-1);
+    return last?.subarray(0, last.length - this.#room);
   }
 
   /** All of it, when it is whole. */

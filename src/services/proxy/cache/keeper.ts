@@ -7,6 +7,7 @@ import { formatDate } from "../../../wire/http/date.ts";
 import type { Body, HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
 import { varyField } from "./asking.ts";
 import type { CacheConfig } from "./config.ts";
+import { SMALL } from "./disk/disk.ts";
 import { Entry, type Name, release, type Sent } from "./entry.ts";
 import { Filling } from "./filling.ts";
 import type { Coming } from "./flight.ts";
@@ -110,18 +111,28 @@ export class Keeper {
   ): Entry | Coming {
     let entry: Entry | undefined;
     let mine = 0;
+    const { max_object, memory } = this.#config;
+    const { disk } = this.#store;
     const flow = body.kind === "flow" ? body.flow : flowOfStream(body.stream);
     const filling = new Filling(flow, length, {
-      mayHold: (held, more) => {
-        const { max_object, memory } = this.#config;
-        if (held + more > max_object || this.#coming + more > memory) return false;
+      spoolFrom: disk === undefined ? Infinity : SMALL,
+      spool: (moved) => disk?.spool(name, sent, moved),
+      mayKeep: (all, more, spooled) => {
+        if (all > max_object) return false;
+        if (spooled) return true;
+        if (this.#coming + more > memory) return false;
         this.#coming += more;
         mine += more;
         return true;
       },
-      over: (pieces) => {
+      over: (gathered) => {
         this.#coming -= mine;
-        if (pieces !== undefined) entry = this.#put(name, sent, pieces);
+        if (gathered?.kind === "pieces") entry = this.#put(name, sent, gathered.pieces);
+        else if (
+          gathered !== undefined &&
+          this.#store.putSpooled(name, sent, gathered.spool, gathered.length)
+        )
+          this.stored++;
         over();
       },
       tooLarge: over,

@@ -1,8 +1,10 @@
+import { byName } from "../../../wire/http/caching/field-list.ts";
 import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { Bans } from "./bans.ts";
 import { type Disk, type Found, SMALL } from "./disk/disk.ts";
 import type { Locks } from "./disk/locks.ts";
-import { Entry, release, type Sent } from "./entry.ts";
+import type { Spool } from "./disk/spool.ts";
+import { Entry, type Name, placeOf, release, type Sent, tagsOf } from "./entry.ts";
 import { Fork, type Memory } from "./memory.ts";
 
 /** Where stored responses are: in memory, and on disk where there is one. */
@@ -48,6 +50,19 @@ export class Store {
     if (this.disk === undefined || entry.body.length <= SMALL) return this.memory.put(entry);
     this.memory.remove(entry.place);
     return true;
+  }
+
+  /** Keep what was written to disk while it came. */
+  putSpooled(name: Name, sent: Sent, spool: Spool, length: number): boolean {
+    if (
+      this.disk === undefined ||
+      this.bans.isDead({ ...name, ...sent, tags: tagsOf(byName(sent.fields)) })
+    ) {
+      spool.abandon();
+      return false;
+    }
+    this.memory.remove(placeOf(name));
+    return this.disk.commit(name, sent, spool, length);
   }
 
   /** A stored response was found to hold still: `entry` takes its place. */

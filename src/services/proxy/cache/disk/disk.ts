@@ -20,6 +20,7 @@ import { Entry, type Name, placeOf, type Sent } from "../entry.ts";
 import { InFile, inPieces } from "../kept.ts";
 import { fileOf, NEW } from "./place.ts";
 import { bodyAt, emitFork, emitResponse, type ForkNote, parse, type Response } from "./record.ts";
+import { Spool } from "./spool.ts";
 
 /** Bodies up to this size are read at once; larger ones are sent from their file. */
 export const SMALL = 1024 * 1024;
@@ -131,6 +132,36 @@ export class Disk {
 
   get #full(): boolean {
     return this.#queue.length >= MOST_QUEUED;
+  }
+
+  /** Write a long body while it comes; undefined when the disk is in trouble. */
+  spool(name: Name, sent: Sent, moved: () => void): Spool | undefined {
+    if (this.#parts.wall() < this.#pausedUntil) return undefined;
+    const bodyAt = emitResponse(name, sent, { length: 0, crc: 0 }).length;
+    const failed = (error: unknown): void => this.#fault("write", error);
+    try {
+      return new Spool({ beside: this.#beside(), bodyAt, moved, failed });
+    } catch (error) {
+      failed(error);
+      return undefined;
+    }
+  }
+
+  /** All of a spooled body is there: from now on it is found. False when it could not be done. */
+  commit(name: Name, sent: Sent, spool: Spool, length: number): boolean {
+    const place = fileOf(placeOf(name));
+    try {
+      const head = emitResponse(name, sent, { length, crc: spool.crc });
+      this.#fork(name, sent.asked);
+      spool.commit(head, join(this.root, place));
+      this.written++;
+      this.#parts.ledger.written(place, head.length + length, sent.asked);
+      return true;
+    } catch (error) {
+      spool.abandon();
+      this.#fault("write", error);
+      return false;
+    }
   }
 
   /** What is stored of it is brought up to date; where there is no room for that, it goes. */
