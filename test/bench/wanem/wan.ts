@@ -50,9 +50,17 @@ export async function wideArea(words: string, prefix = "tn"): Promise<WideArea> 
     });
     const lines = linesOf(child.stdout);
     if ((await lines.next()).value !== "ready") throw new Error("wanem did not start");
-    for (const [i, name] of [near, far].entries()) {
-      ip("-n", name, "addr", "add", `10.99.0.${i + 1}/24`, "dev", "wan0");
-      ip("-n", name, "addr", "add", `fd99::${i + 1}/64`, "dev", "wan0", "nodad");
+    const ends = [near, far].map((name) => ({ name, hardware: hardwareOf(name) }));
+    for (const [i, { name }] of ends.entries()) {
+      const other = ends[1 - i]?.hardware ?? "";
+      for (const [network, bits] of [
+        ["10.99.0.", 24],
+        ["fd99::", 64],
+      ] as const) {
+        ip("-n", name, "addr", "add", `${network}${i + 1}/${bits}`, "dev", "wan0", "nodad");
+        // They know one another: a question that is lost would hold up everything for a second.
+        ip("-n", name, "neigh", "replace", `${network}${2 - i}`, "lladdr", other, "dev", "wan0");
+      }
     }
     return { near, far, ...link(child, lines, remove) };
   } catch (failed) {
@@ -99,7 +107,14 @@ async function* linesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<stri
   }
 }
 
-function ip(...args: string[]): void {
-  const { success, stderr } = Bun.spawnSync(["ip", ...args]);
+/** Ethernet address of the device in a namespace. */
+function hardwareOf(name: string): string {
+  const [, hardware = ""] = /link\/ether (\S+)/.exec(ip("-n", name, "link", "show", "wan0")) ?? [];
+  return hardware;
+}
+
+function ip(...args: string[]): string {
+  const { success, stdout, stderr } = Bun.spawnSync(["ip", ...args]);
   if (!success) throw new Error(`ip ${args.join(" ")}: ${stderr.toString()}`);
+  return stdout.toString();
 }
