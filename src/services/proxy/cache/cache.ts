@@ -1,7 +1,6 @@
 /** The cache of a proxy: which requests are answered from what is stored, and what is stored. */
 import { parseCacheControl } from "../../../wire/http/caching/cache-control.ts";
-import { type CacheOutcome, cacheStatus } from "../../../wire/http/caching/cache-status.ts";
-import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
+import { byName } from "../../../wire/http/caching/field-list.ts";
 import { isAbout, renewed, validators } from "../../../wire/http/caching/renew.ts";
 import { ageAt, reuse } from "../../../wire/http/caching/reuse.ts";
 import type { Rules } from "../../../wire/http/caching/stored.ts";
@@ -13,17 +12,17 @@ import {
   respond,
   settled,
 } from "../../../wire/http/message.ts";
+import { Answers, discard, type Why } from "./answers.ts";
 import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import type { Found } from "./disk/disk.ts";
 import type { Locks } from "./disk/locks.ts";
 import { Entry, placeOf, release } from "./entry.ts";
-import { type Coming, Flight, type Landed } from "./flight.ts";
+import { Flight, type Landed } from "./flight.ts";
 import { askingOf, Keeper } from "./keeper.ts";
-import { bodyOf, piecesOf } from "./kept.ts";
+import { bodyOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownFields, ownRequest, type Wish } from "./own-request.ts";
-import { CACHE_NAME, present } from "./present.ts";
 import { type Purged, PurgeRequests } from "./purge-request.ts";
 import type { Store } from "./store.ts";
 
@@ -54,7 +53,6 @@ export interface CacheParts {
   readonly used: (request: HttpRequest, entry: Entry, way: Way) => void;
 }
 
-const SECOND = 1000;
 /** How long what must not be kept is asked for without waiting for others. */
 const MARK_MS = 60_000;
 /** Times a request waits for others before it goes by itself. */
@@ -67,8 +65,6 @@ interface Raw {
   readonly response: HttpResponse;
   readonly detail: string;
 }
-type Why = Pick<CacheOutcome, "forward" | "detail" | "collapsed" | "forwardStatus">;
-
 export class Cache {
   readonly #config: CacheConfig;
   readonly #rules: Rules;
@@ -77,6 +73,7 @@ export class Cache {
   readonly #keys: Keys;
   readonly #keeper: Keeper;
   readonly #purges: PurgeRequests;
+  readonly #answers: Answers;
   readonly #marks = new Marks();
   /** What is being fetched, by place. */
   readonly #flights = new Map<string, Flight>();
@@ -91,6 +88,7 @@ export class Cache {
     this.#config = config;
     this.#parts = parts;
     this.#store = parts.store;
+    this.#answers = new Answers(parts.wall, parts.boundary);
     this.#rules = rulesOf(config);
     this.#keys = new Keys(config, parts.trusted);
     this.#purges = new PurgeRequests(config.purge);
@@ -140,7 +138,7 @@ export class Cache {
   ): HttpResponse | Promise<HttpResponse> {
     const said = this.#said(request);
     if (!(found instanceof Entry)) {
-      if (said?.onlyIfCached) return this.#gatewayTimeout();
+      if (said?.onlyIfCached) return this.#answers.gatewayTimeout();
       return this.#miss(request, key, way, waits, {
         forward: found === "variant" ? "vary-miss" : "uri-miss",
       });
@@ -152,14 +150,14 @@ export class Cache {
     if (use.kind === "fresh") {
       this.hits++;
       this.#parts.used(request, found, way);
-      return this.#serve(found, request, { hit: true });
+      return this.#answers.stored(found, request, { hit: true });
     }
     if (use.kind === "background") {
       this.stale++;
       this.#refresh(found, request, way);
-      return this.#serve(found, request, { hit: true });
+      return this.#answers.stored(found, request, { hit: true });
     }
-    if (said?.onlyIfCached) return this.#gatewayTimeout();
+    if (said?.onlyIfCached) return this.#answers.gatewayTimeout();
     const isStale = ageAt(found.freshness, now) >= found.freshness.lifetime;
     const why: Why = { forward: isStale || found.freshness.always ? "stale" : "request" };
     return this.#ask(request, found.place, way, waits, why, found, use.stale);
@@ -213,11 +211,12 @@ export class Cache {
       const { locks } = this.#store;
       if (locks !== undefined && stored === undefined && waits === 0) {
         const found = await this.#fromOthers(flight, request, locks);
-        if (found !== undefined) return this.#serve(found, request, { hit: true });
+        if (found !== undefined) return this.#answers.stored(found, request, { hit: true });
       }
       this.misses++;
       const landed = await this.#fly(flight, request, way, stored, mayBeStale);
-      if ("response" in landed) return this.#raw(landed.response, request, why, landed.detail);
+      if ("response" in landed)
+        return this.#answers.raw(landed.response, request, why, landed.detail);
       const answer = this.#land(landed, request, why);
       if (answer !== undefined) return answer;
     } catch (error) {
@@ -237,14 +236,14 @@ export class Cache {
     if (one.variant !== varyKey(one.names, varyField(request))) return undefined;
     if (landed.kind === "entry") {
       const { status, entry } = landed;
-      return this.#serve(entry, request, {
+      return this.#answers.stored(entry, request, {
         hit: false,
         ...why,
         ...(status === undefined ? { stored: true } : { forwardStatus: status }),
       });
     }
     if (!landed.coming.filling.open) return undefined;
-    return this.#serveComing(landed.coming, request, { hit: false, ...why, stored: true });
+    return this.#answers.coming(landed.coming, request, { hit: false, ...why, stored: true });
   }
 
   /** A newer one behind the client's back. */
@@ -411,12 +410,12 @@ export class Cache {
     if (plain && response.named === true) {
       const kept = this.#keep(undefined, request, response, asked);
       if (typeof kept === "string")
-        return this.#tell(response, { hit: false, ...why, detail: kept });
+        return this.#answers.tell(response, { hit: false, ...why, detail: kept });
       this.#marks.delete(this.#keys.of(request));
       const answer = this.#land(kept, request, why);
       if (answer !== undefined) return answer;
     }
-    return this.#tell(response, { hit: false, ...why });
+    return this.#answers.tell(response, { hit: false, ...why });
   }
 
   /** A request that may change what is there. */
@@ -429,78 +428,7 @@ export class Cache {
         this.#keys.url(request),
         ...alsoChanged(request, headers, this.query),
       ]);
-    return this.#tell(response, { hit: false, forward: "method" });
-  }
-
-  /** The server's answer to our question, for the client's. */
-  #raw(response: HttpResponse, request: HttpRequest, why: Why, detail: string): HttpResponse {
-    const outcome: CacheOutcome = { hit: false, ...why, detail };
-    if (response.named !== true || response.status !== 200) return this.#tell(response, outcome);
-    const { status, headers, body } = response;
-    return present(
-      {
-        status,
-        fields: headers,
-        length: undefined, // no part of it: who asks again gets another
-        body: () => body,
-        pieces: () => undefined,
-        discard: () => discard(response),
-      },
-      request,
-      this.#status(outcome),
-      this.#parts.boundary,
-    );
-  }
-
-  #serve(entry: Entry, request: HttpRequest, outcome: CacheOutcome): HttpResponse {
-    const now = this.#parts.wall();
-    const age = ageAt(entry.freshness, now);
-    const ttl = (entry.freshness.lifetime - age) / SECOND;
-    const { body } = entry;
-    return present(
-      {
-        status: entry.status,
-        fields: entry.fields,
-        length: body.length,
-        body: (from, to) => bodyOf(body, from, to),
-        pieces: (from, to) => piecesOf(body, from, to),
-        discard: () => {},
-      },
-      request,
-      [["Age", String(Math.floor(age / SECOND))], ...this.#status({ ...outcome, ttl })],
-      this.#parts.boundary,
-    );
-  }
-
-  #serveComing(coming: Coming, request: HttpRequest, outcome: CacheOutcome): HttpResponse {
-    const { status, fields, filling } = coming;
-    const { length } = filling;
-    return present(
-      {
-        status,
-        fields,
-        length,
-        body: (from, to) => ({
-          kind: "flow",
-          flow: filling.read(from, to),
-          ...(length !== undefined && { length: Math.min(to, length) - from }),
-        }),
-        pieces: () => undefined,
-        discard: () => filling.leaveUnread(),
-      },
-      request,
-      this.#status(outcome),
-      this.#parts.boundary,
-    );
-  }
-
-  #tell(response: HttpResponse, outcome: CacheOutcome): HttpResponse {
-    const { headers } = response;
-    return { ...response, headers: [...headers, ...this.#status(outcome)] };
-  }
-
-  #status(outcome: CacheOutcome): Field[] {
-    return [["Cache-Status", cacheStatus(CACHE_NAME, outcome)]];
+    return this.#answers.tell(response, { hit: false, forward: "method" });
   }
 
   /** What the client says of caching, where that counts. */
@@ -510,15 +438,4 @@ export class Cache {
     const pragma = said === null && /\bno-cache\b/i.test(headers.get("pragma") ?? "");
     return parseCacheControl(said ?? (pragma ? "no-cache" : ""));
   }
-
-  #gatewayTimeout(): HttpResponse {
-    return this.#tell(respond(504, [], "504\n"), { hit: false, detail: "only-if-cached" });
-  }
-}
-
-/** A response that is not sent: give back what it holds. */
-function discard({ body }: HttpResponse): void {
-  if (body.kind === "pieces") body.release?.();
-  if (body.kind === "flow") body.flow.cancel();
-  if (body.kind === "stream") void body.stream.cancel().catch(() => {}); // it may have broken by itself
 }

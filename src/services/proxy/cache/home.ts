@@ -8,11 +8,12 @@ import type { Log } from "../../../observe/log.ts";
 import { BanLog } from "./ban-log.ts";
 import { type Ban, type BanKind, Bans } from "./bans.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
-import { Disk, type Ledger } from "./disk/disk.ts";
+import { Disk } from "./disk/disk.ts";
 import { Janitor } from "./disk/janitor.ts";
 import { JournalWriter, readJournal } from "./disk/journal.ts";
 import { Locks } from "./disk/locks.ts";
 import { makeDirectories } from "./disk/place.ts";
+import type { Ledger } from "./disk/writer.ts";
 import { Memory } from "./memory.ts";
 import { Store } from "./store.ts";
 
@@ -115,7 +116,7 @@ export class Home implements Closable {
     this.#end.abort();
     this.#banLog.close();
     this.#janitor?.close();
-    await this.store.disk?.settled();
+    await this.store.disk?.writer.settled();
     await this.#journal?.close();
     this.store.memory.close();
   }

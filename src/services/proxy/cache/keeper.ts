@@ -116,7 +116,7 @@ export class Keeper {
     const flow = body.kind === "flow" ? body.flow : flowOfStream(body.stream);
     const filling = new Filling(flow, length, {
       spoolFrom: disk === undefined ? Infinity : SMALL,
-      spool: (moved) => disk?.spool(name, sent, moved),
+      spool: (moved) => disk?.writer.spool(name, sent, moved),
       mayKeep: (all, more, spooled) => {
         if (all > max_object) return false;
         if (spooled) return true;

@@ -83,10 +83,10 @@ export async function openCache(
         disk_bytes: home.janitor?.bytes ?? 0,
         disk_evicted: home.janitor?.evicted ?? 0,
         disk_hits: disk.hits,
-        disk_written: disk.written,
-        disk_dropped: disk.dropped,
+        disk_written: disk.writer.written,
+        disk_dropped: disk.writer.dropped,
         disk_broken: disk.broken,
-        disk_errors: disk.errors,
+        disk_errors: disk.writer.errors,
       }),
     }),
   };

@@ -46,7 +46,7 @@ export class Store {
   /** Keep what has come: its body is in `pieces`. False when it was purged while it came, or there is no room. */
   put(entry: Entry, sent: Sent, pieces: readonly Uint8Array[]): boolean {
     if (this.bans.isDead(entry)) return false;
-    this.disk?.put(entry, sent, pieces);
+    this.disk?.writer.put(entry, sent, pieces);
     if (this.disk === undefined || entry.body.length <= SMALL) return this.memory.put(entry);
     this.memory.remove(entry.place);
     return true;
@@ -62,14 +62,14 @@ export class Store {
       return false;
     }
     this.memory.remove(placeOf(name));
-    return this.disk.commit(name, sent, spool, length);
+    return this.disk.writer.commit(name, sent, spool, length);
   }
 
   /** A stored response was found to hold still: `entry` takes its place. */
   renew(entry: Entry): void {
     if (this.bans.isDead(entry)) return;
     if (entry.body.kind !== "file") this.memory.put(entry);
-    this.disk?.renew(entry);
+    this.disk?.writer.renew(entry);
   }
 
   /** It must not be used any more. */

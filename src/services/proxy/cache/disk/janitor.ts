@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { byName } from "../../../../wire/http/caching/field-list.ts";
 import type { Bans } from "../bans.ts";
 import { tagsOf } from "../entry.ts";
-import type { Ledger } from "./disk.ts";
 import { directories, FILE_NAME, NEW } from "./place.ts";
 import { parse } from "./record.ts";
+import type { Ledger } from "./writer.ts";
 
 /** The bound is kept by going so far below it: removing files by ones and twos is dear. */
 const LOW = 0.98;

@@ -1,7 +1,7 @@
 import { appendFile, readFile, rename, unlink } from "node:fs/promises";
 
 import type { Clock } from "../../../../core/clock.ts";
-import type { Ledger } from "./disk.ts";
+import type { Ledger } from "./writer.ts";
 
 /** What workers do is gathered for so long, and then told. */
 const GATHER_MS = 250;

@@ -16,9 +16,10 @@ import * as v from "valibot";
 
 import { Bans } from "../../../../../src/services/proxy/cache/bans.ts";
 import { cacheSchema, rulesOf } from "../../../../../src/services/proxy/cache/config.ts";
-import { Disk, type Ledger } from "../../../../../src/services/proxy/cache/disk/disk.ts";
+import { Disk } from "../../../../../src/services/proxy/cache/disk/disk.ts";
 import { Janitor } from "../../../../../src/services/proxy/cache/disk/janitor.ts";
 import { makeDirectories } from "../../../../../src/services/proxy/cache/disk/place.ts";
+import type { Ledger } from "../../../../../src/services/proxy/cache/disk/writer.ts";
 import { Memory } from "../../../../../src/services/proxy/cache/memory.ts";
 import { Store } from "../../../../../src/services/proxy/cache/store.ts";
 import { needs } from "../../../../sys/needs.ts";
@@ -56,7 +57,7 @@ function worker(root: string, server: (n: number) => Reply, config: object = {},
     },
   );
   const disk = bench.store.disk!;
-  return { bench, disk, failures, settled: () => disk.settled() };
+  return { bench, disk, failures, settled: () => disk.writer.settled() };
 }
 
 function filesIn(root: string): string[] {
@@ -330,8 +331,8 @@ needs(mounted, "root, to mount a small tmpfs")(
       expect([got.status, got.text.length]).toEqual([200, 40_000]);
     }
     expect(one.failures).toContain("write: ENOSPC");
-    expect(one.disk.written).toBeLessThan(20);
-    expect(one.disk.dropped).toBeGreaterThan(0); // it is left alone for a while
+    expect(one.disk.writer.written).toBeLessThan(20);
+    expect(one.disk.writer.dropped).toBeGreaterThan(0); // it is left alone for a while
     expect(readdirSync(join(small, "new"))).toEqual([]);
     const two = worker(small, () => ({ status: 500 }), {}, NOBODY);
     const texts: string[] = [];
