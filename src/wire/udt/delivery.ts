@@ -74,6 +74,13 @@ export class Delivery {
     this.settle();
   }
 
+  /** `seq` will never leave: its message is too old. */
+  skipped(seq: number): void {
+    this.#fresh += 1;
+    this.flow.newest = seq;
+    this.settle();
+  }
+
   /** All before `upTo` has arrived. The buffer still has it. */
   acknowledged(upTo: number, ack: Acknowledgement, now: number): void {
     const flow = this.flow;

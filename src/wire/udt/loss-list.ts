@@ -4,14 +4,14 @@ import { ahead, next, shift } from "./sequence.ts";
 const FIRST_ROOM = 64;
 
 /**
- * Sequence numbers that are missing, as ranges in order, each with a moment (when it is to be reported). Columns
+ * Sequence numbers that are missing, as ranges in order, each with a moment (when it was reported last). Columns
  * of numbers and no objects; what is taken at the front costs nothing. All numbers in it must be within half of
  * the sequence space, which windows see to.
  */
 export class LossList {
   #first = new Int32Array(FIRST_ROOM);
   #last = new Int32Array(FIRST_ROOM);
-  #due = new Float64Array(FIRST_ROOM);
+  #when = new Float64Array(FIRST_ROOM);
   /** Rows in use are from `#head` to `#tail`. */
   #head = 0;
   #tail = 0;
@@ -31,11 +31,11 @@ export class LossList {
   lastOf(range: number): number {
     return this.#last[this.#head + range]!;
   }
-  dueOf(range: number): number {
-    return this.#due[this.#head + range]!;
+  whenOf(range: number): number {
+    return this.#when[this.#head + range]!;
   }
-  setDue(range: number, due: number): void {
-    this.#due[this.#head + range] = due;
+  setWhen(range: number, when: number): void {
+    this.#when[this.#head + range] = when;
   }
   /** The lowest number, or -1. */
   get lowest(): number {
@@ -48,9 +48,9 @@ export class LossList {
   }
 
   /** Adds `first` to `last`, all of them numbers beyond the highest in it. */
-  append(first: number, last: number, due: number): void {
+  append(first: number, last: number, when: number): void {
     const row = this.#open(this.#tail);
-    this.#set(row, first, last, due);
+    this.#set(row, first, last, when);
     this.#count += ahead(last, first) + 1;
   }
 
@@ -85,9 +85,9 @@ export class LossList {
     else if (seq === first) this.#first[row] = next(seq);
     else if (seq === last) this.#last[row] = shift(seq, -1);
     else {
-      const due = this.#due[row]!;
+      const when = this.#when[row]!;
       const added = this.#open(row);
-      this.#set(added, first, shift(seq, -1), due);
+      this.#set(added, first, shift(seq, -1), when);
       this.#first[added + 1] = next(seq);
     }
     return true;
@@ -118,10 +118,10 @@ export class LossList {
     return low;
   }
 
-  #set(row: number, first: number, last: number, due: number): void {
+  #set(row: number, first: number, last: number, when: number): void {
     this.#first[row] = first;
     this.#last[row] = last;
-    this.#due[row] = due;
+    this.#when[row] = when;
   }
 
   /** Makes room for a row before `row`, and says where it is now. */
@@ -147,7 +147,7 @@ export class LossList {
   }
 
   #columns(): readonly [Int32Array, Int32Array, Float64Array] {
-    return [this.#first, this.#last, this.#due];
+    return [this.#first, this.#last, this.#when];
   }
 
   /** Moves the rows to the start of the columns, larger ones if they are half full; says by how many. */
@@ -162,7 +162,7 @@ export class LossList {
     const room = grow ? this.#first.length * 2 : this.#first.length;
     this.#first = make(this.#first, new Int32Array(room));
     this.#last = make(this.#last, new Int32Array(room));
-    this.#due = make(this.#due, new Float64Array(room));
+    this.#when = make(this.#when, new Float64Array(room));
     this.#head = 0;
     this.#tail = rows;
     return moved;

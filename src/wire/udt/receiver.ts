@@ -89,7 +89,7 @@ export class Receiver {
     this.#arrivals.arrived(seq, now);
     if (place >= 0) {
       if (place > 0) {
-        this.#missing.append(this.#end, shift(seq, -1), now);
+        this.#missing.append(this.#end, shift(seq, -1), -Infinity);
         this.#reportDue = Math.min(this.#reportDue, now);
       }
       this.#end = next(seq);
@@ -111,15 +111,14 @@ export class Receiver {
       this.nonsense += 1;
       return;
     }
-    // Nothing new, or something before it is unknown yet: it will be reported missing, and dropped once more.
-    if (ahead(last, from) < 0 || ahead(from, end) > 0) return;
+    if (ahead(from, end) > 0) return; // what is before it is unknown: both will be dropped once more
+    this.#ackDue = -Infinity; // said again, too, if the sender has not heard that this is settled
+    if (ahead(last, from) < 0) return;
     if (ahead(last, end) >= 0) this.#end = next(last);
     for (let seq = from; ahead(last, seq) >= 0; seq = next(seq)) {
       if (ahead(seq, end) < 0) this.#missing.remove(seq);
     }
     this.#messages.drop(from, last, this.#end);
-    this.#sinceAck = EVERY;
-    this.#ackDue = -Infinity;
   }
 
   /** ACK2: our acknowledgement `number` has arrived. */
@@ -129,6 +128,7 @@ export class Receiver {
     const slot = number & (REMEMBERED - 1);
     if (this.#ackedAt[slot]! > 0) this.#rtt.take(now - this.#ackedAt[slot]!);
     this.#ackedAt[slot] = 0;
+    if (this.#missing.count > 0) this.#reportDue = now; // with what is known of the round trip now
   }
 
   /** The acknowledgement or report that is due, for socket `to`, of `size` at most; 0: none is. `time` is what headers say. */
@@ -220,12 +220,12 @@ export class Receiver {
     out: Uint8Array,
     at: number,
   ): number {
-    const again = now + Math.max(LEAST_REPORT, this.#rtt.patience);
+    const patience = Math.max(LEAST_REPORT, this.#rtt.patience);
     const room = at + size - 8;
     let end = at + HEADER;
     let nextDue = Infinity;
     for (let i = 0; i < this.#missing.ranges; i++) {
-      if (this.#missing.dueOf(i) <= now) {
+      if (this.#missing.whenOf(i) + patience <= now) {
         if (end > room) {
           nextDue = now;
           break;
@@ -238,9 +238,9 @@ export class Receiver {
         }
         putWord(out, end, last);
         end += 4;
-        this.#missing.setDue(i, again);
+        this.#missing.setWhen(i, now);
       }
-      nextDue = Math.min(nextDue, this.#missing.dueOf(i));
+      nextDue = Math.min(nextDue, this.#missing.whenOf(i) + patience);
     }
     this.#reportDue = nextDue;
     if (end === at + HEADER) return 0;

@@ -153,6 +153,7 @@ export class Sender {
     if (seq < 0) return 0;
     if (now >= this.buffer.expires(seq)) {
       this.#giveUp(seq);
+      this.#quietSince = now;
       return this.#drop(time, to, out, at);
     }
     const again = seq !== this.buffer.fresh;
@@ -211,7 +212,9 @@ export class Sender {
     if (now < this.#probeAt) return -1;
     this.#probes += 1;
     const lost = this.#lost.lowest;
-    if (lost < 0) return shift(buffer.fresh, -1);
+    const newest = shift(buffer.fresh, -1);
+    // A message that is too old tells the receiver nothing of those before it: the oldest goes, or is dropped again.
+    if (lost < 0) return now < buffer.expires(newest) ? newest : buffer.first;
     this.#lost.remove(lost);
     return lost;
   }
@@ -278,7 +281,7 @@ export class Sender {
     for (let i = first; ahead(last, i) >= 0; i = next(i)) {
       this.#lost.remove(i);
       if (ahead(i, buffer.fresh) < 0) continue;
-      this.delivery.left(i, false, 0);
+      this.delivery.skipped(i);
       buffer.fresh = next(i);
     }
     this.dropped += 1;

@@ -51,17 +51,17 @@ const bbr = (): Congestion => new Bbr((seed += 5));
 
 // Room for payload on these links is 96 % of them, less what is lost on the way.
 test.each([
-  { rtt: 150, loss: 0.01, rate: 100, first: 84, then: 90 },
-  { rtt: 200, loss: 0.02, rate: 100, first: 76, then: 88 },
-  { rtt: 20, loss: 0.001, rate: 100, first: 93, then: 94 },
-  { rtt: 20, loss: 0.05, rate: 100, first: 80, then: 84 },
-  { rtt: 50, loss: 0, rate: 2, first: 1.7, then: 1.8 },
+  { rtt: 150, loss: 0.01, rate: 100, first: 84, later: 90 },
+  { rtt: 200, loss: 0.02, rate: 100, first: 76, later: 88 },
+  { rtt: 20, loss: 0.001, rate: 100, first: 93, later: 94 },
+  { rtt: 20, loss: 0.05, rate: 100, first: 80, later: 84 },
+  { rtt: 50, loss: 0, rate: 2, first: 1.7, later: 1.8 },
 ])(
-  "bbr alone: $rate Mbit/s, $rtt ms, $loss lost: at least $first, then $then Mbit/s; a short queue",
-  ({ first, then, ...link }) => {
+  "bbr alone: $rate Mbit/s, $rtt ms, $loss lost: at least $first, then $later Mbit/s; a short queue",
+  ({ first, later, ...link }) => {
     const { rates, queues } = race(link, [{ startAt: 0, congestion: bbr }], 4);
     expect(mean(rates.slice(0, 3).flat())).toBeGreaterThan(first); // 15 s from the first packet of all
-    expect(mean(rates.slice(1).flat())).toBeGreaterThan(then);
+    expect(mean(rates.slice(1).flat())).toBeGreaterThan(later);
     expect(Math.max(...queues.slice(1))).toBeLessThan(1.5 * link.rtt);
   },
 );

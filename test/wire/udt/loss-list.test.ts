@@ -29,7 +29,7 @@ test("a range is split, joined and cut", () => {
   list.append(10, 20, 5);
   expect(list.remove(15)).toBe(true);
   expect(list.remove(15)).toBe(false);
-  expect([list.ranges, list.firstOf(1), list.lastOf(1), list.dueOf(1), list.count]).toEqual([
+  expect([list.ranges, list.firstOf(1), list.lastOf(1), list.whenOf(1), list.count]).toEqual([
     2, 16, 20, 5, 10,
   ]);
   expect(list.add(15)).toBe(true);

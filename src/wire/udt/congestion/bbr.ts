@@ -20,7 +20,7 @@ const STARTUP_QUEUE = 0.5;
 const YIELD_ROUNDS = 2;
 /** 10 ms of queue at 100 Mbit/s, 100 ms at 1 Mbit/s. */
 const TOLERANCE = 920_000;
-const LEAST_TOLERANCE = 1_000;
+const LEAST_TOLERANCE = 10_000;
 /** Packets in flight, and packets of the first flight. */
 const LEAST_WINDOW = 8;
 const FIRST_WINDOW = 64;
@@ -40,7 +40,7 @@ const RTT_PROBE_GAIN = 0.5;
 const LUMP = 10_000;
 /** libudt acknowledges every 10 ms or 64 packets: with less than twice that a small window never grows, µs. */
 const RARE_LUMP = 25_000;
-const LUMP_PACKETS = 512;
+const LUMP_PACKETS = 4096;
 
 /**
  * BBR (draft-cardwell-iccrg-bbr-congestion-control, the first version) with two changes: it goes slower when it sees
