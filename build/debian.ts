@@ -50,6 +50,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "wireguard-go", shows: "wireguard-go", for: "tunnels with another's WireGuard" },
   { name: "wireguard-tools", shows: "wg", for: "tunnels with another's WireGuard" },
+  { name: "openvpn", shows: "/usr/sbin/openvpn", for: "the other side of the benchmark" },
   { name: "iperf3", shows: "iperf3", for: "load through tunnels" },
   { name: "iputils-ping", shows: "ping", for: "round trips through tunnels" },
   { name: "g++", shows: "g++", for: "libudt's sample programs" },

@@ -1,4 +1,4 @@
-/** `npm run bench -- web|dns|balance|proxy|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { parseArgs } from "node:util";
 
 import { balance } from "./balance.ts";
@@ -6,14 +6,18 @@ import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
 import { proxy } from "./proxy.ts";
 import { tcpserver } from "./tcp-server/tcpserver.ts";
+import { tunnel } from "./tunnel.ts";
+import { udt } from "./udt.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns|balance|proxy|tcpserver [options]
+const HELP = `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
   proxy          requests, against nginx and HAProxy in HTTP mode
+  udt            bytes and files by UDT, against libudt
+  tunnel         a network over a network, against wireguard-go and OpenVPN
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
 
   --rounds N     rounds per row, each server once in each (5)
@@ -35,7 +39,7 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns, balance, proxy, tcpserver };
+const BENCHES = { web, dns, balance, proxy, udt, tunnel, tcpserver };
 const [wanted = ""] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {

@@ -1,0 +1,141 @@
+import { type Figures, type RowReport, show, sides } from "./compare.ts";
+import { median } from "./figures.ts";
+import { machine } from "./machine.ts";
+import { cpuTime, resident } from "./server.ts";
+import { openvpn, ternWay, type Way, wire, wireguardGo } from "./tunnel-ways.ts";
+import type { Options } from "./web.ts";
+
+/** What the project's sixth issue asks for. */
+const ROWS = [
+  { name: "tcp", says: "one TCP stream, bits/s", per: "GB" },
+  { name: "udp", says: "UDP of 1200 bytes, packets/s", per: "packet" },
+  { name: "ping", says: "ping, idle, µs", per: "ping" },
+] as const;
+const TCP_BAR = 8;
+const WIRE_BAR = 0.25;
+const UDP_BAR = 3;
+const PING_TIMES = 2;
+const PING_MORE_US = 300;
+const PINGS = 50;
+const DATAGRAM = 1200;
+const NOTE =
+  "CPU and RSS: of both ends of a tunnel together; both, and iperf3 twice, share this machine.\n";
+
+type RowName = (typeof ROWS)[number]["name"];
+
+/** One look at one way. */
+interface Seen {
+  readonly figure: number;
+  /** GB, packets or pings that it carried. */
+  readonly units: number;
+  readonly seconds: number;
+  /** Microseconds. */
+  readonly cpu: number;
+}
+
+/** Tunnels between two namespaces over a veth: ours, wireguard-go's, OpenVPN's; and the bare wire. */
+export async function tunnel(options: Options): Promise<RowReport[]> {
+  const { say, rounds, seconds } = options;
+  const names: readonly string[] = ROWS.map(({ name }) => name);
+  if (options.rows?.some((row) => !names.includes(row))) {
+    say(`rows: ${names.join(" ")}\n`);
+    return [];
+  }
+  if (process.getuid?.() !== 0) throw new Error("this needs root: namespaces and devices");
+  await using ways = new AsyncDisposableStack();
+  const all: Way[] = [];
+  const command = options.tern === undefined ? undefined : [options.tern];
+  for (const make of [wire, () => ternWay(command), wireguardGo, openvpn])
+    all.push(ways.use(await make()));
+  say(`${await machine()}\n${rounds} rounds of ${seconds} s\n\n`);
+  const reports: RowReport[] = [];
+  for (const { name, says, per } of ROWS) {
+    if (options.rows?.includes(name) === false) continue;
+    const measured = new Map<Way, Seen[]>(all.map((way) => [way, []]));
+    for (const way of all) await look(name, way, 1); // compiled, and awake
+    for (let i = 0; i < rounds; i++)
+      for (const way of i % 2 === 0 ? all : all.toReversed())
+        measured.get(way)?.push(await look(name, way, seconds));
+    const figures: Figures[] = [];
+    for (const [way, seen] of measured)
+      figures.push({
+        server: way.name,
+        figure: median(seen.map((one) => one.figure)),
+        cpu: median(seen.map((one) => one.cpu / one.units)),
+        core: median(seen.map((one) => one.cpu / 1e6 / one.seconds)),
+        memory: (await Promise.all(way.pids.map(resident))).reduce((a, b) => a + b, 0),
+        errors: 0,
+      });
+    reports.push(...judged(name, says, per, figures));
+  }
+  say(show(reports));
+  say(NOTE);
+  return reports;
+}
+
+/** The figures against each bar. */
+function judged(name: RowName, row: string, per: string, figures: Figures[]): RowReport[] {
+  const bare = figures.filter(({ server }) => server === "wire" || server === "tern");
+  const tunnels = figures.filter(({ server }) => server !== "wire");
+  const { ours, others } = sides(tunnels);
+  const wireFigure = bare.find(({ server }) => server === "wire")?.figure ?? NaN;
+  if (name === "ping") {
+    const most = PING_TIMES * wireFigure + PING_MORE_US;
+    const met = ours.figure <= most;
+    const ratio = ours.figure / wireFigure;
+    return [{ row, per, figures, ratio, bar: `≤ ${Math.round(most)} µs`, met }];
+  }
+  const bar = name === "tcp" ? TCP_BAR : UDP_BAR;
+  const rivals = name === "tcp" ? others : others.filter(({ server }) => server === "wireguard-go");
+  const ratio = ours.figure / Math.max(...rivals.map(({ figure }) => figure));
+  const reports = [{ row, per, figures: tunnels, ratio, bar: `≥ ${bar}`, met: ratio >= bar }];
+  if (name !== "tcp") return reports;
+  const part = ours.figure / wireFigure;
+  const against = { row: "… of the bare wire", per, figures: bare, ratio: part };
+  return [...reports, { ...against, bar: `≥ ${WIRE_BAR}`, met: part >= WIRE_BAR }];
+}
+
+async function look(name: RowName, way: Way, seconds: number): Promise<Seen> {
+  const before = await spent(way);
+  const began = performance.now();
+  const done = name === "ping" ? await pinged(way) : await streamed(name, way, seconds);
+  const took = (performance.now() - began) / 1000;
+  return { ...done, seconds: took, cpu: (await spent(way)) - before };
+}
+
+async function spent({ pids }: Way): Promise<number> {
+  return (await Promise.all(pids.map(cpuTime))).reduce((a, b) => a + b, 0);
+}
+
+async function pinged({ net, to }: Way): Promise<Pick<Seen, "figure" | "units">> {
+  const { out } = await net.run("far", "ping", "-n", "-c", `${PINGS}`, "-i", "0.02", to);
+  const times = Array.from(out.matchAll(/time=([\d.]+) ms/g), ([, ms]) => Number(ms) * 1000);
+  return { figure: median(times), units: times.length };
+}
+
+async function streamed(
+  name: "tcp" | "udp",
+  { net, to }: Way,
+  seconds: number,
+): Promise<Pick<Seen, "figure" | "units">> {
+  const server = net.spawn("near", "iperf3", "-s", "-1");
+  const udp = name === "udp" ? ["-u", "-b", "0", "-l", `${DATAGRAM}`] : [];
+  try {
+    for (let tries = 0; ; tries++) {
+      const { out } = await net.run("far", "iperf3", "-J", "-c", to, "-t", `${seconds}`, ...udp);
+      const { end } = JSON.parse(out) as { end?: Record<string, Record<string, number>> };
+      const sum = end?.["sum_received"] ?? end?.["sum"];
+      if (sum === undefined || end === undefined) {
+        if (tries > 20) throw new Error(out);
+        await Bun.sleep(100); // it does not listen yet
+        continue;
+      }
+      if (name === "tcp")
+        return { figure: sum["bits_per_second"] ?? 0, units: (sum["bytes"] ?? 0) / 1e9 };
+      const { packets = 0, lost_packets: lost = 0 } = end["sum"] ?? {};
+      return { figure: (packets - lost) / seconds, units: packets - lost };
+    }
+  } finally {
+    server.kill("SIGKILL");
+  }
+}
