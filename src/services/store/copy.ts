@@ -1,0 +1,163 @@
+/**
+ * One copy on one member: data where 3fsd had them, and a record beside them. The order in which
+ * both are written (see README.md) lets a crash at any moment leave the old version or the new one.
+ */
+import { crc32 } from "node:zlib";
+
+import { type Member, MemberError, type Reading, type Upload } from "./members/member.ts";
+import type { Places } from "./names.ts";
+import {
+  BLOCK,
+  blocksOf,
+  compareVersions,
+  type CopyRecord,
+  type DeletedVersion,
+  emitRecord,
+  type FileVersion,
+  parseRecord,
+  sameVersion,
+  type Version,
+} from "./record.ts";
+
+/** Longest record: of a file of some ten terabytes. */
+const MAX_RECORD = 64 * 2 ** 20;
+
+/** How to look. */
+export interface Looking {
+  /** Data without a record count, as of an old 3fsd. */
+  readonly bare: boolean;
+  /** A record without any data is as none: a crash has left it, or somebody has removed them. */
+  readonly thorough?: boolean;
+}
+
+/** What a member has of a name. */
+export interface Held {
+  /** The version that its data are; undefined when there is none, and never was. */
+  readonly version: Version | undefined;
+  /** The record speaks of one version only. */
+  readonly settled: boolean;
+}
+
+/**
+ * What `member` has. A record that cannot be read is an error, and not the same as none.
+ */
+export async function look(
+  member: Member,
+  places: Places,
+  { bare, thorough = false }: Looking,
+): Promise<Held> {
+  const record = await readRecord(member, places);
+  if (record === undefined) {
+    const facts = bare ? await member.facts(places.bare) : undefined;
+    return { version: facts && { kind: "bare", ...facts }, settled: true };
+  }
+  const [only, ...others] = record.versions;
+  if (others.length === 0) {
+    const hollow =
+      thorough && only?.kind === "file" && (await member.facts(places.data)) === undefined;
+    return { version: hollow ? undefined : only, settled: !hollow };
+  }
+  for (const version of record.versions)
+    if (await isThere(member, places, version)) return { version, settled: false };
+  // None of them: the data are damaged, or gone. It is the newest that they should be.
+  return { version: only, settled: false };
+}
+
+async function readRecord(member: Member, places: Places): Promise<CopyRecord | undefined> {
+  const reading = await member.read(places.record, 0, MAX_RECORD);
+  if (reading === undefined) return undefined;
+  const record = parseRecord(await readAll(reading));
+  if (record === undefined)
+    throw new MemberError("failed", `${member.where}: the record ${places.record} is damaged`);
+  return record;
+}
+
+async function readAll(reading: Reading): Promise<Uint8Array> {
+  try {
+    const pieces: Uint8Array[] = [];
+    for (let piece; (piece = await reading.next()) !== undefined;) pieces.push(piece);
+    return pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
+  } finally {
+    reading.close();
+  }
+}
+
+/** Are the data this version? */
+export async function isThere(member: Member, places: Places, version: Version): Promise<boolean> {
+  if (version.kind === "deleted") return true;
+  const place = version.kind === "bare" ? places.bare : places.data;
+  const reading = await member.read(place, 0, Infinity);
+  if (reading === undefined) return false;
+  try {
+    if (reading.size !== version.size) return false;
+    return version.kind === "bare" || (await hasBlocks(reading, version));
+  } finally {
+    reading.close();
+  }
+}
+
+async function hasBlocks(reading: Reading, version: FileVersion): Promise<boolean> {
+  const sums = blocksOf(version);
+  let at = 0;
+  let sum = 0;
+  for (let piece; (piece = await reading.next()) !== undefined;)
+    for (let from = 0; from < piece.length;) {
+      const part = piece.subarray(from, from + BLOCK - (at % BLOCK));
+      sum = crc32(part, sum);
+      from += part.length;
+      at += part.length;
+      if (at % BLOCK !== 0 && at !== version.size) continue;
+      if (sum !== sums[Math.ceil(at / BLOCK) - 1]) return false;
+      sum = 0;
+    }
+  return at === version.size;
+}
+
+/** Let a finished upload be the copy. "superseded": a newer version is there, and stays. */
+export async function commit(
+  member: Member,
+  places: Places,
+  key: string,
+  before: Held,
+  version: FileVersion,
+  upload: Upload,
+): Promise<"done" | "superseded"> {
+  const { version: old } = before;
+  if (old !== undefined && compareVersions(old, version) > 0) {
+    await upload.abort();
+    return "superseded";
+  }
+  const another = old !== undefined && !sameVersion(old, version);
+  const versions = another ? [version, old] : [version];
+  await member.replace(places.record, emitRecord({ key, versions }));
+  await upload.place(places.data);
+  if (versions.length > 1) await settle(member, places, key, version);
+  return "done";
+}
+
+/** Let the copy be deleted: the record stays, so that an older version cannot come back. */
+export async function bury(
+  member: Member,
+  places: Places,
+  key: string,
+  before: Held,
+  version: DeletedVersion,
+): Promise<"done" | "superseded"> {
+  if (before.version !== undefined && compareVersions(before.version, version) > 0)
+    return "superseded";
+  await member.replace(places.record, emitRecord({ key, versions: [version] }));
+  // The record has said it all: data that stay are never looked at.
+  await member.remove(places.data).catch(() => {});
+  return "done";
+}
+
+/** The data are `version`, and the record need not speak of others any longer. */
+export async function settle(
+  member: Member,
+  places: Places,
+  key: string,
+  version: Version,
+): Promise<void> {
+  // Undone it costs a look at the data whenever somebody reads, and nothing else.
+  await member.replace(places.record, emitRecord({ key, versions: [version] })).catch(() => {});
+}

@@ -1,0 +1,82 @@
+/** One body to several members at once, in lock-step: nobody gets ahead, so nothing piles up. */
+import { MemberError, STALL_MS, type Upload, within } from "./members/member.ts";
+import { Checksums } from "./record.ts";
+import type { Seat } from "./seat.ts";
+
+/** A member that has not got the whole body, and why. */
+export interface Fallen {
+  readonly seat: Seat;
+  readonly error: unknown;
+}
+
+/** Too few members are left to keep a file. */
+export class TooFew extends Error {
+  override name = "TooFew";
+  readonly fallen: readonly Fallen[];
+
+  constructor(fallen: readonly Fallen[]) {
+    super(fallen.map(({ error }) => (error instanceof Error ? error.message : error)).join("; "));
+    this.fallen = fallen;
+  }
+}
+
+export interface Received {
+  /** Who has the whole body on disk, under a temporary name. */
+  readonly uploads: ReadonlyMap<Seat, Upload>;
+  readonly fallen: readonly Fallen[];
+  readonly sums: { readonly size: number; readonly sha256: string; readonly blocks: string };
+}
+
+/**
+ * Send `body` to all of `seats`. One that fails, or is silent for longer than the others can wait,
+ * is left behind. Rejects with `TooFew` when fewer than `least` are left, and with the body's own
+ * error when that breaks off; then nothing of it is anywhere.
+ */
+export async function fanOut(
+  body: AsyncIterable<Uint8Array>,
+  seats: readonly Seat[],
+  temporary: string,
+  least: number,
+): Promise<Received> {
+  const uploads = new Map<Seat, Upload>();
+  const fallen: Fallen[] = [];
+  const each = async (of: readonly Seat[], run: (seat: Seat) => Promise<void>): Promise<void> => {
+    await Promise.all(
+      of.map((seat) =>
+        run(seat).catch((error: unknown) => {
+          fallen.push({ seat, error });
+          if (error instanceof MemberError && error.trouble === "away") seat.blame(error);
+          void uploads.get(seat)?.abort();
+          uploads.delete(seat);
+        }),
+      ),
+    );
+    if (uploads.size < least) throw new TooFew(fallen);
+  };
+  const where = (seat: Seat): string => seat.member.where;
+  const sums = new Checksums();
+  try {
+    await each(seats, async (seat) => {
+      uploads.set(
+        seat,
+        await within(
+          seat.do((member) => member.put(temporary)),
+          where(seat),
+        ),
+      );
+    });
+    for await (const bytes of body) {
+      sums.add(bytes);
+      await each([...uploads.keys()], (seat) =>
+        within(uploads.get(seat)?.write(bytes) ?? Promise.resolve(), where(seat)),
+      );
+    }
+    await each([...uploads.keys()], (seat) =>
+      within(uploads.get(seat)?.finish() ?? Promise.resolve(), where(seat), 6 * STALL_MS),
+    );
+    return { uploads, fallen, sums: sums.finish() };
+  } catch (error) {
+    await Promise.all(uploads.values().map((upload) => upload.abort()));
+    throw error;
+  }
+}

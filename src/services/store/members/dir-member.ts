@@ -1,0 +1,317 @@
+/** A directory of this machine. What it says it has written is on disk. */
+import { constants } from "node:fs";
+import {
+  type FileHandle,
+  lstat,
+  mkdir,
+  open,
+  opendir,
+  realpath,
+  rename,
+  stat,
+  statfs,
+  unlink,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { fsyncDirectory } from "../../../sys/durable.ts";
+import {
+  type Facts,
+  type Item,
+  type Member,
+  MemberError,
+  type Reading,
+  type Trouble,
+  type Upload,
+} from "./member.ts";
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
+/** Others of our group may read what is kept, as servers beside us do. */
+const MODE = 0o644;
+/** Bytes read at once. */
+const CHUNK = 256 * 1024;
+/** Directories that are known to be there. More are looked for again. */
+const MAX_KNOWN = 10_000;
+
+const TROUBLES: Readonly<Record<string, Trouble>> = {
+  ENOSPC: "full",
+  EDQUOT: "full",
+  EROFS: "refused",
+  EACCES: "refused",
+  EPERM: "refused",
+  ELOOP: "refused",
+  ENAMETOOLONG: "too-long",
+  EISDIR: "conflict",
+  ENOTDIR: "conflict",
+  ENOTEMPTY: "conflict",
+};
+
+/** `fsync`: wait for the disk before anything is said to be kept. */
+export class DirMember implements Member {
+  readonly id: string;
+  readonly where: string;
+  readonly #fsync: boolean;
+  readonly #known = new Set<string>();
+
+  constructor(id: string, root: string, fsync: boolean) {
+    this.id = id;
+    this.where = root;
+    this.#fsync = fsync;
+  }
+
+  async put(temporary: string): Promise<Upload> {
+    return this.#try(`write in ${temporary}`, async () => {
+      const directory = await this.#directory(temporary);
+      const path = join(directory, crypto.randomUUID());
+      // A directory that somebody removed behind our back is made again.
+      const handle = await this.#create(path).catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        this.#known.clear();
+        await this.#directory(temporary);
+        return this.#create(path);
+      });
+      return new DirUpload(this, path, handle, this.#fsync);
+    });
+  }
+
+  async replace(at: string, bytes: Uint8Array): Promise<void> {
+    const upload = await this.put(dirname(at));
+    try {
+      await upload.write(bytes);
+      await upload.finish();
+      await upload.place(at);
+    } catch (error) {
+      await upload.abort();
+      throw error;
+    }
+  }
+
+  /** Give the file at `path` its name; it and the name are on disk when this resolves. */
+  async place(path: string, at: string): Promise<void> {
+    await this.#try(`write ${at}`, async () => {
+      const directory = await this.#directory(dirname(at));
+      const to = join(this.where, at);
+      await rename(path, to).catch(async (error: unknown) => {
+        if (!isMissing(error)) throw error;
+        this.#known.clear();
+        await this.#directory(dirname(at));
+        await rename(path, to);
+      });
+      if (this.#fsync) await fsyncDirectory(directory);
+    });
+  }
+
+  async facts(at: string): Promise<Facts | undefined> {
+    return this.#maybe(`look at ${at}`, async () => {
+      const there = await lstat(await this.#within(at));
+      return there.isFile() ? { size: there.size, mtime: there.mtimeMs } : undefined;
+    });
+  }
+
+  async read(at: string, from: number, to: number): Promise<Reading | undefined> {
+    return this.#maybe(`read ${at}`, async () => {
+      const handle = await open(await this.#within(at), O_RDONLY | O_NOFOLLOW);
+      try {
+        const there = await handle.stat();
+        if (there.isFile()) return new DirReading(handle, there.size, there.mtimeMs, from, to);
+      } catch (error) {
+        await handle.close();
+        throw error;
+      }
+      await handle.close();
+      return undefined;
+    });
+  }
+
+  async remove(at: string): Promise<void> {
+    await this.#maybe(`remove ${at}`, async () => {
+      await unlink(await this.#within(at));
+      if (this.#fsync) await fsyncDirectory(dirname(join(this.where, at)));
+    });
+  }
+
+  async list(at: string): Promise<readonly Item[]> {
+    const items = await this.#maybe(`list ${at}`, async () => {
+      const found: Item[] = [];
+      const path = await this.#within(at);
+      for await (const entry of await opendir(path)) {
+        if (!entry.isFile() && !entry.isDirectory()) continue;
+        const there = await lstat(join(path, entry.name)).catch(() => undefined); // gone meanwhile
+        if (there === undefined) continue;
+        const directory = there.isDirectory();
+        found.push({ name: entry.name, directory, size: there.size, mtime: there.mtimeMs });
+      }
+      return found;
+    });
+    return items ?? [];
+  }
+
+  async space(): Promise<{ free: number; total: number }> {
+    return this.#try("ask for room", async () => {
+      const { bavail, blocks, bsize } = await statfs(this.where);
+      return { free: bavail * bsize, total: blocks * bsize };
+    });
+  }
+
+  close(): void {}
+
+  #create(path: string): Promise<FileHandle> {
+    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+  }
+
+  /** Make directory `at`, and those above it, and have their names on disk. Never follows a link. */
+  async #directory(at: string): Promise<string> {
+    const path = join(this.where, at);
+    if (this.#known.has(path)) return path;
+    if (at !== "/" && at !== ".") {
+      await this.#directory(dirname(at));
+      try {
+        await mkdir(path);
+        if (this.#fsync) await fsyncDirectory(dirname(path));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        const there = await lstat(path);
+        if (!there.isDirectory()) throw Object.assign(new Error(at), { code: "ENOTDIR" });
+      }
+    } else if (!(await stat(path)).isDirectory())
+      throw Object.assign(new Error(at), { code: "ENOTDIR" });
+    this.#remember(path);
+    return path;
+  }
+
+  #remember(directory: string): void {
+    if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+    this.#known.add(directory);
+  }
+
+  /**
+   * The path itself, once no directory on the way to it is a link that somebody made: names of
+   * clients hold no dot segments, so that is all that could lead out.
+   */
+  async #within(at: string): Promise<string> {
+    const directory = dirname(join(this.where, at));
+    if (!this.#known.has(directory)) {
+      const root = await realpath(this.where);
+      if ((await realpath(directory)) !== join(root, dirname(at)).replace(/(.)\/$/, "$1"))
+        throw Object.assign(new Error(`${at} leads elsewhere`), { code: "ELOOP" });
+      this.#remember(directory);
+    }
+    return join(this.where, at);
+  }
+
+  async #maybe<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
+    return this.#try(what, async () => {
+      try {
+        return await run();
+      } catch (error) {
+        if (!isMissing(error)) throw error;
+        // Nothing there, or nothing at all: a root that is not mounted holds nobody's files.
+        await stat(this.where);
+        return undefined;
+      }
+    });
+  }
+
+  async #try<T>(what: string, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      throw this.error(what, error);
+    }
+  }
+
+  /** In the words of members. */
+  error(what: string, error: unknown): unknown {
+    const code = (error as NodeJS.ErrnoException).code;
+    if (error instanceof MemberError || code === undefined) return error;
+    const trouble = isMissing(error) ? "away" : (TROUBLES[code] ?? "failed");
+    return new MemberError(trouble, `${this.where}: ${what}: ${code}`, { cause: error });
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "ENOENT";
+}
+
+class DirUpload implements Upload {
+  readonly #member: DirMember;
+  readonly #path: string;
+  readonly #handle: FileHandle;
+  readonly #fsync: boolean;
+  #open = true;
+
+  constructor(member: DirMember, path: string, handle: FileHandle, fsync: boolean) {
+    this.#member = member;
+    this.#path = path;
+    this.#handle = handle;
+    this.#fsync = fsync;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at);
+        at += bytesWritten;
+      }
+    } catch (error) {
+      throw this.#member.error("write", error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    try {
+      if (this.#fsync) await this.#handle.sync();
+      await this.#close();
+    } catch (error) {
+      throw this.#member.error("write", error);
+    }
+  }
+
+  place(at: string): Promise<void> {
+    return this.#member.place(this.#path, at);
+  }
+
+  async abort(): Promise<void> {
+    await this.#close().catch(() => {}); // an error it has told already
+    await unlink(this.#path).catch(() => {}); // gone already, or the directory is
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close();
+  }
+}
+
+class DirReading implements Reading {
+  readonly size: number;
+  readonly mtime: number;
+  readonly #handle: FileHandle;
+  readonly #to: number;
+  #at: number;
+  #open = true;
+
+  constructor(handle: FileHandle, size: number, mtime: number, from: number, to: number) {
+    this.#handle = handle;
+    this.size = size;
+    this.mtime = mtime;
+    this.#at = from;
+    this.#to = Math.min(to, size);
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    const length = Math.min(CHUNK, this.#to - this.#at);
+    if (length <= 0 || !this.#open) return undefined;
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await this.#handle.read(bytes, 0, length, this.#at);
+    if (bytesRead === 0) return undefined; // cut meanwhile: who counts sees it
+    this.#at += bytesRead;
+    return bytes.subarray(0, bytesRead);
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#handle.close().catch(() => {}); // it was only read
+  }
+}

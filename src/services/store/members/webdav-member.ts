@@ -1,0 +1,353 @@
+/** Any server that understands GET, HEAD, PUT and DELETE; better one that understands MOVE and MKCOL. */
+import { parseDate } from "../../../wire/http/date.ts";
+import { PROPFIND_BODY, readAutoindex, readMultistatus } from "./dav-list.ts";
+import { DavUpload } from "./dav-upload.ts";
+import {
+  type Facts,
+  type Item,
+  type Member,
+  MemberError,
+  type Reading,
+  STALL_MS,
+  type Trouble,
+  type Upload,
+  within,
+} from "./member.ts";
+
+const TROUBLES: Readonly<Record<number, Trouble>> = {
+  401: "refused",
+  403: "refused",
+  405: "refused",
+  409: "conflict",
+  413: "refused",
+  414: "too-long",
+  423: "refused",
+  507: "full",
+};
+/** Longest answer that is read as a whole: a list of a directory. */
+const MAX_LIST = 64 * 2 ** 20;
+/** Parents that are known to be there. */
+const MAX_KNOWN = 10_000;
+
+export class WebdavMember implements Member {
+  readonly id: string;
+  readonly where: string;
+  readonly #authorization: string | undefined;
+  readonly #closing = new AbortController();
+  readonly #known = new Set<string>();
+  /** Learned from the first MOVE. */
+  #moves = true;
+
+  /** `base`: a URL without a path, or with one and without its last slash. */
+  constructor(id: string, base: string) {
+    const url = new URL(base);
+    this.id = id;
+    const { username, password } = url;
+    url.username = "";
+    url.password = "";
+    this.where = url.href.replace(/\/+$/, "");
+    if (username !== "") {
+      const words = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+      this.#authorization = `Basic ${Buffer.from(words).toString("base64")}`;
+    }
+  }
+
+  async put(temporary: string): Promise<Upload> {
+    const at = `${temporary}/${crypto.randomUUID()}`;
+    return new DavUpload({
+      send: async (body, signal) => {
+        if (body instanceof Uint8Array) return this.#store(at, body, signal);
+        await this.#parents(at); // a body that streams by cannot be sent again
+        this.#expect(await this.#ask("PUT", at, { body, signal, patient: true }), "PUT", at);
+      },
+      place: (to) => this.#place(at, to),
+      forget: () => this.remove(at).catch(() => {}), // whoever is away has a sweep of its own
+    });
+  }
+
+  replace(at: string, bytes: Uint8Array): Promise<void> {
+    return this.#store(at, bytes);
+  }
+
+  async facts(at: string, signal?: AbortSignal): Promise<Facts | undefined> {
+    const response = await this.#ask("HEAD", at, { signal });
+    if (isMissing(response)) return undefined;
+    if (response.status !== 200) throw this.#failed("HEAD", at, response);
+    return factsOf(response.headers, Number(response.headers.get("content-length") ?? 0));
+  }
+
+  async read(
+    at: string,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<Reading | undefined> {
+    const headers: Record<string, string> = { "accept-encoding": "identity" };
+    if (from > 0 || to !== Infinity)
+      headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
+    const gone = new AbortController();
+    const signals = [gone.signal, ...(signal ? [signal] : [])];
+    const response = await this.#ask("GET", at, { headers, signal: AbortSignal.any(signals) });
+    if (isMissing(response)) return undefined;
+    const { status, body } = response;
+    if (status === 416) {
+      void body?.cancel();
+      const facts = await this.facts(at, signal);
+      return facts && new DavReading(undefined, facts, 0, 0, gone);
+    }
+    if (status !== 200 && status !== 206) throw this.#failed("GET", at, response);
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+    const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
+    const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
+    const facts = factsOf(response.headers, size);
+    const wanted = Math.max(0, Math.min(to, size) - from);
+    return new DavReading(body?.getReader(), facts, skip, wanted, gone);
+  }
+
+  async remove(at: string): Promise<void> {
+    const response = await this.#ask("DELETE", at);
+    void response.body?.cancel();
+    if (!response.ok && !isMissing(response)) throw this.#failed("DELETE", at, response);
+  }
+
+  async list(at: string): Promise<readonly Item[]> {
+    const path = `${at}/`;
+    const headers = { depth: "1", "content-type": "application/xml" };
+    const asked = await this.#ask("PROPFIND", path, { headers, body: PROPFIND_BODY });
+    if (isMissing(asked)) return [];
+    if (asked.status === 207) return readMultistatus(await this.#text(asked), this.#path(path));
+    void asked.body?.cancel();
+    const page = await this.#ask("GET", path, { headers: { accept: "application/json" } });
+    if (isMissing(page)) return [];
+    const items = page.ok ? readAutoindex(await this.#text(page)) : undefined;
+    if (items) return items;
+    throw new MemberError("refused", `${this.where}: neither PROPFIND nor autoindex in JSON`);
+  }
+
+  async space(): Promise<undefined> {
+    return undefined; // few servers say (RFC 4331); those that are full answer 507
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  /** PUT a whole body, and make its parents where they are missing. */
+  async #store(at: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
+    let response = await this.#ask("PUT", at, { body, signal });
+    if (needsParents(response)) {
+      void response.body?.cancel();
+      await this.#parents(at, true);
+      response = await this.#ask("PUT", at, { body, signal });
+    }
+    this.#expect(response, "PUT", at);
+  }
+
+  async #place(from: string, to: string): Promise<void> {
+    if (this.#moves) {
+      let response = await this.#move(from, to);
+      if (needsParents(response)) {
+        void response.body?.cancel();
+        await this.#parents(to, true);
+        response = await this.#move(from, to);
+      }
+      if (response.status !== 405 && response.status !== 501)
+        return this.#expect(response, "MOVE", to);
+      void response.body?.cancel();
+      this.#moves = false;
+    }
+    // A server without MOVE gets the bytes once more. It alone can be left with a torso, and then
+    // what is there is not what the record says.
+    const reading = await this.read(from, 0, Infinity);
+    if (reading === undefined) throw new MemberError("failed", `${this.where}: ${from} is gone`);
+    try {
+      await this.#parents(to);
+      const body = streamOf(reading);
+      this.#expect(await this.#ask("PUT", to, { body, patient: true }), "PUT", to);
+    } finally {
+      reading.close();
+    }
+    await this.remove(from);
+  }
+
+  #move(from: string, to: string): Promise<Response> {
+    const headers = { destination: this.#url(to), overwrite: "T" };
+    return this.#ask("MOVE", from, { headers });
+  }
+
+  /** Make the directories above `at`. `anew`: those known to be there are not. */
+  async #parents(at: string, anew = false): Promise<void> {
+    const steps = at.split("/").slice(1, -1);
+    const parents = steps.map((_, i) => `/${steps.slice(0, i + 1).join("/")}`);
+    if (anew) for (const parent of parents) this.#known.delete(parent);
+    for (const parent of parents) {
+      if (this.#known.has(parent)) continue;
+      const response = await this.#ask("MKCOL", `${parent}/`);
+      void response.body?.cancel();
+      // 405: it is there. Others may be what a server says that makes parents by itself.
+      if (response.status === 507) throw this.#failed("MKCOL", parent, response);
+      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
+      this.#known.add(parent);
+    }
+  }
+
+  async #ask(
+    method: string,
+    at: string,
+    {
+      patient = false,
+      headers = {},
+      signal,
+      body,
+    }: {
+      /** It takes as long as its body does. */
+      patient?: boolean;
+      headers?: Record<string, string>;
+      signal?: AbortSignal | undefined;
+      body?: Uint8Array | ReadableStream<Uint8Array> | string;
+    } = {},
+  ): Promise<Response> {
+    const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
+    const late = new AbortController();
+    const asked = fetch(this.#url(at), {
+      method,
+      headers: {
+        ...headers,
+        ...(this.#authorization !== undefined && { authorization: this.#authorization }),
+      },
+      ...(body !== undefined && { body: body as BodyInit }),
+      redirect: "manual",
+      decompress: false,
+      signal: AbortSignal.any([...signals, late.signal]),
+    }).catch((error: unknown): never => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new MemberError("away", `${this.where}: ${method} ${at}: ${why}`, { cause: error });
+    });
+    try {
+      return patient
+        ? await asked
+        : await within(asked, `${this.where}: ${method} ${at}`, STALL_MS);
+    } catch (error) {
+      asked.catch(() => {}); // it was late, and is given up now
+      late.abort();
+      throw error;
+    }
+  }
+
+  #expect(response: Response, method: string, at: string): void {
+    void response.body?.cancel();
+    if (!response.ok) throw this.#failed(method, at, response);
+  }
+
+  #failed(method: string, at: string, response: Response): MemberError {
+    void response.body?.cancel();
+    const { status } = response;
+    const trouble = TROUBLES[status] ?? (status >= 500 ? "away" : "failed");
+    return new MemberError(trouble, `${this.where}: ${method} ${at}: ${status}`);
+  }
+
+  async #text(response: Response): Promise<string> {
+    const text = await within(response.text(), `${this.where}: a list`, 10 * STALL_MS);
+    if (text.length > MAX_LIST) throw new MemberError("failed", `${this.where}: too long a list`);
+    return text;
+  }
+
+  #path(at: string): string {
+    return decodeURIComponent(new URL(this.where).pathname.replace(/\/$/, "")) + at;
+  }
+
+  #url(at: string): string {
+    return this.where + at.split("/").map(escapeSegment).join("/");
+  }
+}
+
+/** RFC 3986, 3.3; encodeURIComponent leaves none of those that delimit. */
+function escapeSegment(segment: string): string {
+  return encodeURIComponent(segment.toWellFormed());
+}
+
+function isMissing({ status }: Response): boolean {
+  return status === 404 || status === 410;
+}
+
+/** 409 says so (RFC 4918, 9.7.1), 404 and 500 are what nginx says without create_full_put_path. */
+function needsParents({ status }: Response): boolean {
+  return status === 409 || status === 404 || status === 500;
+}
+
+function factsOf(headers: Headers, size: number): Facts {
+  return { size, mtime: parseDate(headers.get("last-modified") ?? "") ?? 0 };
+}
+
+function streamOf(reading: Reading): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await reading.next();
+        if (bytes === undefined) controller.close();
+        else controller.enqueue(bytes);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+class DavReading implements Reading {
+  readonly size: number;
+  readonly mtime: number;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #gone: AbortController;
+  /** Bytes in front of those wanted: of a server that knows no ranges. */
+  #skip: number;
+  #left: number;
+
+  constructor(
+    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+    { size, mtime }: Facts,
+    skip: number,
+    wanted: number,
+    gone: AbortController,
+  ) {
+    this.#reader = reader;
+    this.size = size;
+    this.mtime = mtime;
+    this.#skip = skip;
+    this.#left = wanted;
+    this.#gone = gone;
+  }
+
+  async next(): Promise<Uint8Array | undefined> {
+    while (this.#left > 0) {
+      const read = await this.#read();
+      if (read === undefined) return undefined;
+      const bytes = read.subarray(Math.min(this.#skip, read.length)).subarray(0, this.#left);
+      this.#skip -= Math.min(this.#skip, read.length);
+      this.#left -= bytes.length;
+      if (bytes.length > 0) return bytes;
+    }
+    return undefined;
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    const reading = this.#reader?.read();
+    if (reading === undefined) return undefined;
+    try {
+      return (await within(reading, "a body")).value;
+    } catch (error) {
+      reading.catch(() => {}); // it is given up now
+      this.close();
+      if (error instanceof MemberError) throw error;
+      throw new MemberError("away", "the body broke off", { cause: error });
+    }
+  }
+
+  close(): void {
+    // What was read to its end leaves its connection for others, once that end is seen.
+    if (this.#left > 0 || this.#reader === undefined) this.#gone.abort();
+    else
+      this.#reader.read().then(
+        ({ done }) => void (done || this.#gone.abort()),
+        () => {}, // it broke behind all that was wanted
+      );
+  }
+}

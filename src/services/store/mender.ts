@@ -1,0 +1,95 @@
+/** The loop that keeps promises: what hints name is mended as soon as it can be. */
+import { setTimeout as wait } from "node:timers/promises";
+
+import type { Log } from "../../observe/log.ts";
+import type { Hint, Hints } from "./hints/hints.ts";
+import { mend } from "./mend.ts";
+import { showStamp } from "./record.ts";
+import type { Shelf } from "./shelf.ts";
+
+/** How often it looks for something to do. Milliseconds. */
+const LOOK_MS = 250;
+/** Copies mended at once. */
+const AT_ONCE = 4;
+/** What processes that are no more have left is looked for this often. Milliseconds. */
+const ADOPT_MS = 10_000;
+
+export class Mender {
+  mended = 0;
+  readonly #shelves: ReadonlyMap<number, Shelf>;
+  readonly #hints: Hints;
+  readonly #log: Log;
+  readonly #ending = new AbortController();
+  #running: Promise<void> | undefined;
+
+  constructor(shelves: readonly Shelf[], hints: Hints, log: Log) {
+    this.#shelves = new Map(shelves.map((shelf) => [shelf.number, shelf]));
+    this.#hints = hints;
+    this.#log = log;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Resolves when what is in hand is done. */
+  async stop(): Promise<void> {
+    this.#ending.abort();
+    await this.#running;
+  }
+
+  /** Mend all that is due, once. */
+  async pass(): Promise<void> {
+    const due = this.#hints.due();
+    const next = async (): Promise<void> => {
+      for (let hint; (hint = due.shift()) !== undefined && !this.#ending.signal.aborted;)
+        await this.#one(hint);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, next));
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#ending;
+    let adopted = performance.now();
+    while (!signal.aborted) {
+      await wait(LOOK_MS, undefined, { signal, ref: false }).catch(() => {}); // told to end
+      if (signal.aborted) return;
+      try {
+        if (performance.now() - adopted > ADOPT_MS) {
+          adopted = performance.now();
+          await this.#hints.adopt();
+        }
+        await this.pass();
+      } catch (error) {
+        this.#log.error("the journal of hints cannot be written", { error });
+      }
+    }
+  }
+
+  async #one(hint: Hint): Promise<void> {
+    const shelf = this.#shelves.get(hint.name.stage);
+    const seat = shelf?.seats.find(({ id }) => id === hint.member);
+    if (shelf === undefined || seat === undefined) return this.#hints.failed(hint);
+    // One that is away is not asked again and again for each of its copies.
+    if (!seat.up) return this.#hints.failed(hint);
+    try {
+      const done = await mend(shelf, hint.name, seat, hint.suspect);
+      if (done === "not-yet") return this.#hints.failed(hint);
+      if (done === "mended") {
+        this.mended++;
+        this.#log.info("a copy is mended", {
+          path: hint.name.path,
+          stage: hint.name.stage,
+          member: hint.member,
+          version: showStamp(hint.stamp),
+        });
+        this.#hints.hurry(hint.member);
+      }
+      await this.#hints.done(hint);
+    } catch (error) {
+      this.#hints.failed(hint);
+      const why = error instanceof Error ? error.message : String(error);
+      this.#log.debug("a copy cannot be mended yet", { path: hint.name.path, why });
+    }
+  }
+}

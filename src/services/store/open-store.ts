@@ -1,0 +1,88 @@
+/** One store: its members, its stages, and the front before them. */
+import { join } from "node:path";
+
+import type { Lease } from "../../core/lease.ts";
+import { needed } from "../../core/quorum.ts";
+import type { Host } from "../service.ts";
+import type { MemberConfig, StoreConfig } from "./config.ts";
+import { Front } from "./front.ts";
+import { Hints } from "./hints/hints.ts";
+import { DirMember } from "./members/dir-member.ts";
+import type { Member } from "./members/member.ts";
+import { WebdavMember } from "./members/webdav-member.ts";
+import { Mender } from "./mender.ts";
+import { Layout } from "./names.ts";
+import { PathLocks } from "./path-locks.ts";
+import { copiesOf } from "./placement/stage.ts";
+import { Seat } from "./seat.ts";
+import { type Common, Shelf } from "./shelf.ts";
+import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
+
+/** Characters of a process's word in its stamps. */
+const WRITER = 8;
+
+export interface OpenStore {
+  readonly config: StoreConfig;
+  readonly front: Front;
+  readonly shelves: readonly Shelf[];
+  readonly hints: Hints;
+  readonly mender: Mender;
+  /** Remember the stages: from now on files are stored in them. */
+  remember(): Promise<void>;
+  /** Call it when the requests in hand are answered. */
+  close(): Promise<void>;
+}
+
+/** Throws when the stages have changed. */
+export async function openStore(name: string, config: StoreConfig, host: Host): Promise<OpenStore> {
+  const directory = join(host.state, "store", name);
+  const log = host.log.with({ store: name });
+  const stages: Stages = Object.fromEntries(
+    Object.entries(config.stages).map(([number, stage]) => [number, recordOf(stage)]),
+  );
+  const refused = refusal(readBook(directory), stages);
+  if (refused !== undefined) throw new Error(`store.${name}: ${refused}`);
+
+  // A reload keeps its promises where they are: both instances write the same journal.
+  const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
+    Hints.open(join(directory, "hints"), log, () => host.clock.now()),
+  )) as Lease<Hints>; // made under this name by nobody else
+  const common: Common = {
+    layout: new Layout(config.prefix),
+    locks: new PathLocks(join(directory, "locks")),
+    hints: lease.value,
+    log,
+    wall: () => Date.now(),
+    writer: crypto.randomUUID().slice(0, WRITER),
+    freeFloor: config.free_floor,
+  };
+  const shelves = Object.entries(config.stages).map(([number, stage]) => {
+    const record = stages[number] ?? recordOf(stage);
+    const quorum = stage.write_quorum ?? needed("majority", copiesOf(record));
+    const seats = stage.members.map(
+      (member) => new Seat(memberOf(member, config.fsync), () => host.clock.now()),
+    );
+    return new Shelf(Number(number), record, quorum, seats, common);
+  });
+  const mender = new Mender(shelves, lease.value, log);
+  return {
+    config,
+    front: new Front(config, shelves, () => host.clock.now()),
+    shelves,
+    hints: lease.value,
+    mender,
+    remember: () => writeBook(directory, stages),
+    async close() {
+      await mender.stop();
+      for (const shelf of shelves) shelf.close();
+      common.locks.close();
+      await lease[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function memberOf({ id, where }: MemberConfig, fsync: boolean): Member {
+  return where.kind === "dir"
+    ? new DirMember(id, where.path, fsync)
+    : new WebdavMember(id, where.url);
+}

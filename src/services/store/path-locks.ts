@@ -1,0 +1,54 @@
+/** One change of a name at a time, in all processes of this machine. */
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+
+import { lockFile, unlockFile } from "../../sys/file-lock.ts";
+
+/** Locks; names share them. */
+const LOCKS = 256;
+/** How often another process's lock is looked at. Milliseconds. */
+const AGAIN_MS = 2;
+
+export class PathLocks {
+  readonly #directory: string;
+  readonly #fds: (number | undefined)[] = [];
+  readonly #last: (Promise<unknown> | undefined)[] = [];
+
+  /** Makes `directory`, and files in it. */
+  constructor(directory: string) {
+    this.#directory = directory;
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+
+  /** Run while nobody else runs for the same key. */
+  async hold<T>(key: string, run: () => Promise<T>): Promise<T> {
+    const i = Bun.hash.xxHash32(key, 0) % LOCKS;
+    const before = this.#last[i];
+    const mine = (async (): Promise<T> => {
+      await before?.catch(() => {}); // whoever ran it has heard
+      const fd = (this.#fds[i] ??= openSync(join(this.#directory, String(i)), "a", 0o600));
+      while (lockFile(fd) === "EAGAIN") await wait(AGAIN_MS);
+      try {
+        return await run();
+      } finally {
+        unlockFile(fd);
+      }
+    })();
+    this.#last[i] = mine;
+    try {
+      return await mine;
+    } finally {
+      if (this.#last[i] === mine) this.#last[i] = undefined;
+    }
+  }
+
+  /** Call it when nobody holds any. */
+  close(): void {
+    for (const [i, fd] of this.#fds.entries())
+      if (fd !== undefined) {
+        closeSync(fd);
+        this.#fds[i] = undefined;
+      }
+  }
+}

@@ -1,0 +1,228 @@
+/** Keep a file, or let it be deleted: on enough members before the client hears of it. */
+import { bury, commit, type Held, look } from "./copy.ts";
+import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
+import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
+import type { Name } from "./names.ts";
+import {
+  compareVersions,
+  type DeletedVersion,
+  type FileVersion,
+  type Stamp,
+  stampOf,
+  type Version,
+} from "./record.ts";
+import type { Seat } from "./seat.ts";
+import type { Shelf } from "./shelf.ts";
+
+/** What a client says of a file besides its bytes. */
+export interface About {
+  readonly type: string | undefined;
+  /** Milliseconds since 1970; undefined: now. */
+  readonly mtime: number | undefined;
+}
+
+/** What became of a write. */
+export type Written<V extends Version = Version> =
+  /** Enough members have it. */
+  | { readonly kind: "kept"; readonly version: V; readonly before: Version | undefined }
+  /** `may` has said no. */
+  | { readonly kind: "no" }
+  /** Too few members did what was asked of them, mostly because of this. */
+  | { readonly kind: "too-few"; readonly trouble: Trouble; readonly why: string };
+
+/**
+ * May this be written over what is there? Asked with the newest version in reach when nobody else
+ * can change it; undefined: there is none.
+ */
+export type May = (newest: Version | undefined) => boolean;
+
+interface Looked {
+  readonly seat: Seat;
+  readonly held: Held;
+}
+
+/** Keep `body` as the file `name`. Rejects as the body does when that breaks off. */
+export async function put(
+  shelf: Shelf,
+  name: Name,
+  body: AsyncIterable<Uint8Array>,
+  about: About,
+  may: May,
+): Promise<Written<FileVersion>> {
+  const { common, writeQuorum } = shelf;
+  const homes = shelf.homes(name);
+  const { able, fallen: left } = await choose(shelf, homes);
+  if (able.length < writeQuorum) return tooFew(left);
+  const temporary = common.layout.temporary(shelf.number);
+  let received;
+  try {
+    received = await fanOut(body, able, temporary, writeQuorum);
+  } catch (error) {
+    if (error instanceof TooFew) return tooFew([...left, ...error.fallen]);
+    throw error;
+  }
+  const { uploads, sums } = received;
+  const fallen = [...left, ...received.fallen];
+  const abort = () => Promise.all(uploads.values().map((upload) => upload.abort()));
+
+  return common.locks.hold(name.key, async () => {
+    const { looked, newest, failures } = await lookAll(shelf, name, homes);
+    if (looked.length < shelf.readQuorum) {
+      await abort();
+      return tooFew([...fallen, ...failures]);
+    }
+    if (!may(newest)) {
+      await abort();
+      return { kind: "no" };
+    }
+    const stamp = next(shelf, newest);
+    const version: FileVersion = {
+      kind: "file",
+      stamp,
+      mtime: about.mtime ?? stamp.time,
+      ...(about.type !== undefined && { type: about.type }),
+      ...sums,
+    };
+    const places = shelf.places(name);
+    return conclude(shelf, name, version, newest, fallen, async (seat) => {
+      const upload: Upload | undefined = uploads.get(seat);
+      if (upload === undefined) return "left out";
+      const held = looked.find((one) => one.seat === seat)?.held;
+      try {
+        if (held === undefined) throw new MemberError("away", `${seat.member.where}: silent`);
+        await commit(seat.member, places, name.key, held, version, upload);
+        return "done";
+      } catch (error) {
+        await upload.abort();
+        throw error;
+      }
+    });
+  });
+}
+
+/** Let `name` be deleted. */
+export async function remove(shelf: Shelf, name: Name, may: May): Promise<Written<DeletedVersion>> {
+  const homes = shelf.homes(name);
+  return shelf.common.locks.hold(name.key, async () => {
+    const { looked, newest, failures } = await lookAll(shelf, name, homes);
+    if (looked.length < shelf.writeQuorum) return tooFew(failures);
+    if (!may(newest)) return { kind: "no" };
+    const version: DeletedVersion = { kind: "deleted", stamp: next(shelf, newest) };
+    const places = shelf.places(name);
+    return conclude(shelf, name, version, newest, failures, async (seat) => {
+      const held = looked.find((one) => one.seat === seat)?.held;
+      if (held === undefined) return "left out";
+      await bury(seat.member, places, name.key, held, version);
+      return "done";
+    });
+  });
+}
+
+/** Have every home take the version, and promise it to those that did not. */
+async function conclude<V extends FileVersion | DeletedVersion>(
+  shelf: Shelf,
+  name: Name,
+  version: V,
+  before: Version | undefined,
+  fallen: readonly Fallen[],
+  take: (seat: Seat) => Promise<"done" | "left out">,
+): Promise<Written<V>> {
+  const failures: Fallen[] = [...fallen];
+  const missing: Seat[] = [];
+  await Promise.all(
+    shelf.homes(name).map(async (seat) => {
+      try {
+        const taken = await within(
+          seat.do(() => take(seat)),
+          seat.member.where,
+          6 * STALL_MS,
+        );
+        if (taken === "left out") missing.push(seat);
+      } catch (error) {
+        missing.push(seat);
+        failures.push({ seat, error });
+      }
+    }),
+  );
+  const done = shelf.copies - missing.length;
+  const hints = missing.map((seat) => ({
+    name,
+    member: seat.id,
+    stamp: version.stamp,
+    suspect: false,
+  }));
+  // Nobody has it: then it has never been.
+  if (done === 0) return tooFew(failures);
+  await shelf.common.hints.promise(hints);
+  return done >= shelf.writeQuorum ? { kind: "kept", version, before } : tooFew(failures);
+}
+
+/** The homes that can be written to; the others are told of, or left alone while they are away. */
+async function choose(
+  shelf: Shelf,
+  homes: readonly Seat[],
+): Promise<{ able: Seat[]; fallen: Fallen[] }> {
+  const able: Seat[] = [];
+  const fallen: Fallen[] = [];
+  await Promise.all(
+    homes.map(async (seat) => {
+      const free = await seat.free();
+      if (free > shelf.common.freeFloor) able.push(seat);
+      else fallen.push({ seat, error: new MemberError("full", `${seat.member.where}: full`) });
+    }),
+  );
+  const up = able.filter((seat) => seat.up);
+  // Who seems to be away is tried all the same when there would be too few without.
+  if (up.length < shelf.writeQuorum) return { able, fallen };
+  return { able: up, fallen };
+}
+
+/** What all homes have that answer. */
+async function lookAll(
+  shelf: Shelf,
+  name: Name,
+  homes: readonly Seat[],
+): Promise<{ looked: Looked[]; newest: Version | undefined; failures: Fallen[] }> {
+  const looked: Looked[] = [];
+  const failures: Fallen[] = [];
+  const places = shelf.places(name);
+  const up = homes.filter((seat) => seat.up);
+  const asked = up.length >= Math.max(shelf.readQuorum, shelf.writeQuorum) ? up : homes;
+  await Promise.all(
+    asked.map(async (seat) => {
+      try {
+        looked.push({ seat, held: await seat.do((member) => look(member, places, shelf)) });
+      } catch (error) {
+        failures.push({ seat, error });
+      }
+    }),
+  );
+  let newest: Version | undefined;
+  for (const { held } of looked)
+    if (held.version && (newest === undefined || compareVersions(held.version, newest) > 0))
+      newest = held.version;
+  return { looked, newest, failures };
+}
+
+/** A stamp after all that is known: a clock that goes back changes nothing. */
+function next({ common }: Shelf, newest: Version | undefined): Stamp {
+  const after = newest === undefined ? 0 : stampOf(newest).time + 1;
+  return { time: Math.max(Math.floor(common.wall()), after), by: common.writer };
+}
+
+/** What the client is told: that it is full or impossible only where nobody was merely away. */
+function tooFew(fallen: readonly Fallen[]): {
+  kind: "too-few";
+  trouble: Trouble;
+  why: string;
+} {
+  const troubles = fallen.map(({ error }) =>
+    error instanceof MemberError ? error.trouble : "failed",
+  );
+  const order: readonly Trouble[] = ["too-long", "conflict", "full", "refused", "away", "failed"];
+  const trouble = order.find((one) => troubles.includes(one)) ?? "away";
+  const why = fallen
+    .map(({ error }) => (error instanceof Error ? error.message : String(error)))
+    .join("; ");
+  return { kind: "too-few", trouble, why };
+}

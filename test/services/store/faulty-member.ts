@@ -1,0 +1,119 @@
+import {
+  type Facts,
+  type Item,
+  type Member,
+  MemberError,
+  type Reading,
+  type Upload,
+} from "../../../src/services/store/members/member.ts";
+
+/** What a member may suffer from. */
+export type Fault =
+  /** It refuses connections. */
+  | "away"
+  | "full"
+  | "read-only"
+  /** Bodies break off after so many bytes, in both directions. */
+  | { readonly cutAfter: number };
+
+/** A member with a fault that a test chooses; between any two steps it may stop for good. */
+export class FaultyMember implements Member {
+  readonly id: string;
+  readonly where: string;
+  fault: Fault | undefined;
+  /** It is killed before the step that this counts down to. */
+  stepsLeft = Infinity;
+  /** What was asked of it: "replace /_3fs_0.records/...". */
+  readonly diary: string[] = [];
+  readonly #member: Member;
+
+  constructor(member: Member) {
+    this.#member = member;
+    this.id = member.id;
+    this.where = member.where;
+  }
+
+  async put(temporary: string): Promise<Upload> {
+    this.#step("put", temporary, true);
+    const upload = await this.#member.put(temporary);
+    let sent = 0;
+    return {
+      write: async (bytes) => {
+        this.#step("write", "", true);
+        sent += bytes.length;
+        this.#cut(sent);
+        await upload.write(bytes);
+      },
+      finish: async () => {
+        this.#step("finish", "", true);
+        await upload.finish();
+      },
+      place: async (at) => {
+        this.#step("place", at, true);
+        await upload.place(at);
+      },
+      abort: () => upload.abort(),
+    };
+  }
+
+  async replace(at: string, bytes: Uint8Array): Promise<void> {
+    this.#step("replace", at, true);
+    await this.#member.replace(at, bytes);
+  }
+
+  async facts(at: string): Promise<Facts | undefined> {
+    this.#step("facts", at);
+    return this.#member.facts(at);
+  }
+
+  async read(at: string, from: number, to: number): Promise<Reading | undefined> {
+    this.#step("read", at);
+    const reading = await this.#member.read(at, from, to);
+    if (reading === undefined) return undefined;
+    let read = 0;
+    return {
+      size: reading.size,
+      mtime: reading.mtime,
+      next: async () => {
+        const bytes = await reading.next();
+        read += bytes?.length ?? 0;
+        this.#cut(read);
+        return bytes;
+      },
+      close: () => reading.close(),
+    };
+  }
+
+  async remove(at: string): Promise<void> {
+    this.#step("remove", at, true);
+    await this.#member.remove(at);
+  }
+
+  async list(at: string): Promise<readonly Item[]> {
+    this.#step("list", at);
+    return this.#member.list(at);
+  }
+
+  space(): Promise<{ readonly free: number; readonly total: number } | undefined> {
+    return this.#member.space();
+  }
+
+  close(): void {
+    this.#member.close();
+  }
+
+  #step(what: string, at: string, writes = false): void {
+    if (this.fault === "away" || this.stepsLeft-- <= 0)
+      throw new MemberError("away", `${this.id} is away`);
+    if (writes && this.fault === "full") throw new MemberError("full", `${this.id} is full`);
+    if (writes && this.fault === "read-only")
+      throw new MemberError("refused", `${this.id} is read-only`);
+    this.diary.push(`${what} ${at}`.trim());
+  }
+
+  #cut(passed: number): void {
+    const { fault } = this;
+    if (typeof fault === "object" && passed > fault.cutAfter)
+      throw new MemberError("away", `${this.id} broke off`);
+  }
+}
