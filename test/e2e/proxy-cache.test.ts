@@ -1,15 +1,19 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 /** The cache through the whole program: several workers, reloads, crashes, and what operators ask. */
+import { readdirSync, statSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
+import { join } from "node:path";
 
 import { freePort } from "../fake/ports.ts";
-import { type Appliance, appliance } from "./from-source.ts";
+import { type Appliance, appliance, until } from "./from-source.ts";
 
 setDefaultTimeout(60_000); // a whole program starts and ends, on a machine that may be busy
 
 /** A server that counts what it is asked for; paths say what they want. */
 const heard: string[] = [];
 let slow = 0;
+/** Of longer bodies only so much is sent, and then nothing more. */
+let stopAt = Infinity;
 const backend = createServer((request: IncomingMessage, response) => {
   const url = request.url ?? "/";
   heard.push(url);
@@ -17,6 +21,10 @@ const backend = createServer((request: IncomingMessage, response) => {
     const size = Number(/size=(\d+)/.exec(url)?.[1] ?? 0);
     response.setHeader("Cache-Control", url.includes("private") ? "private" : "max-age=600");
     response.setHeader("Cache-Tag", url.includes("news") ? "news, all" : "all");
+    if (size > stopAt) {
+      response.setHeader("Content-Length", size);
+      return void response.write(Buffer.alloc(stopAt, url));
+    }
     response.end(size > 0 ? Buffer.alloc(size, url) : `${url} ${heard.length}`);
   }, slow);
 });
@@ -39,6 +47,10 @@ const config = (dir: string, cache: object = {}, workers = 2): object => ({
     },
   },
 });
+
+function sizeOf(directory: string, name: string): number {
+  return statSync(join(directory, name), { throwIfNoEntry: false })?.size ?? 0;
+}
 
 /** On a connection of its own, so that any worker may get it. */
 async function get(path: string, init: RequestInit = {}): Promise<Response> {
@@ -155,14 +167,38 @@ describe("two workers", () => {
   });
 });
 
-test("a thousand connections for one cold page are one request", async () => {
-  slow = 300;
-  await using _tern = await appliance((dir) => config(dir, {}, 1));
-  const texts = await Promise.all(Array.from({ length: 1000 }, () => text("/cold")));
-  slow = 0;
-  expect(new Set(texts).size).toBe(1);
-  expect(asked("/cold")).toBe(1);
+test("killed in the middle of a long body: nobody gets half of it afterwards", async () => {
+  const path = "/half?size=6000000";
+  stopAt = 4_000_000;
+  const tern = await appliance((dir) => config(dir, {}, 1));
+  await using _dir = tern;
+  const reader = (await get(path)).body?.getReader();
+  for (let got = 0; got < 3_900_000;) got += (await reader?.read())?.value?.length ?? 0;
+  const directory = `${tern.dir}/cache/proxy-edge/new`;
+  await until(() => readdirSync(directory).some((name) => sizeOf(directory, name) > 3_000_000));
+  tern.kill("SIGKILL");
+  await tern.exited;
+  stopAt = Infinity;
+  const file = JSON.parse(await Bun.file(`${tern.dir}/tern.yaml`).text()) as object;
+  await using _again = await appliance(() => file);
+  const before = asked(path);
+  expect((await text(path)).length).toBe(6_000_000);
+  expect(asked(path)).toBe(before + 1);
+  await reader?.cancel().catch(() => {}); // it broke
 });
+
+test.each([1, 2])(
+  "a thousand connections for one cold page: one request, workers: %d",
+  async (n) => {
+    slow = 300;
+    heard.length = 0;
+    await using _tern = await appliance((dir) => config(dir, {}, n));
+    const texts = await Promise.all(Array.from({ length: 1000 }, () => text("/cold")));
+    slow = 0;
+    expect(new Set(texts).size).toBe(1);
+    expect(asked("/cold")).toBe(1);
+  },
+);
 
 test("a page that is large and slow is one request for all, and comes whole", async () => {
   await using _tern = await appliance((dir) => config(dir, {}, 1));
