@@ -25,6 +25,7 @@ export class Delivery {
   /** -1: the peer tells nothing. */
   #theirTime = -1;
   #theirClock = 0;
+  #number = 0;
   /** What the peer has received, by its own word, and what it will never count: dropped messages. */
   #received = 0;
   #uncounted = 0;
@@ -91,10 +92,12 @@ export class Delivery {
       if (this.#buffer.wasLost(seq) && ahead(seq, this.#beyond) < 0) this.#holes -= 1;
     }
     const newest = shift(upTo, -1);
+    const acknowledged = this.#fresh - ahead(this.#buffer.fresh, upTo);
+    flow.delivered = Math.max(flow.delivered, acknowledged); // whatever else is said
     const advanced = ahead(upTo, this.#buffer.first) > 0;
     if (ahead(upTo, this.#beyond) > 0) this.#beyond = upTo;
     if (ack.kind === "extended") {
-      this.#theirs(ack, this.#fresh - ahead(this.#buffer.fresh, upTo));
+      this.#theirs(ack, acknowledged);
       this.#sample((this.#stamp(now) - ack.echo) | 0);
     } else if (this.#theirTime < 0) {
       const known = advanced && whole && !this.#buffer.wasLost(newest);
@@ -157,12 +160,13 @@ export class Delivery {
   #theirs(ack: Acknowledgement, acknowledged: number): void {
     const flow = this.flow;
     if (this.#theirTime < 0) this.#theirTime = ack.time;
-    flow.told = true;
-    const passed = (ack.time - this.#theirTime) | 0;
+    else if (ahead(ack.number, this.#number) <= 0) return; // overtaken by a later one
     const more = (ack.received - this.#received) | 0;
-    if (passed < 0 || more < 0) return; // overtaken by a later one
+    if (more < 0) return;
+    flow.told = true;
+    this.#number = ack.number & 0x7fff_ffff;
+    this.#theirClock += (ack.time - this.#theirTime) >>> 0;
     this.#theirTime = ack.time;
-    this.#theirClock += passed;
     flow.deliveredAt = this.#theirClock;
     this.#received += more;
     this.#uncounted = Math.max(this.#uncounted, acknowledged - this.#received);

@@ -122,6 +122,27 @@ test("an idle connection lives, with a word now and then", () => {
   expect(words).toBeLessThan(10);
 });
 
+test("after an idle while in which clocks of 32 bits wrap, all is as before", () => {
+  const world = new World({ ...bad, loss: 0.01 });
+  const got = counting();
+  const { client } = world.pair({ serverProgram: got });
+  const move = (seconds: number): void => {
+    const bytes = new Uint8Array(100_000);
+    for (let i = 0; i < seconds * 100; i++) {
+      client.send(bytes, 0, bytes.length);
+      world.run(10_000);
+    }
+  };
+  move(2);
+  for (const minutes of [40, 80]) {
+    world.run(minutes * 60 * SECOND);
+    expect(client.unacknowledged).toBe(0);
+    const before = got.bytes;
+    move(2);
+    expect(got.bytes - before).toBeGreaterThan(18 * MB);
+  }
+});
+
 test("a line that is down for five seconds is used again within one", () => {
   const world = new World(bad);
   const got = counting();
