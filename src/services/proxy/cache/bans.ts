@@ -1,3 +1,5 @@
+import { shorten } from "../../../core/shorten.ts";
+
 /** What must not be used any more: of a URL, a prefix, a tag, or everything. */
 export type BanKind = "url" | "prefix" | "tag" | "all";
 
@@ -21,6 +23,7 @@ export interface Bannable {
  * those banned longest ago are forgotten: their plain files are gone by then.
  */
 const MOST_URLS = 100_000;
+const KEPT = 0.9;
 
 /** Keys go on behind the URL when the operator has added to them. */
 export function urlOf(key: string): string {
@@ -47,7 +50,7 @@ export class Bans {
     else {
       map.delete(value); // the latest are behind
       map.set(value, time);
-      if (kind === "url" && map.size > MOST_URLS) shorten(map);
+      if (kind === "url" && map.size > MOST_URLS) shorten(map, MOST_URLS * KEPT);
     }
     this.latest = Math.max(this.latest, time);
     this.version++;
@@ -96,14 +99,5 @@ export class Bans {
     return (
       this.#exact.url.size + this.#exact.tag.size + this.#prefixes.size + Number(this.#all > 0)
     );
-  }
-}
-
-/** Forget a tenth of it: finding the first of a map again and again is dear. */
-function shorten(map: Map<string, unknown>): void {
-  let left = Math.ceil(MOST_URLS / 10);
-  for (const value of map.keys()) {
-    if (left-- === 0) return;
-    map.delete(value);
   }
 }

@@ -1,5 +1,8 @@
-/** URLs remembered; beyond it the one marked longest ago is forgotten. */
+import { shorten } from "../../../core/shorten.ts";
+
+/** URLs remembered; beyond it a tenth is forgotten, those marked longest ago. */
 const MOST = 10_000;
+const KEPT = 0.9;
 
 /**
  * URLs whose responses were not to be kept: for a while nobody waits for another one's, and what
@@ -19,11 +22,7 @@ export class Marks {
   set(key: string, until: number): void {
     this.#until.delete(key);
     this.#until.set(key, until);
-    if (this.#until.size <= MOST) return;
-    for (const oldest of this.#until.keys()) {
-      this.#until.delete(oldest);
-      return;
-    }
+    if (this.#until.size > MOST) shorten(this.#until, MOST * KEPT);
   }
 
   delete(key: string): void {

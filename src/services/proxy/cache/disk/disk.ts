@@ -2,6 +2,7 @@ import { closeSync, fstatSync, read as readAsync, readSync, unlinkSync } from "n
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
+import { shorten } from "../../../../core/shorten.ts";
 import { type RequestField, varyKey } from "../../../../wire/http/caching/vary.ts";
 import { Entry, placeOf } from "../entry.ts";
 import { InFile, inPieces } from "../kept.ts";
@@ -16,6 +17,7 @@ export const SMALL = 1024 * 1024;
 const STEP = 1024 * 1024;
 /** Large files known to be whole; beyond it they are checked again. */
 const MOST_CHECKED = 10_000;
+const KEPT = 0.9;
 
 /**
  * Responses in a directory that all workers share, one file for each: written beside, then named,
@@ -120,7 +122,7 @@ export class Disk {
         return this.#bad(name);
       }
       this.#checked.set(name, identity);
-      if (this.#checked.size > MOST_CHECKED) this.#checked.delete(first(this.#checked));
+      if (this.#checked.size > MOST_CHECKED) shorten(this.#checked, MOST_CHECKED * KEPT);
       return entry();
     });
   }
@@ -176,9 +178,4 @@ function readSome(fd: number, into: Uint8Array, length: number, position: number
   return new Promise((resolve, reject) => {
     readAsync(fd, into, 0, length, position, (error, n) => (error ? reject(error) : resolve(n)));
   });
-}
-
-function first<K>(map: ReadonlyMap<K, unknown>): K {
-  const [key] = map.keys();
-  return key as K; // it is not empty
 }
