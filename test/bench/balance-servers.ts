@@ -77,7 +77,7 @@ listen tls
   return start("HAProxy", ["/usr/sbin/haproxy", "-db", "-f", `${dir}/haproxy.cfg`], ports);
 }
 
-/** nginx stream, one worker. */
+/** nginx stream, one worker, with the versions of TLS that the others have: 1.22 by itself stops at 1.2. */
 export async function nginxStream(dir: string, to: number): Promise<Server> {
   const ports = { http: await freePort(), https: await freePort() };
   await Bun.write(
@@ -96,6 +96,7 @@ stream {
   tcp_nodelay on;
   proxy_timeout 600s;
   server { listen 127.0.0.1:${ports.http} backlog=8192; proxy_pass 127.0.0.1:${to}; }
+  ssl_protocols TLSv1.2 TLSv1.3;
   ssl_certificate ${dir}/tls.pem;
   ssl_certificate_key ${dir}/tls.key;
   server { listen 127.0.0.1:${ports.https} ssl backlog=8192; proxy_pass 127.0.0.1:${to}; }

@@ -55,7 +55,7 @@ export const ROWS: readonly Row[] = [
   },
   {
     name: "tls",
-    says: "TLS handshakes, 1 KB each",
+    says: "TLS 1.3 handshakes, 1 KB each",
     path: "/1k.bin",
     connections: 64,
     headers: { Connection: "close" },

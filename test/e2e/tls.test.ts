@@ -74,6 +74,16 @@ describe.skipIf(!Bun.which("openssl"))("TLS as openssl sees it", () => {
     },
   );
 
+  test.each([{ version: "-tls1_3" }, { version: "-tls1_2" }])(
+    "nobody is asked for a certificate ($version)",
+    async ({ version }) => {
+      const client = `openssl s_client -connect 127.0.0.1:${site.port} ${version} -msg`;
+      const { out } = await said(["sh", "-c", `${client} </dev/null 2>&1`]);
+      expect(out).toContain("ServerHello");
+      expect(out).not.toContain("CertificateRequest");
+    },
+  );
+
   test("curl trusts the chain", async () => {
     const { out, code } = await said([
       "curl",

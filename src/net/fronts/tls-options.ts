@@ -59,7 +59,15 @@ function sharedContext(
   { cert, key }: Certificate,
   minVersion: Certificates["minVersion"],
 ): TLSOptions {
-  const { context } = createSecureContext({ cert, key, minVersion: `TLSv${minVersion}` });
+  const { context } = createSecureContext({
+    cert,
+    key,
+    // For a certificate that comes without a chain the runtime looks for one among those it trusts,
+    // at every handshake and on disk (/etc/ssl/certs): so it trusts nobody but the certificate itself.
+    // Nobody is let in by that: clients are not asked for theirs here.
+    ca: cert,
+    minVersion: `TLSv${minVersion}`,
+  });
   return { secureContext: context } as TLSOptions;
 }
 
