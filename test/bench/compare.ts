@@ -12,6 +12,8 @@ export interface Row {
   readonly path: string;
   readonly connections: number;
   readonly headers?: Readonly<Record<string, string>>;
+  /** So many things are asked for in turn. */
+  readonly objects?: number;
   /** TLS ends at the balancer, the same certificate at each of them. */
   readonly secure?: boolean;
   readonly counts: "requests" | "bytes";
@@ -60,6 +62,7 @@ export async function measure(
     connections: row.connections,
     headers: row.headers ?? {},
     pipeline: 1,
+    ...(row.objects && { objects: row.objects }),
   });
   for (const server of servers) await round(dir, load(server), WARM_UP_S);
   await inTurns(servers, options, row.says, async (server) => {

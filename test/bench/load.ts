@@ -17,6 +17,8 @@ export interface Load {
   readonly headers: Readonly<Record<string, string>>;
   /** Requests sent at once. */
   readonly pipeline: number;
+  /** So many things are asked for in turn, by a query: `?i=0` and on. */
+  readonly objects?: number;
   /** By burst.ts, pipelined or not: wrk spends more on an answer than it costs some to relay it. */
   readonly light?: boolean;
 }
@@ -28,6 +30,18 @@ function done(s, latency)
   print(string.format("RESULT %d %d %d %d %d", s.requests, s.bytes, s.duration,
     e.connect + e.read + e.write + e.timeout + e.status,
     latency:percentile(50)))
+end
+`;
+
+/** Asks for one after the other; in steps, so that what was asked lately is not asked next. */
+const inTurn = (path: string, objects: number): string => `
+local asked, at = {}, 0
+function init()
+  for i = 0, ${objects - 1} do asked[i] = wrk.format(nil, "${path}?i=" .. i) end
+end
+function request()
+  at = (at + 7919) % ${objects}
+  return asked[at]
 end
 `;
 
@@ -47,7 +61,8 @@ export async function round(dir: string, load: Load, seconds: number): Promise<R
 
 async function wrk(dir: string, load: Load, seconds: number): Promise<string[]> {
   const script = `${dir}/wrk.lua`;
-  await Bun.write(script, SCRIPT);
+  const { objects, url } = load;
+  await Bun.write(script, SCRIPT + (objects ? inTurn(new URL(url).pathname, objects) : ""));
   const headers = Object.entries(load.headers).flatMap(([k, v]) => ["-H", `${k}: ${v}`]);
   const size = ["-t1", `-c${load.connections}`, `-d${seconds}s`, "--timeout", "10s"];
   return ["wrk", ...size, "-s", script, ...headers, load.url];

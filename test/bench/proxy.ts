@@ -14,6 +14,7 @@ import {
   sides,
 } from "./compare.ts";
 import { machine } from "./machine.ts";
+import { nginxCache, ternCache, varnish, VARNISHD } from "./proxy-caches.ts";
 import { haproxyHttp, nginxProxy, ternProxy } from "./proxy-servers.ts";
 import { resident, type Server } from "./server.ts";
 import { build, type Options } from "./web.ts";
@@ -61,15 +62,33 @@ const ROWS: readonly (Row & { readonly against: readonly string[] })[] = [
     against: ["nginx"],
   },
 ];
+/** From the caches. */
+const HITS: readonly (Row & {
+  readonly kind: "memory" | "disk";
+  readonly against: readonly string[];
+})[] = [
+  { ...hit("hit", "1 KB from memory, 64 connections", 1.3), kind: "memory", against: ["nginx"] },
+  {
+    ...hit("varnish", "1 KB from memory, 64 connections", 1.2),
+    kind: "memory",
+    against: ["Varnish"],
+  },
+  {
+    ...hit("disk", "5000 × 1 KB from disk, 64 connections", 1),
+    objects: 5000,
+    kind: "disk",
+    against: ["nginx"],
+  },
+];
 const LATENCY = "latency";
 const IDLE = "idle";
 /** Most bytes of RSS that an idle client may cost. */
 const IDLE_BAR = 12 * 1024;
 
-/** nginx, HAProxy and tern in front of one nginx, one core each for them and the load, in turns. */
+/** nginx, HAProxy, Varnish and tern in front of one nginx, one core each for them and the load, in turns. */
 export async function proxy(options: Options): Promise<RowReport[]> {
   const { say } = options;
-  const names = [...ROWS.map((row) => row.name), LATENCY, IDLE];
+  const names = [...[...ROWS, ...HITS].map((row) => row.name), LATENCY, IDLE];
   if (options.rows?.some((row) => !names.includes(row))) {
     say(`rows: ${names.join(" ")}\n`);
     return [];
@@ -87,7 +106,7 @@ export async function proxy(options: Options): Promise<RowReport[]> {
       tern: () => ternProxy(dir, binary, behind.http),
     };
     const reports: RowReport[] = [];
-    {
+    if ([...ROWS.map(({ name }) => name), LATENCY].some(wanted)) {
       await using one = await make.nginx();
       await using two = await make.haproxy();
       await using ours = await make.tern();
@@ -98,6 +117,8 @@ export async function proxy(options: Options): Promise<RowReport[]> {
       }
       if (wanted(LATENCY)) reports.push(await latency(all, behind, "nginx", dir, options));
     }
+    for (const row of HITS.filter(({ name }) => wanted(name)))
+      reports.push(...(await fromCache(row, dir, binary, behind.http, options)));
     // Each from its start: memory that was used once does not come back.
     if (wanted(IDLE)) reports.push(await idle([make.nginx, make.tern]));
     say(show(reports));
@@ -105,6 +126,28 @@ export async function proxy(options: Options): Promise<RowReport[]> {
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+function hit(name: string, says: string, bar: number): Row {
+  return { name, says, path: "/1k.bin", connections: 64, counts: "requests", per: "request", bar };
+}
+
+/** One row; none where who is compared with is not installed. */
+async function fromCache(
+  row: (typeof HITS)[number],
+  dir: string,
+  binary: string,
+  to: number,
+  options: Options,
+): Promise<RowReport[]> {
+  const rival = row.against.includes("Varnish") ? varnish : nginxCache;
+  if (rival === varnish && VARNISHD === undefined) {
+    options.say("no Varnish here: its row is left out\n");
+    return [];
+  }
+  await using theirs = await rival(dir, to);
+  await using ours = await ternCache(dir, binary, to, row.kind);
+  return [await measure(row, [theirs, ours], dir, options)];
 }
 
 async function makeFiles(dir: string): Promise<void> {

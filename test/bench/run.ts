@@ -15,7 +15,7 @@ const HELP = `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [optio
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
-  proxy          requests, against nginx and HAProxy in HTTP mode
+  proxy          requests, against nginx, HAProxy in HTTP mode and Varnish, where it is installed
   udt            bytes and files by UDT, against libudt
   tunnel         a network over a network, against wireguard-go and OpenVPN
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
