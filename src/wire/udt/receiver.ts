@@ -100,7 +100,7 @@ export class Receiver {
     }
     this.#sinceAck += 1;
     if (this.#sinceAck >= EVERY) this.#ackDue = now;
-    else this.#ackSoon(now, length < this.#payload ? FULL_GAP : SYN);
+    else this.#ackSoon(now, length < this.#payload ? FULL_GAP : this.#gapInTime);
   }
 
   /** The sender has dropped a message: `first` to `last` will never come. */
@@ -171,6 +171,11 @@ export class Receiver {
   }
   get #free(): number {
     return this.buffer.most - ahead(this.#gap, this.buffer.first);
+  }
+
+  /** A small window on a short path would else wait for acknowledgements only: four of them in a round trip. */
+  get #gapInTime(): number {
+    return Math.max(FULL_GAP, Math.min(SYN, this.#rtt.smooth / 4));
   }
 
   /** A sender that was told there is hardly any room hears when there is again. */

@@ -17,6 +17,8 @@ const YIELD_GAIN = 0.9;
 const STANDING = 0.2;
 const NOISE = 4_000;
 const STARTUP_QUEUE = 0.5;
+/** Longer than another program has the processor while ours wait for it, µs. */
+const STARTUP_STALL = 20_000;
 const YIELD_ROUNDS = 2;
 /** 10 ms of queue at 100 Mbit/s, 100 ms at 1 Mbit/s. */
 const TOLERANCE = 920_000;
@@ -89,7 +91,8 @@ export class Bbr implements Congestion {
     this.#measureRtt(flow);
     this.#measureRate(flow);
     const rtt = flow.rttSample > 0 ? flow.rttSample : flow.rtt;
-    if (flow.now - rtt >= this.#roundAt) {
+    // Nor shorter than what it takes to measure: else three rounds in which nothing can have grown end the start.
+    if (flow.now - Math.max(rtt, 2 * SPAN) >= this.#roundAt) {
       this.#round(flow);
       this.#roundAt = flow.now;
       this.#roundLeast = Infinity;
@@ -144,11 +147,15 @@ export class Bbr implements Congestion {
     const ours = this.#phase === "cruise" && CYCLE[this.#step] !== 1;
     this.#standing = !ours && queue > this.#tolerance(base);
     if (this.#phase !== "startup" || this.#rate.best === 0) return;
+    if (flow.idleAt >= this.#roundAt - flow.rtt) return; // neither the rate nor the queue was ours
     if (this.#rate.best >= this.#fullRate * GROWTH) {
       this.#fullRate = this.#rate.best;
       this.#flatRounds = 0;
-    } else if (flow.idleAt < this.#roundAt - flow.rtt) this.#flatRounds += 1;
-    if (this.#flatRounds >= FLAT_ROUNDS || queue > base * STARTUP_QUEUE + NOISE)
+    } else this.#flatRounds += 1;
+    if (
+      this.#flatRounds >= FLAT_ROUNDS ||
+      queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL)
+    )
       this.#phase = "drain";
   }
 
@@ -191,9 +198,9 @@ export class Bbr implements Congestion {
     }
     const lump = Math.min((rate * (flow.told ? LUMP : RARE_LUMP)) / SECOND, LUMP_PACKETS);
     this.period = SECOND / (rate * pace);
-    this.window = this.#silent
-      ? LEAST_WINDOW
-      : Math.max(LEAST_WINDOW, hold * this.#pipe(flow) + lump);
+    // What it begins with it may have until it knows better.
+    const least = this.#phase === "startup" ? FIRST_WINDOW * STARTUP_GAIN : LEAST_WINDOW;
+    this.window = this.#silent ? LEAST_WINDOW : Math.max(least, hold * this.#pipe(flow) + lump);
   }
 
   #gains(): { pace: number; hold: number } {
