@@ -252,9 +252,4 @@ export class Receiver {
     putControl(out, at, Control.nak, 0, time, to);
     return end - at;
   }
-
-  /** True: nothing that arrived waits to be read. */
-  get drained(): boolean {
-    return this.buffer.first === this.#gap;
-  }
 }

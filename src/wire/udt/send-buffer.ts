@@ -104,6 +104,10 @@ export class SendBuffer {
   expires(seq: number): number {
     return this.#expires[seq & this.#mask]!;
   }
+  /** It is too old, and that was said. */
+  expire(seq: number): void {
+    this.#expires[seq & this.#mask] = -Infinity;
+  }
   /** The second word of the header: part, order and number of the message. */
   info(seq: number): number {
     return word(this.#slab, this.#at(seq & this.#mask) + 4);

@@ -81,9 +81,6 @@ export class Sender {
   hold(at: number): void {
     this.#due = Math.max(this.#due, at);
   }
-  release(): void {
-    this.#due = 0;
-  }
 
   /** An acknowledgement; false: it acknowledges what was never sent. */
   acknowledge(ack: Acknowledgement, now: number): boolean {
@@ -278,13 +275,14 @@ export class Sender {
     let last = seq;
     while ((partOf(buffer.info(last)) & Part.last) === 0 && next(last) !== buffer.end)
       last = next(last);
+    if (buffer.expires(last) !== -Infinity) this.dropped += 1; // not told again
     for (let i = first; ahead(last, i) >= 0; i = next(i)) {
       this.#lost.remove(i);
+      buffer.expire(i);
       if (ahead(i, buffer.fresh) < 0) continue;
       this.delivery.skipped(i);
       buffer.fresh = next(i);
     }
-    this.dropped += 1;
     this.#dropping = first;
     this.#dropUntil = last;
   }
