@@ -18,6 +18,8 @@ const PING_TIMES = 2;
 const PING_MORE_US = 300;
 const PINGS = 50;
 const DATAGRAM = 1200;
+/** Offered one after another, since whoever is offered far too much delivers less; 0: all there is. */
+const OFFERED = ["200M", "400M", "800M", "0"];
 const NOTE =
   "CPU and RSS: of both ends of a tunnel together; both, and iperf3 twice, share this machine.\n";
 
@@ -98,7 +100,12 @@ function judged(name: RowName, row: string, per: string, figures: Figures[]): Ro
 async function look(name: RowName, way: Way, seconds: number): Promise<Seen> {
   const before = await spent(way);
   const began = performance.now();
-  const done = name === "ping" ? await pinged(way) : await streamed(name, way, seconds);
+  const done =
+    name === "ping"
+      ? await pinged(way)
+      : name === "tcp"
+        ? await streamed(way, seconds)
+        : await offered(way, seconds);
   const took = (performance.now() - began) / 1000;
   return { ...done, seconds: took, cpu: (await spent(way)) - before };
 }
@@ -113,27 +120,37 @@ async function pinged({ net, to }: Way): Promise<Pick<Seen, "figure" | "units">>
   return { figure: median(times), units: times.length };
 }
 
-async function streamed(
-  name: "tcp" | "udp",
-  { net, to }: Way,
-  seconds: number,
-): Promise<Pick<Seen, "figure" | "units">> {
+/** One TCP stream. */
+async function streamed(way: Way, seconds: number): Promise<Pick<Seen, "figure" | "units">> {
+  const { sum_received: sum } = await iperf(way, seconds);
+  return { figure: sum?.["bits_per_second"] ?? 0, units: (sum?.["bytes"] ?? 0) / 1e9 };
+}
+
+/** The most datagrams that are delivered in a second, at whatever rate they are offered. */
+async function offered(way: Way, seconds: number): Promise<Pick<Seen, "figure" | "units">> {
+  let [figure, units] = [0, 0];
+  const each = Math.max(1, Math.round(seconds / OFFERED.length));
+  for (const rate of OFFERED) {
+    const { sum } = await iperf(way, each, "-u", "-b", rate, "-l", `${DATAGRAM}`);
+    const { packets = 0, lost_packets: lost = 0 } = sum ?? {};
+    figure = Math.max(figure, (packets - lost) / each);
+    units += packets - lost;
+  }
+  return { figure, units };
+}
+
+type Sums = Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
+
+/** What iperf3 says at its end. */
+async function iperf({ net, to }: Way, seconds: number, ...more: string[]): Promise<Sums> {
   const server = net.spawn("near", "iperf3", "-s", "-1");
-  const udp = name === "udp" ? ["-u", "-b", "0", "-l", `${DATAGRAM}`] : [];
   try {
     for (let tries = 0; ; tries++) {
-      const { out } = await net.run("far", "iperf3", "-J", "-c", to, "-t", `${seconds}`, ...udp);
-      const { end } = JSON.parse(out) as { end?: Record<string, Record<string, number>> };
-      const sum = end?.["sum_received"] ?? end?.["sum"];
-      if (sum === undefined || end === undefined) {
-        if (tries > 20) throw new Error(out);
-        await Bun.sleep(100); // it does not listen yet
-        continue;
-      }
-      if (name === "tcp")
-        return { figure: sum["bits_per_second"] ?? 0, units: (sum["bytes"] ?? 0) / 1e9 };
-      const { packets = 0, lost_packets: lost = 0 } = end["sum"] ?? {};
-      return { figure: (packets - lost) / seconds, units: packets - lost };
+      const { out } = await net.run("far", "iperf3", "-J", "-c", to, "-t", `${seconds}`, ...more);
+      const { end = {} } = JSON.parse(out) as { end?: Sums };
+      if (end["sum_received"] ?? end["sum"]) return end;
+      if (tries > 20) throw new Error(out);
+      await Bun.sleep(100); // it does not listen yet
     }
   } finally {
     server.kill("SIGKILL");

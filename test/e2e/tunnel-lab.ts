@@ -1,5 +1,6 @@
 /** Two machines with a wire or two between them, and what runs in them; root only. */
 import { randomBytes } from "node:crypto";
+import { chmodSync } from "node:fs";
 
 import { publicKeyOf } from "../../src/cli/tunnel-keys.ts";
 import { said } from "./binary.ts";
@@ -51,14 +52,17 @@ export async function lab(wires = 1): Promise<Lab> {
     },
     tern: (side, tunnel, root = {}) =>
       appliance(
-        (dir) => ({
-          workers: 1,
-          user: "root",
-          state: `${dir}/var`,
-          admin: { listen: [] },
-          ...root,
-          tunnel,
-        }),
+        (dir) => {
+          chmodSync(dir, 0o755); // for those who are to be nobody
+          return {
+            workers: 1,
+            user: "root",
+            state: `${dir}/var`,
+            admin: { listen: [] },
+            ...root,
+            tunnel,
+          };
+        },
         { command: ["ip", "netns", "exec", names[side], ...TERN] },
       ),
     async [Symbol.asyncDispose]() {

@@ -1,6 +1,6 @@
 /** Two tunnels over two wires: routes, failover, scripts, and a path that carries less. Root only. */
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { temporary } from "../fake/temporary.ts";
@@ -99,4 +99,59 @@ test.if(root)("a path that carries less is found out, and TCP goes on", async ()
   expect((await iperf(net, "10.60.0.1")).bitsPerSecond).toBeGreaterThan(20e6);
   expect((await iperf(net, "10.60.0.1", "-R")).bitsPerSecond).toBeGreaterThan(20e6);
   expect(await net.lost("far", "fd60::1")).toBe(0);
+});
+
+test.if(root)(
+  "a route that covers the peer's own address does not lead into the tunnel",
+  async () => {
+    await using net = await lab();
+    const ends = twoEnds({ far: { routes: ["10.50.0.0/25", "10.99.0.0/24"] } });
+    await net.ip("near", "address", "add", "10.99.0.1/32", "dev", "lo");
+    await using near = await net.tern("near", { warp: ends.near });
+    const before = await net.ip("far", "route");
+    {
+      await using far = await net.tern("far", { warp: ends.far });
+      await near.logged("a tunnel is up");
+      await far.logged("a tunnel is up");
+      expect(await net.ip("far", "route", "get", "10.50.0.1")).toContain("dev wire0");
+      expect(await net.ip("far", "route", "get", "10.50.0.77")).toContain("dev warp");
+      expect(await net.lost("far", "10.99.0.1")).toBe(0);
+    }
+    expect(await net.ip("far", "route")).toBe(before);
+  },
+);
+
+/** As udev makes it: whoever has the capability may make devices. */
+const open = root && (statSync("/dev/net/tun").mode & 0o6) === 0o6;
+
+test.if(open).each([2, 3])("with %d workers and without root", async (workers) => {
+  await using net = await lab();
+  const ends = twoEnds({ near: { listen: ":9000" } });
+  const others = twoEnds({ near: { listen: ":9000" } });
+  const inner = { local: ["10.61.0.1"], remote: ["10.61.0.2"] };
+  const back = { local: ["10.61.0.2"], remote: ["10.61.0.1"] };
+  const user = { workers, user: "nobody" };
+  await using near = await net.tern(
+    "near",
+    { warp: ends.near, second: { ...others.near, ...inner } },
+    user,
+  );
+  await using far = await net.tern(
+    "far",
+    { warp: ends.far, second: { ...others.far, ...back } },
+    user,
+  );
+  await near.logged("a tunnel is up", 2);
+  await far.logged("a tunnel is up", 2);
+  for (const to of ["10.60.0.1", "10.61.0.1"])
+    await until(async () => (await net.lost("far", to)) === 0, 10_000);
+  const { out } = await near.verb("tunnel", "status", "--json");
+  expect(JSON.parse(out)).toMatchObject({ warp: { state: "up" }, second: { state: "up" } });
+
+  // A worker that dies takes its devices along; the one that replaces it makes them again.
+  const workersOf = (await near.status()).workers.map(({ pid }) => pid);
+  for (const pid of workersOf) if (pid !== undefined) process.kill(pid, "SIGKILL");
+  await far.logged("a tunnel is up", 4);
+  await until(async () => (await net.lost("far", "10.60.0.1", 1)) === 0, 10_000);
+  await until(async () => (await net.lost("far", "10.61.0.1", 1)) === 0, 10_000);
 });

@@ -1,5 +1,5 @@
-import type { Ip } from "../../core/ip.ts";
-import { showIp } from "../../core/ip.ts";
+import { showCidr } from "../../core/cidr.ts";
+import { type Ip, showIp } from "../../core/ip.ts";
 import type { Closable } from "../../core/lease.ts";
 import { SysError } from "../../sys/errno.ts";
 import {
@@ -10,7 +10,7 @@ import {
 } from "../../sys/netlink/addresses.ts";
 import { changeLink, linkNamed } from "../../sys/netlink/links.ts";
 import { RouteSocket } from "../../sys/netlink/route-socket.ts";
-import { deleteRoute, replaceRoute, type Route } from "../../sys/netlink/routes.ts";
+import { deleteRoute, replaceRoute, type Route, wayTo } from "../../sys/netlink/routes.ts";
 import { NetworkNamespace } from "../../sys/netns.ts";
 import { Tun } from "../../sys/tun.ts";
 import type { Local, TunnelConfig } from "./config.ts";
@@ -30,6 +30,7 @@ export class Device implements Closable {
   #addresses: readonly LinkAddress[] = [];
   #routes: readonly Route[] = [];
   #mtu = 0;
+  #around: Route | undefined;
 
   /** Throws SysError: EPERM without CAP_NET_ADMIN, EBUSY when somebody has a device of that name. */
   constructor(name: string, { netns, offload }: { netns: string | null; offload: boolean }) {
@@ -91,7 +92,32 @@ export class Device implements Closable {
     for (const one of left) deleteRoute(this.#net, one);
   }
 
+  /**
+   * What goes to `host` goes as if this device were not there: it is where the tunnel itself leads.
+   * Undefined: there is no such host any more. Before `route`, which would lead it in here.
+   */
+  goAround(host: Ip | undefined): void {
+    const before = this.#around;
+    const same = before !== undefined && host !== undefined && showCidr(before.to) === showIp(host);
+    if (same || (before === undefined && host === undefined)) return;
+    this.#around = undefined;
+    if (before !== undefined) deleteRoute(this.#net, before);
+    if (host === undefined) return;
+    this.route([]);
+    const way = wayTo(this.#net, host);
+    if (way === undefined || way.device === this.index) return;
+    const { device, via } = way;
+    const to = { base: host, bits: host.words.length * 32 };
+    this.#around = { to, device, metric: 1, ...(via !== undefined && { via }) };
+    replaceRoute(this.#net, this.#around);
+  }
+
   async close(): Promise<void> {
+    try {
+      this.goAround(undefined);
+    } catch {
+      // It is gone with its own device.
+    }
     this.#net.close();
     this.tun.close();
   }

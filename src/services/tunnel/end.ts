@@ -1,4 +1,4 @@
-import { showCidr } from "../../core/cidr.ts";
+import { contains, showCidr } from "../../core/cidr.ts";
 import { parseIp, showIp } from "../../core/ip.ts";
 import type { Lease } from "../../core/lease.ts";
 import { listenerName } from "../../net/sockets.ts";
@@ -280,8 +280,14 @@ export class TunnelEnd implements Keeper {
     const had = port.device.routes.length > 0;
     const changed = next !== this.#priority;
     this.#priority = next;
+    const { routes, peer, netns } = this.config;
+    const host = this.#endpointHost();
+    // Where the peer is, its own tunnel cannot lead; and that has to be known first.
+    if (peer !== null && host === undefined) return;
+    const inside = host !== undefined && netns === null && routes.some((to) => contains(to, host));
     try {
-      port.device.route(this.config.routes.map((to) => ({ to, metric: next })));
+      port.device.goAround(inside ? parseIp(host) : undefined);
+      port.device.route(routes.map((to) => ({ to, metric: next })));
     } catch (error) {
       this.#log.error("a tunnel's routes cannot be made", { error });
     }
@@ -342,6 +348,7 @@ export class TunnelEnd implements Keeper {
         if (at === undefined) this.#log.warn("a peer's name is unknown", { peer: peer.host });
         const route = at === undefined ? undefined : hub.routeTo(at, peer.port);
         if (route !== undefined) link.moved(route);
+        this.#reroute();
         if (link.route !== undefined && roleOf(this.config) === "client") {
           link.session.begin(hub.now);
           link.drive(hub.now);

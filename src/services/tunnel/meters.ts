@@ -36,7 +36,7 @@ export class Meters {
       const known = (value: number): number => (Number.isNaN(value) ? 0 : value);
       return [
         ...counters,
-        gauge("tern_tunnel_up", "1: the peer is there.", () => Number(end.link.alive)),
+        gauge("tern_tunnel_up", "Is the peer there: 1, or 0.", () => Number(end.link.alive)),
         gauge("tern_tunnel_rtt_seconds", "Smoothed round-trip time.", () => known(path.rtt) / 1000),
         gauge("tern_tunnel_loss_out", "Part that is lost on the way out.", () => path.lossOut),
         gauge("tern_tunnel_loss_in", "Part that is lost on the way in.", () => path.lossIn),

@@ -62,16 +62,10 @@ export class Joiner {
   take(length: number): number {
     if (length < TRAILER) return TAKEN.malformed;
     const trailer = this.next + length - TRAILER;
-    switch (this.#memory.bytes[trailer + AT.kind]) {
-      case KIND.packet:
-        return this.#packet(trailer, length - TRAILER);
-      case KIND.segment:
-        return this.#segment(trailer, length - TRAILER);
-      case KIND.control:
-        return TAKEN.control;
-      default:
-        return TAKEN.malformed;
-    }
+    const kind = this.#memory.bytes[trailer + AT.kind];
+    if (kind === KIND.segment) return this.#segment(trailer, length - TRAILER);
+    if (kind === KIND.packet) return this.#packet(trailer, length - TRAILER);
+    return kind === KIND.control ? TAKEN.control : TAKEN.malformed;
   }
 
   /** Write what is there of a packet in pieces. */
