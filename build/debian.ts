@@ -16,6 +16,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "nghttp2-client", shows: "nghttp", for: "HTTP/2 by another's client" },
   { name: "ngtcp2-client", shows: "gtlsclient", for: "HTTP/3 by another's client" },
   { name: "openssl", shows: "openssl", for: "TLS by another's client, test certificates" },
+  { name: "apache2-bin", shows: "/usr/sbin/apache2", for: "files kept on another's WebDAV server" },
   { name: "litmus", shows: "litmus", for: "WebDAV" },
   { name: "pebble", shows: "pebble", for: "ACME" },
   { name: "iproute2", shows: "ss", for: "socket options as the kernel sees them" },

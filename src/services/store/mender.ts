@@ -13,19 +13,32 @@ const LOOK_MS = 250;
 const AT_ONCE = 4;
 /** What processes that are no more have left is looked for this often. Milliseconds. */
 const ADOPT_MS = 10_000;
+/** How often leftovers are looked for, and how old they are at the least: no upload pauses for so long. */
+const SWEEP_MS = 3_600_000;
+const LEFT_MS = 6 * 3_600_000;
 
 export class Mender {
   mended = 0;
   readonly #shelves: ReadonlyMap<number, Shelf>;
   readonly #hints: Hints;
   readonly #log: Log;
+  readonly #sweeps: boolean;
+  readonly #wall: () => number;
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
 
-  constructor(shelves: readonly Shelf[], hints: Hints, log: Log) {
+  /** `sweeps`: one of all processes does. `wall` in milliseconds since 1970. */
+  constructor(
+    shelves: readonly Shelf[],
+    hints: Hints,
+    log: Log,
+    { sweeps, wall }: { readonly sweeps: boolean; readonly wall: () => number },
+  ) {
     this.#shelves = new Map(shelves.map((shelf) => [shelf.number, shelf]));
     this.#hints = hints;
     this.#log = log;
+    this.#sweeps = sweeps;
+    this.#wall = wall;
   }
 
   start(): void {
@@ -38,8 +51,9 @@ export class Mender {
     await this.#running;
   }
 
-  /** Mend all that is due, once. */
+  /** See who is back, and mend all that is due, once. */
   async pass(): Promise<void> {
+    await this.#probe();
     const due = this.#hints.due();
     const next = async (): Promise<void> => {
       for (let hint; (hint = due.shift()) !== undefined && !this.#ending.signal.aborted;)
@@ -51,6 +65,7 @@ export class Mender {
   async #run(): Promise<void> {
     const { signal } = this.#ending;
     let adopted = performance.now();
+    let swept = -Infinity;
     while (!signal.aborted) {
       await wait(LOOK_MS, undefined, { signal, ref: false }).catch(() => {}); // told to end
       if (signal.aborted) return;
@@ -59,9 +74,43 @@ export class Mender {
           adopted = performance.now();
           await this.#hints.adopt();
         }
+        if (this.#sweeps && performance.now() - swept > SWEEP_MS) {
+          swept = performance.now();
+          await this.#sweep();
+        }
         await this.pass();
       } catch (error) {
         this.#log.error("the journal of hints cannot be written", { error });
+      }
+    }
+  }
+
+  async #probe(): Promise<void> {
+    const seats = [...this.#shelves.values()].flatMap((shelf) => shelf.seats);
+    await Promise.all(
+      seats
+        .filter((seat) => seat.toProbe)
+        .map(async (seat) => {
+          try {
+            await seat.do((member) => member.probe());
+            this.#log.info("a member is back", { member: seat.id });
+            this.#hints.hurry(seat.id);
+          } catch {} // it has been left alone for longer now
+        }),
+    );
+  }
+
+  /** Remove what uploads of those who were killed have left. */
+  async #sweep(): Promise<void> {
+    const before = this.#wall() - LEFT_MS;
+    for (const shelf of this.#shelves.values()) {
+      const directory = shelf.common.layout.temporary(shelf.number);
+      for (const { member, up } of shelf.seats) {
+        if (!up) continue;
+        try {
+          for (const { name, mtime, directory: folder } of await member.list(directory))
+            if (!folder && mtime < before) await member.remove(`${directory}/${name}`);
+        } catch {} // it cannot list, or is away: what is left there is in nobody's way
       }
     }
   }

@@ -64,7 +64,10 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     );
     return new Shelf(Number(number), record, quorum, seats, common);
   });
-  const mender = new Mender(shelves, lease.value, log);
+  const mender = new Mender(shelves, lease.value, log, {
+    sweeps: host.worker.index === 0,
+    wall: common.wall,
+  });
   return {
     config,
     front: new Front(config, shelves, () => host.clock.now()),

@@ -2,8 +2,8 @@
 import { backoff, type BackoffRules } from "../../core/backoff.ts";
 import { type Member, MemberError } from "./members/member.ts";
 
-/** One that is away is left alone for so long. */
-const AWAY: BackoffRules = { first: 500, most: 15_000, calm: 0 };
+/** One that is away is left alone for so long between probes. */
+const AWAY: BackoffRules = { first: 500, most: 3000, calm: 0 };
 /** Weight of the newest answer in the average of how long they take. */
 const NEWEST = 0.2;
 /** Room is asked for no more often. Milliseconds. */
@@ -39,9 +39,14 @@ export class Seat {
     return this.member.id;
   }
 
-  /** It has answered last time, or has been left alone for long enough. */
+  /** It has answered last time. One that has not is asked by nobody who waits, but `probe`. */
   get up(): boolean {
-    return this.#inRow === 0 || this.#now() >= this.#until;
+    return this.#inRow === 0;
+  }
+
+  /** It is away, and has been left alone for long enough to be probed. */
+  get toProbe(): boolean {
+    return !this.up && this.#now() >= this.#until;
   }
 
   /** How long it takes to answer, of late. Milliseconds. */
@@ -89,7 +94,7 @@ export class Seat {
   figures(): SeatFigures {
     return {
       where: this.member.where,
-      up: this.#inRow === 0,
+      up: this.up,
       failures: this.#failures,
       answers_in: Math.round(this.#tookMs * 10) / 10,
       ...(this.#why !== undefined && { why: this.#why }),

@@ -14,6 +14,9 @@ import {
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
 
+/** Longest time in which a copy takes its name, or is deleted. Others wait for the same name. */
+const COMMIT_MS = 6 * STALL_MS;
+
 /** What a client says of a file besides its bytes. */
 export interface About {
   readonly type: string | undefined;
@@ -90,7 +93,9 @@ export async function put(
       const held = looked.find((one) => one.seat === seat)?.held;
       try {
         if (held === undefined) throw new MemberError("away", `${seat.member.where}: silent`);
-        await commit(seat.member, places, name.key, held, version, upload);
+        await seat.do((member) =>
+          within(commit(member, places, name.key, held, version, upload), member.where, COMMIT_MS),
+        );
         return "done";
       } catch (error) {
         await upload.abort();
@@ -112,7 +117,9 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
     return conclude(shelf, name, version, newest, failures, async (seat) => {
       const held = looked.find((one) => one.seat === seat)?.held;
       if (held === undefined) return "left out";
-      await bury(seat.member, places, name.key, held, version);
+      await seat.do((member) =>
+        within(bury(member, places, name.key, held, version), member.where, COMMIT_MS),
+      );
       return "done";
     });
   });
@@ -132,11 +139,7 @@ async function conclude<V extends FileVersion | DeletedVersion>(
   await Promise.all(
     shelf.homes(name).map(async (seat) => {
       try {
-        const taken = await within(
-          seat.do(() => take(seat)),
-          seat.member.where,
-          6 * STALL_MS,
-        );
+        const taken = await take(seat);
         if (taken === "left out") missing.push(seat);
       } catch (error) {
         missing.push(seat);

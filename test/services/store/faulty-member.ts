@@ -94,6 +94,11 @@ export class FaultyMember implements Member {
     return this.#member.list(at);
   }
 
+  async probe(): Promise<void> {
+    this.#step("probe", "");
+    await this.#member.probe();
+  }
+
   space(): Promise<{ readonly free: number; readonly total: number } | undefined> {
     return this.#member.space();
   }

@@ -80,7 +80,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       freeFloor: 0,
     },
   );
-  const mender = new Mender([shelf], hints, silent);
+  const mender = new Mender([shelf], hints, silent, { sweeps: false, wall: Date.now });
   const name = (path: string): Name => ({ stage: 0, key: path, path });
   const close = async () => {
     shelf.close();
@@ -120,9 +120,10 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       }
     },
     async mend() {
-      for (let rounds = 0; rounds < 20 && hints.size > 0; rounds++) {
+      for (let rounds = 0; rounds < 20; rounds++) {
         time.waits += 60_000;
         await mender.pass();
+        if (hints.size === 0) return;
       }
     },
     async again() {

@@ -1,6 +1,7 @@
 /** A directory of this machine. What it says it has written is on disk. */
 import { constants } from "node:fs";
 import {
+  access,
   type FileHandle,
   lstat,
   mkdir,
@@ -144,6 +145,10 @@ export class DirMember implements Member {
       return found;
     });
     return items ?? [];
+  }
+
+  async probe(): Promise<void> {
+    await this.#try("look at it", () => access(this.where, constants.R_OK | constants.X_OK));
   }
 
   async space(): Promise<{ free: number; total: number }> {

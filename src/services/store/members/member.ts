@@ -20,6 +20,8 @@ export interface Member {
   remove(at: string): Promise<void>;
   /** What is in the directory `at`, in any order. Empty when there is none. */
   list(at: string): Promise<readonly Item[]>;
+  /** It is there, and does what it is asked. */
+  probe(): Promise<void>;
   /** Room on it, in bytes; undefined where nobody can say. */
   space(): Promise<{ readonly free: number; readonly total: number } | undefined>;
   /** Give up what it holds open. */

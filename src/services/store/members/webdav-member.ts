@@ -124,6 +124,14 @@ export class WebdavMember implements Member {
     throw new MemberError("refused", `${this.where}: neither PROPFIND nor autoindex in JSON`);
   }
 
+  async probe(): Promise<void> {
+    const response = await this.#ask("OPTIONS", "/");
+    void response.body?.cancel();
+    // A server that does not know the word has answered too.
+    if (response.status >= 500 && response.status !== 501)
+      throw this.#failed("OPTIONS", "/", response);
+  }
+
   async space(): Promise<undefined> {
     return undefined; // few servers say (RFC 4331); those that are full answer 507
   }
