@@ -292,6 +292,55 @@ withTools.each([{ workers: 1 }, { workers: 2 }])(
   },
 );
 
+test("a WebSocket lives through reloads, and a download that is under way", async () => {
+  const half = "x".repeat(100_000);
+  using backend = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch(request, server) {
+      if (server.upgrade(request)) return undefined;
+      async function* slowly(): AsyncGenerator<string> {
+        yield half;
+        await Bun.sleep(2500);
+        yield half;
+      }
+      return new Response(slowly as unknown as BodyInit);
+    },
+    websocket: { message: (socket, text) => void socket.send(`${text}!`) },
+  });
+  const port = await freePort();
+  let home = "";
+  const made = (change: Change): object => {
+    const all = config(home, port, [backend.port ?? 0], change) as {
+      proxy: { edge: { routes: object[] } };
+    };
+    all.proxy.edge.routes = [{ pool: "app", websocket: true, timeout: "10s" }];
+    return all;
+  };
+  await using tern = await appliance((at) => {
+    home = at;
+    return made({});
+  });
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/`);
+  const heard: string[] = [];
+  let over = false;
+  socket.addEventListener("message", ({ data }: MessageEvent<string>) => void heard.push(data));
+  socket.addEventListener("close", () => void (over = true));
+  await new Promise((resolve) => socket.addEventListener("open", resolve));
+  const download = fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text());
+  for (const forwarded of [true, false, true]) {
+    await tern.rewrite(made({ forwarded }));
+    expect((await tern.verb("reload")).code).toBe(0);
+    socket.send(`${forwarded}`);
+    await Bun.sleep(100);
+  }
+  expect((await download).length).toBe(2 * half.length);
+  socket.send("still here");
+  await until(() => heard.length === 4);
+  expect([heard.at(-1), over]).toEqual(["still here!", false]);
+  socket.close();
+});
+
 withTools.each([{ workers: 1 }, { workers: 2 }])(
   "tern is upgraded while a server is killed ($workers worker(s))",
   async ({ workers }) => {
