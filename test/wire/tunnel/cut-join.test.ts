@@ -1,49 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { Cutter } from "../../../src/wire/tunnel/cut.ts";
-import { JOIN_ROOM, Joiner, TAKEN } from "../../../src/wire/tunnel/join.ts";
+import { TAKEN } from "../../../src/wire/tunnel/join.ts";
 import { onTheWire, type Uncut, uncut } from "./segments.ts";
-
-const ROOM = 1428;
-
-function memory(size: number) {
-  const buffer = new ArrayBuffer(size);
-  return { bytes: new Uint8Array(buffer), view: new DataView(buffer) };
-}
-
-/** The plaintexts of a packet. */
-function cut(packet: Uint8Array, room = ROOM, cutter?: Cutter): Uint8Array[] {
-  const at = 7; // anywhere
-  const inside = memory(at + packet.length + 100 + room);
-  const mine = cutter ?? new Cutter(inside, room);
-  inside.bytes.set(packet, at);
-  const to = at + packet.length + 50;
-  return Array.from({ length: mine.begin(at, packet.length) }, (_, i) =>
-    inside.bytes.slice(to, to + mine.piece(i, to)),
-  );
-}
-
-/** Packets for the TUN device at the other end. */
-function join(plain: readonly Uint8Array[], { udp = true, flushes = [] as number[] } = {}) {
-  const inside = memory(JOIN_ROOM + 33);
-  const made: Uint8Array[] = [];
-  const write = (at: number, length: number): void =>
-    void made.push(inside.bytes.slice(at, at + length));
-  const joiner = new Joiner(inside, 33, { udp, write });
-  const taken = plain.map((one, i) => {
-    inside.bytes.set(one, joiner.next);
-    const kind = joiner.take(one.length);
-    if (flushes.includes(i)) joiner.flush();
-    return kind;
-  });
-  joiner.flush();
-  return { made, taken };
-}
-
-const payload = (length: number): Uint8Array =>
-  Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8)) & 255);
+import * as properties from "./tunnel.properties.ts";
+import { cut, join, payload, ROOM } from "./tunnel.properties.ts";
 
 const rows: (Uncut & { story: string; pieces: number })[] = [
   {
@@ -155,63 +117,8 @@ test("without UDP offload every datagram is a packet of its own", () => {
   expect(made.flatMap(onTheWire)).toEqual(onTheWire(packet));
 });
 
-describe("whatever is lost, the rest is what the kernel would have cut", () => {
-  const packets = fc.record({
-    version: fc.constantFrom(4 as const, 6 as const),
-    layer4: fc.constantFrom("tcp" as const, "udp" as const),
-    payload: fc.integer({ min: 1, max: 65_000 - 100 }).map(payload),
-    size: fc.integer({ min: 200, max: 1300 }),
-    options: fc.constantFrom(0, 12, 40),
-    flags: fc.integer({ min: 0, max: 255 }),
-  });
-  test("lost, swapped, doubled, flushed in between", () => {
-    fc.assert(
-      fc.property(packets, packets, fc.infiniteStream(fc.nat(99)), (one, two, dice) => {
-        const roll = (): number => dice.next().value as number;
-        const sent = [one, two].map((wanted) => ({
-          packet: uncut(wanted),
-          pieces: cut(uncut(wanted)),
-        }));
-        const all = sent.flatMap(({ packet, pieces }) => {
-          const wire = onTheWire(packet);
-          expect(pieces).toHaveLength(wire.length);
-          return pieces.map((plain, i) => ({ plain, wire: wire[i] ?? "" }));
-        });
-        const came = all.flatMap((piece) =>
-          roll() < 5 ? [] : roll() < 5 ? [piece, piece] : [piece],
-        );
-        for (let i = 1; i < came.length; i++)
-          if (roll() < 5) [came[i - 1], came[i]] = [came[i]!, came[i - 1]!]; // both are there
-        const flushes = came.flatMap((_, i) => (roll() < 5 ? [i] : []));
-        const { made } = join(
-          came.map(({ plain }) => plain),
-          { flushes },
-        );
-        expect(made.flatMap(onTheWire)).toEqual(came.map(({ wire }) => wire));
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
-
-test("no plaintext, however wrong, makes a packet beyond its bytes, or throws", () => {
-  const good = fc.constantFrom(
-    ...cut(uncut({ version: 4, layer4: "tcp", payload: payload(9000), size: 1000 })),
-  );
-  const bent = fc
-    .tuple(good, fc.array(fc.tuple(fc.integer({ min: 1, max: 24 }), fc.nat(255)), { maxLength: 4 }))
-    .map(([plain, bends]) => {
-      const copy = plain.slice();
-      for (const [back, value] of bends) copy[copy.length - back] = value;
-      return copy;
-    });
-  fc.assert(
-    fc.property(
-      fc.array(fc.oneof(bent, fc.uint8Array({ maxLength: 1500 })), { maxLength: 60 }),
-      (all) => {
-        for (const packet of join(all).made) expect(packet.length).toBeLessThanOrEqual(65_535 + 10);
-      },
-    ),
-    { numRuns: 500 },
-  );
-});
+test("whatever is lost, the rest is what the kernel would have cut", () =>
+  fc.assert(properties.joinsWhatIsThere, { numRuns: 60 }));
+test("no plaintext makes a packet beyond its bytes", () =>
+  fc.assert(properties.joinsAnything, { numRuns: 500 }));
+test("no packet makes a plaintext that does not fit", () => fc.assert(properties.cutsAnything));

@@ -1,0 +1,10 @@
+import * as tunnel from "../wire/tunnel/tunnel.properties.ts";
+import { fuzz } from "./fuzz.ts";
+
+fuzz("tunnel", {
+  "what is there is joined": tunnel.joinsWhatIsThere,
+  "any plaintext": tunnel.joinsAnything,
+  "any packet": tunnel.cutsAnything,
+  "any SYN": tunnel.clampsAnything,
+  "any bytes": tunnel.readsAnything,
+});
