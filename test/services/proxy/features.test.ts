@@ -631,6 +631,25 @@ test("Forwarded tells the host that was asked for", async () => {
   expect(heard).toContain(`;host="127.0.0.1:${edge.port}";`);
 });
 
+test("who the PROXY header says is the client, and counts as one", async () => {
+  const server = echo();
+  const edge = stack.use(
+    await proxying([server.port], {
+      socket: { proxy_protocol: "v1", trusted: ["127.0.0.1"] },
+      deny: ["198.51.100.0/24"],
+    }),
+  );
+  const ask = async (address: string): Promise<string> => {
+    using wire = await dial(edge.port);
+    wire.say(`PROXY TCP4 ${address} 192.0.2.1 4711 80\r\n`);
+    wire.say("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    await wire.closed();
+    return wire.heard;
+  };
+  expect(await ask("203.0.113.7")).toContain("X-Forwarded-For: 203.0.113.7\r\n");
+  expect(await ask("198.51.100.7")).toStartWith("HTTP/1.1 403 ");
+});
+
 test("redirects", async () => {
   const edge = stack.use(
     await proxying([], {
