@@ -48,7 +48,12 @@ export function libudt(peers: Peers): Mover {
     file: async (path, copy) => {
       const port = await freePort();
       await using server = await started([peers.sendfile, String(port)], "ready");
-      return copied([peers.recvfile, "127.0.0.1", String(port), path, copy], server, path, copy);
+      return await copied(
+        [peers.recvfile, "127.0.0.1", String(port), path, copy],
+        server,
+        path,
+        copy,
+      );
     },
   };
 }
@@ -71,7 +76,7 @@ export function tern(command: readonly string[]): Mover {
         [...command, "udt", "send", path, "--listen", at, "--keep"],
         at,
       );
-      return copied([...command, "udt", "recv", at, "-o", copy], server, path, copy);
+      return await copied([...command, "udt", "recv", at, "-o", copy], server, path, copy);
     },
   };
 }
@@ -88,7 +93,8 @@ async function copied(
   await using client = await started(receiver);
   let last = { cpu: 0, memory: 0 };
   while (client.running()) {
-    last = await costs(client.pid).catch(() => last);
+    const now = await costs(client.pid).catch(() => last);
+    if (now.memory > 0) last = now; // a process that has just ended has none
     await Bun.sleep(LOOK_MS);
   }
   const seconds = (performance.now() - began) / 1000;

@@ -42,6 +42,8 @@ const DEFAULT_MOST = 10_000;
 export interface EndpointOptions extends UdtSettings {
   /** Where to bind: an IP address or "" for all, port 0 for any. */
   readonly address: Address;
+  /** Bound there already, and somebody else's to close: the first is sent from. Else one is made. */
+  readonly sockets?: { readonly fds: readonly number[]; readonly port: number };
   readonly reactor: Reactor;
   /** Made anew for each connection. */
   readonly congestion: () => Congestion;
@@ -67,7 +69,7 @@ export function microseconds(): number {
 export class UdtEndpoint {
   readonly address: Address & { kind: "tcp" };
   readonly #options: EndpointOptions;
-  readonly #fd: number;
+  readonly #fds: readonly number[];
   readonly #timer = new TimerFd();
   readonly #receiver = (receiver ??= new TrainReceiver(READ_TRAINS));
   readonly #sender = new TrainSender(SEND_TRAINS, SEND_BYTES);
@@ -88,17 +90,26 @@ export class UdtEndpoint {
 
   /** Throws SysError when the address cannot be had. */
   constructor(options: EndpointOptions) {
-    const { address, reactor } = options;
-    const { fd, port } = bindDatagram(address, {
-      reusePort: false,
-      buffer: options.buffer ?? DEFAULT_BUFFER,
-    });
-    joinsTrains(fd);
+    const { address, reactor, sockets } = options;
+    const { fds, port } = sockets ?? this.#bind(options);
     this.#options = options;
-    this.#fd = fd;
+    this.#fds = fds;
     this.address = { kind: "tcp", host: address.kind === "tcp" ? address.host : "", port };
-    reactor.add(fd, READABLE, (events) => this.#ready(events));
+    for (const fd of fds) {
+      joinsTrains(fd);
+      reactor.add(fd, READABLE, (events) => this.#ready(events, fd));
+    }
     reactor.add(this.#timer.fd, READABLE, () => this.#rang());
+  }
+
+  #bind({ address, buffer = DEFAULT_BUFFER }: EndpointOptions): { fds: number[]; port: number } {
+    const { fd, port } = bindDatagram(address, { reusePort: false, buffer });
+    return { fds: [fd], port };
+  }
+
+  /** What is sent from. */
+  get #fd(): number {
+    return this.#fds[0] ?? -1;
   }
 
   /** Connections there are. */
@@ -160,9 +171,15 @@ export class UdtEndpoint {
     }
     this.#run();
     this.#closed = true;
-    this.#options.reactor.forget(this.#fd);
-    this.#options.reactor.forget(this.#timer.fd);
-    close(this.#fd);
+    const { reactor, sockets } = this.#options;
+    for (const fd of this.#fds) {
+      if (sockets !== undefined) reactor.remove(fd);
+      else {
+        reactor.forget(fd);
+        close(fd);
+      }
+    }
+    reactor.forget(this.#timer.fd);
     this.#timer.close();
   }
 
@@ -182,14 +199,14 @@ export class UdtEndpoint {
     return line;
   }
 
-  #ready(events: number): void {
+  #ready(events: number, fd: number): void {
     if ((events & WRITABLE) !== 0 && this.#blocked) {
       this.#blocked = false;
       this.#options.reactor.modify(this.#fd, READABLE);
     }
     if ((events & READABLE) !== 0 || (events & ~WRITABLE) !== 0)
       for (let i = 0; i < MAX_READS; i++) {
-        const count = this.#receiver.receive(this.#fd);
+        const count = this.#receiver.receive(fd);
         if (count > 0) this.#read(count);
         if (this.#closed || count < READ_TRAINS) break;
       }

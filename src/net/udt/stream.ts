@@ -86,6 +86,14 @@ export class UdtStream {
     return taken === bytes.length ? undefined : this.#writeRest(bytes, taken);
   }
 
+  /** Undefined when `bytes` of them can be written without a cut, else a promise of that (or of the end). */
+  room(bytes: number): undefined | Promise<void> {
+    const { connection } = this.#line;
+    return connection.writable >= bytes
+      ? undefined
+      : this.#until(() => connection.writable >= bytes);
+  }
+
   /** The next message into `into`, cut when that is too short: its length, or -1 at the end. */
   readMessage(into: Uint8Array): number | Promise<number> {
     const n = this.#messageNow(into);

@@ -3,7 +3,7 @@ import type { GenericSchema, InferOutput } from "valibot";
 import type { UdtStream } from "../stream.ts";
 import { emitWord, MAX_WORD, parseWord } from "./words.ts";
 
-const BUFFER = 256 * 1024;
+const BUFFER = 128 * 1024;
 
 /** The other end said what nobody understands, or stopped in the middle. */
 export class Misunderstood extends Error {

@@ -18,8 +18,8 @@ export const MAGIC = new TextEncoder().encode("ternudt1");
 
 /** Most bytes of a word. */
 export const MAX_WORD = 16 * 1024;
-/** Most bytes of a chunk. */
-export const MAX_CHUNK = 1024 * 1024;
+/** Most bytes of a chunk: SHA-256 of more would keep a slow processor from its packets for too long. */
+export const MAX_CHUNK = 128 * 1024;
 const MAX_NAME = 4096;
 
 const size = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
