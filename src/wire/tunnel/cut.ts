@@ -16,8 +16,11 @@ export class Cutter {
   room: number;
   readonly #memory: Memory;
   #frame = 0;
-  #kind: number = KIND.packet;
   #gso = 0;
+  /** Words of the trailer that all pieces have: kind, gso and frame; headers and size; the sum's place. */
+  #what = 0;
+  #shape = 0;
+  #sums = 0;
   #packet = 0;
   #end = 0;
   #headers = 0;
@@ -59,25 +62,27 @@ export class Cutter {
     bytes.copyWithin(to, from, from + body);
     if (headers > 0) bytes.copyWithin(to + body, this.#packet, this.#packet + headers);
     const at = to + body + headers;
-    bytes[at + AT.kind] = this.#kind;
-    bytes[at + AT.gso] = this.#gso;
-    view.setUint16(at + AT.frame, this.#frame);
-    view.setUint16(at + AT.index, index);
-    view.setUint16(at + AT.count, this.#count);
-    view.setUint16(at + AT.headers, headers);
-    view.setUint16(at + AT.size, this.#size);
-    view.setUint16(at + AT.sumStart, this.#sumStart);
-    view.setUint16(at + AT.sumOffset, this.#sumOffset);
+    // Four words are a third of the work of nine fields.
+    view.setUint32(at, this.#what);
+    view.setUint32(at + AT.index, (index << 16) | this.#count);
+    view.setUint32(at + AT.headers, this.#shape);
+    view.setUint32(at + AT.sumStart, this.#sums);
     return body + headers + TRAILER;
   }
 
   #whole(length: number): number {
     if (length + TRAILER > this.room) return 0;
-    this.#kind = KIND.packet;
     this.#headers = 0;
     this.#size = length;
-    this.#frame = 0;
-    return (this.#count = 1);
+    this.#count = 1;
+    this.#label(KIND.packet, 0);
+    return 1;
+  }
+
+  #label(kind: number, frame: number): void {
+    this.#what = (kind << 24) | (this.#gso << 16) | frame;
+    this.#shape = (this.#headers << 16) | this.#size;
+    this.#sums = (this.#sumStart << 16) | this.#sumOffset;
   }
 
   /** `wanted` bytes in each piece; TCP does not mind fewer, datagrams of UDP stay what they are. */
@@ -97,10 +102,11 @@ export class Cutter {
     const room = this.room - TRAILER - headers;
     if (headers > MAX_HEADERS || payload < 1 || room < 1) return 0;
     if (!tcp && wanted > room) return 0;
-    this.#kind = KIND.segment;
     this.#headers = headers;
     this.#size = Math.min(wanted, room);
+    this.#count = Math.ceil(payload / this.#size);
     this.#frame = (this.#frame + 1) & 0xffff;
-    return (this.#count = Math.ceil(payload / this.#size));
+    this.#label(KIND.segment, this.#frame);
+    return this.#count;
   }
 }
