@@ -386,6 +386,55 @@ export function build(wrap: Wrap = () => async () => {}): Command {
   )
     .option("--wait", "when the input ends, go on until the other closes")
     .action(from(() => import("./udt-cat.ts")));
+  const store = program
+    .command("store")
+    .description("files over many servers and disks: where they are, who keeps them")
+    .helpCommand(false)
+    .exitOverride()
+    .argument("[dir]", "keep files in three volumes in this directory, two copies of each")
+    .option("-l, --listen <address...>", "where", [":8082"])
+    .option("--workers <n>", 'event-loop processes, or "auto"', "1")
+    .option("--admin <address>", "admin API and /metrics there (default: none)")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  tern store ./files\n  tern store status\n  tern store where /_3fs_1/photos/one.jpg",
+    )
+    .action(
+      from(async () => {
+        const { default: run } = await import("./store.ts");
+        return {
+          default: (options: never, dir?: string) => {
+            if (dir === undefined) return store.help({ error: true });
+            return run(options, dir);
+          },
+        };
+      }),
+    );
+  verb(
+    "where <path>",
+    "the members that should have a file, and what they have",
+    "tern store where /_3fs_1/photos/one.jpg\ntern store where /photos/one.jpg --json",
+    store,
+  )
+    .option("--store <name>", "only in this one")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(
+      from(async () => ({ default: (await import("./store-where.ts")).storeWhere as never })),
+    );
+  verb(
+    "status",
+    "stages and members of the running tern, and copies that are owed",
+    "tern store status\ntern store status --json | jq .files.under_replicated",
+    store,
+  )
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(
+      from(async () => ({ default: (await import("./store-status.ts")).storeStatus as never })),
+    );
   const tunnel = program
     .command("tunnel")
     .description("networks over networks: who is there, and keys for them")

@@ -1,6 +1,7 @@
 import { stringify } from "yaml";
 
 import { parseIni, type Setting } from "./ini.ts";
+import { fileStores } from "./three-fsd.ts";
 import { dnsServer } from "./three-nsd.ts";
 import { type Site, webSite } from "./three-wsd.ts";
 import { proxyServer } from "./three-zsd.ts";
@@ -12,10 +13,9 @@ export interface Note {
   readonly message: string;
 }
 
-const CARRIED = ["3wsd", "3nsd", "3zsd"];
+const CARRIED = ["3wsd", "3nsd", "3zsd", "3fsd"];
 /** Sections of 3xsd.conf that are other services, and what they will be called. */
 const LATER: Readonly<Record<string, string>> = {
-  "3fsd": "store",
   "3wdd": "tunnel",
 };
 /** [3wdd] lines that are no tunnels; those hold a token. */
@@ -26,7 +26,7 @@ const INDENT = "  ";
 
 /**
  * An old 3xsd.conf as YAML that the loader takes, with a note for each line it could not carry.
- * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`, [3zsd] a proxy and its pools; the
+ * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`, [3zsd] a proxy and its pools, [3fsd] stores; the
  * sections of services that this version does not have are kept as comments, without their tokens.
  */
 export function import3xsd(text: string, file: string): { yaml: string; notes: Note[] } {
@@ -45,6 +45,8 @@ export function import3xsd(text: string, file: string): { yaml: string; notes: N
   if (sections.has("3wsd")) parts.push(`web:\n${showSite(webSite(of("3wsd"), note))}`);
   const proxy = sections.has("3zsd") ? proxyServer(of("3zsd"), note) : "";
   if (proxy !== "") parts.push(proxy);
+  const stores = sections.has("3fsd") ? fileStores(of("3fsd"), note) : "";
+  if (stores !== "") parts.push(stores);
   if (sections.has("3nsd")) parts.push(`dns:\n${dnsServer(of("3nsd"), note)}`);
   for (const [section, line] of sections) {
     if (CARRIED.includes(section)) continue;

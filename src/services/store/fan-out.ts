@@ -57,13 +57,7 @@ export async function fanOut(
   const sums = new Checksums();
   try {
     await each(seats, async (seat) => {
-      uploads.set(
-        seat,
-        await within(
-          seat.do((member) => member.put(temporary)),
-          where(seat),
-        ),
-      );
+      uploads.set(seat, await within(seat.member.put(temporary), where(seat)));
     });
     for await (const bytes of body) {
       sums.add(bytes);

@@ -51,7 +51,10 @@ export async function find(
   const { answers, failures } = await ask(asking, homes, least);
   let newest = newestOf(answers);
   if (newest === undefined) {
-    const rest = homes.filter((seat) => !answers.some((one) => one.seat === seat));
+    const meets = answers.length >= shelf.readQuorum;
+    const rest = homes.filter(
+      (seat) => (seat.up || !meets) && !answers.some((one) => one.seat === seat),
+    );
     const others = await ask(asking, rest, rest.length);
     answers.push(...others.answers);
     failures.push(...others.failures);

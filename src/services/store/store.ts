@@ -5,8 +5,9 @@ import type { Attachment, Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Host, Instance, Listen, Service } from "../service.ts";
 import { storeSchema, type StoreSection } from "./config.ts";
-import type { FrontFigures } from "./front.ts";
+import { measure } from "./meters.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
+import { statsOf } from "./stats.ts";
 import { explain, type Explained } from "./where.ts";
 
 /** Copies of files on directories and servers, found by arithmetic. */
@@ -40,7 +41,7 @@ async function prepare(config: StoreSection, host: Host): Promise<Instance> {
     await stop(running, AbortSignal.abort());
     throw failed;
   }
-  const forget = measure(running, host);
+  const forgets = running.map(({ name, open }) => measure(name, open, host));
   return {
     start() {
       for (const { attachment, open, name } of running) {
@@ -54,9 +55,9 @@ async function prepare(config: StoreSection, host: Host): Promise<Instance> {
           );
       }
     },
-    stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one, host)])),
+    stats: () => Object.fromEntries(running.map((one) => [one.name, statsOf(one.open, host)])),
     async stop(deadline) {
-      forget();
+      for (const forget of forgets) forget();
       await stop(running, deadline);
     },
     actions: {
@@ -119,89 +120,4 @@ function siteFor({ name, open }: Running, { certificates }: Host): Site {
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
   for (const { open } of running) await open.close();
-}
-
-/** What is counted is summed over the workers; what is the same in all of them is told by the first. */
-function statsOf({ open }: Running, { worker }: Host): Record<string, unknown> {
-  const { front, hints, mender, shelves, config } = open;
-  return {
-    ...front.figures,
-    mended: mender.mended,
-    under_replicated: hints.durable,
-    to_mend: hints.size,
-    ...(worker.index === 0 && {
-      stage: config.stage,
-      stages: Object.fromEntries(
-        shelves.map((shelf) => [
-          String(shelf.number),
-          {
-            placement: shelf.record.placement,
-            copies: shelf.copies,
-            write_quorum: shelf.writeQuorum,
-            members: Object.fromEntries(shelf.seats.map((seat) => [seat.id, seat.figures()])),
-          },
-        ]),
-      ),
-    }),
-  };
-}
-
-/** Metrics of what is cheaper to read than to keep. */
-function measure(running: readonly Running[], { metrics }: Host): () => void {
-  const forget = running.map(({ name, open }) => {
-    const { front, hints, mender, shelves } = open;
-    const requests = (what: string) =>
-      metrics.counter("tern_store_requests_total", "Requests for files, by what they ask for.", {
-        store: name,
-        what,
-      });
-    const counters = {
-      reads: requests("read"),
-      writes: requests("write"),
-      deletes: requests("delete"),
-    };
-    const failed = metrics.counter(
-      "tern_store_failed_total",
-      "Requests answered 503 or 507: too few members.",
-      { store: name },
-    );
-    const mended = metrics.counter("tern_store_mended_total", "Copies made whole again.", {
-      store: name,
-    });
-    const hinted = metrics.gauge(
-      "tern_store_under_replicated",
-      "Copies that acknowledged writes still owe.",
-      { store: name },
-    );
-    const seats = shelves.flatMap((shelf) =>
-      shelf.seats.map((seat) => ({
-        seat,
-        up: metrics.gauge("tern_store_member_up", "1: it answered when last asked.", {
-          store: name,
-          stage: String(shelf.number),
-          member: seat.id,
-        }),
-      })),
-    );
-    const told: FrontFigures & { mended: number } = {
-      reads: 0,
-      writes: 0,
-      deletes: 0,
-      refused: 0,
-      failed: 0,
-      mended: 0,
-    };
-    return metrics.onSnapshot(() => {
-      const now = { ...front.figures, mended: mender.mended };
-      counters.reads.add(now.reads - told.reads);
-      counters.writes.add(now.writes - told.writes);
-      counters.deletes.add(now.deletes - told.deletes);
-      failed.add(now.failed - told.failed);
-      mended.add(now.mended - told.mended);
-      Object.assign(told, now);
-      hinted.set(hints.durable);
-      for (const { seat, up } of seats) up.set(seat.figures().up ? 1 : 0);
-    });
-  });
-  return () => forget.forEach((one) => one());
 }

@@ -1,0 +1,49 @@
+import type { Host } from "../service.ts";
+import type { FrontFigures } from "./front.ts";
+import type { OpenStore } from "./open-store.ts";
+import type { PlacementKind } from "./placement/stage.ts";
+import type { SeatFigures } from "./seat.ts";
+
+/** What `status`, the console and `tern store status` show of a store. */
+export interface StoreStats extends FrontFigures {
+  readonly mended: number;
+  /** Copies that acknowledged writes still owe. */
+  readonly under_replicated: number;
+  /** Copies to be looked at, those included. */
+  readonly to_mend: number;
+  /** What is the same in all workers is told by the first. */
+  readonly stage?: number;
+  readonly stages?: Readonly<Record<string, StageStats>>;
+}
+
+export interface StageStats {
+  readonly placement: PlacementKind;
+  readonly copies: number;
+  readonly write_quorum: number;
+  readonly members: Readonly<Record<string, SeatFigures>>;
+}
+
+/** Numbers are summed over the workers. */
+export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): StoreStats {
+  const { front, hints, mender, config } = open;
+  return {
+    ...front.figures,
+    mended: mender.mended,
+    under_replicated: hints.durable,
+    to_mend: hints.size,
+    ...(worker.index === 0 && { stage: config.stage, stages: stagesOf(open) }),
+  };
+}
+
+function stagesOf({ shelves }: OpenStore): Readonly<Record<string, StageStats>> {
+  const stages = shelves.map((shelf): [string, StageStats] => [
+    String(shelf.number),
+    {
+      placement: shelf.record.placement,
+      copies: shelf.copies,
+      write_quorum: shelf.writeQuorum,
+      members: Object.fromEntries(shelf.seats.map((seat) => [seat.id, seat.figures()])),
+    },
+  ]);
+  return Object.fromEntries(stages);
+}
