@@ -15,6 +15,7 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 const SURELY_OPEN_MS = 1000;
 /** Nobody hears it; logs may. */
 const CLIENT_GONE = 499;
+const CONNECT_STATUS: { readonly [why: string]: 503 | 504 } = { exhausted: 503, timeout: 504 };
 const FAILURE_STATUS = {
   closed: 502,
   bad: 502,
@@ -75,9 +76,11 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     this.#stopDialling = undefined;
     const server = this.#server;
     if (server === undefined) return;
-    server.failed(why === "exhausted" ? "error" : why);
+    // Out of files or ports: that is our own fault, and the next may be reached all the same.
+    if (why === "exhausted") server.closed();
+    else server.failed(why);
     this.#tried.push(server);
-    const status = why === "timeout" ? 504 : 502;
+    const status = CONNECT_STATUS[why] ?? 502;
     const failure: NoAnswer = { status, why: `${server.name}: ${why}` };
     if (this.#mayRetry(why === "timeout" ? "timeout" : "connect") && this.#again())
       this.#next(failure);

@@ -1,7 +1,12 @@
 /** The proxy and its servers, each a script: who is asked, how often, and what the client hears. */
 import { afterEach, describe, expect, test } from "bun:test";
 
+import type { Seeker } from "../../../src/net/upstream/upstream.ts";
+import type { Errand, NoAnswer } from "../../../src/services/proxy/errand.ts";
+import { Forwarder } from "../../../src/services/proxy/forwarder.ts";
+import { type HttpResponse, respond } from "../../../src/wire/http/message.ts";
 import { dial, responses } from "../../e2e/wire.ts";
+import { FakePool, FakeServer } from "../../fake/pools.ts";
 import { freePort } from "../../fake/ports.ts";
 import { type Proxying, proxying } from "../../fake/proxying.ts";
 import { ok, sayer, scripted } from "../../fake/scripted.ts";
@@ -61,6 +66,30 @@ describe("a server that is not there", () => {
     edge.pool.retry = { attempts: 2, on: new Set() };
     expect((await get(edge)).status).toBe(502);
   });
+});
+
+test("a machine that is out of files: no server is to blame for it", () => {
+  const pool = new FakePool("app", [new FakeServer("s0", 1), new FakeServer("s1", 2)]);
+  const answers: HttpResponse[] = [];
+  const failures: NoAnswer[] = [];
+  const forwarder = new Forwarder({
+    request: { method: "GET", client: { address: "192.0.2.1" }, whenGone() {} },
+    pool,
+    upstream: {
+      reuse: () => undefined,
+      connect: (_server: unknown, seeker: Seeker) => seeker.unreachable("exhausted"),
+    },
+    failed(failure: NoAnswer) {
+      failures.push(failure);
+      return respond(failure.status);
+    },
+  } as unknown as Errand);
+  forwarder.whenAnswered((answer) => answers.push(answer));
+  forwarder.begin();
+  expect(answers.map(({ status }) => status)).toEqual([503]);
+  expect(failures[0]?.why).toContain("exhausted");
+  for (const server of pool.servers) expect(server.diary.join()).not.toContain("failed");
+  expect(pool.servers.map(({ open }) => open)).toEqual([0, 0]);
 });
 
 describe("what is asked twice", () => {
