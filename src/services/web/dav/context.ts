@@ -1,8 +1,8 @@
+import type { Store } from "../../../net/dav/store.ts";
 /** What every method of WebDAV works with. */
 import type { Log } from "../../../observe/log.ts";
 import type { WebdavConfig } from "../config.ts";
 import type { Tree } from "../tree.ts";
-import type { Store } from "./store.ts";
 
 /** What the web service lends. */
 export interface DavDeps {

@@ -1,6 +1,9 @@
 /** COPY and MOVE (RFC 4918, 9.8 and 9.9). What arrives is shown whole or not at all. */
 import { closeSync, fsyncSync, openSync, renameSync } from "node:fs";
 
+import { type MemberStatus, multistatus, plain } from "../../../net/dav/answers.ts";
+import type { Claim } from "../../../net/dav/locking.ts";
+import { within } from "../../../net/dav/paths.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type Depth, parseDepth } from "../../../wire/dav/depth.ts";
 import { parseReference, sameAuthority } from "../../../wire/dav/destination.ts";
@@ -8,12 +11,10 @@ import { href } from "../../../wire/dav/href.ts";
 import { parseOverwrite } from "../../../wire/dav/overwrite.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { decodeTarget } from "../../../wire/http/path.ts";
-import { type MemberStatus, multistatus, plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { copyTree } from "./copy-tree.ts";
 import { statusOfError } from "./failure.ts";
-import { type Claim, guard } from "./guard.ts";
-import { within } from "./paths.ts";
+import { guard } from "./guard.ts";
 import { existing, isAnswer, parentClaim, placeFor } from "./place.ts";
 import { removeTree, type Stuck } from "./remove-tree.ts";
 import { replace } from "./replace.ts";

@@ -1,10 +1,11 @@
 /** WebDAV class 1, 2 and 3 (RFC 4918) over the tree of a web site. */
 import { setTimeout as wait } from "node:timers/promises";
 
+import { plain } from "../../../net/dav/answers.ts";
+import { Store } from "../../../net/dav/store.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import type { WebdavConfig } from "../config.ts";
 import type { Tree } from "../tree.ts";
-import { plain } from "./answers.ts";
 import type { Caller, DavContext, DavDeps } from "./context.ts";
 import { copyOrMove } from "./copy-move.ts";
 import { remove } from "./delete.ts";
@@ -14,7 +15,6 @@ import { mkcol } from "./mkcol.ts";
 import { propfind } from "./propfind.ts";
 import { proppatch } from "./proppatch.ts";
 import { put } from "./put.ts";
-import { Store } from "./store.ts";
 import { STALE_MS, sweep } from "./sweep.ts";
 
 export type { Caller, DavDeps } from "./context.ts";

@@ -1,11 +1,11 @@
 /** DELETE (RFC 4918, 9.6). A collection vanishes at once; what it held is deleted out of sight. */
 import { lstatSync, renameSync, unlinkSync } from "node:fs";
 
+import { multistatus, plain } from "../../../net/dav/answers.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { parseDepth } from "../../../wire/dav/depth.ts";
 import { href } from "../../../wire/dav/href.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
-import { multistatus, plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import { existing, isAnswer, parentClaim } from "./place.ts";

@@ -1,7 +1,7 @@
+import { plain } from "../../../net/dav/answers.ts";
+import { isBusy, isFull, StoreBusy } from "../../../net/dav/store.ts";
 /** Errors of the file system and the store as HTTP statuses. */
 import type { HttpResponse } from "../../../wire/http/message.ts";
-import { plain } from "./answers.ts";
-import { isBusy, isFull, StoreBusy } from "./store.ts";
 
 const STATUSES: Record<string, number> = {
   ENOSPC: 507,

@@ -3,11 +3,12 @@ import { statfsSync, type StatsFs } from "node:fs";
 import { basename } from "node:path";
 
 import { escapeXml } from "../../../core/escape-xml.ts";
-import { activeLock, davElement, SUPPORTED_LOCKS } from "../../../wire/dav/multistatus.ts";
+import { lockDiscovery } from "../../../net/dav/locking.ts";
+import type { Lock } from "../../../net/dav/locks.ts";
+import { davElement, SUPPORTED_LOCKS } from "../../../wire/dav/multistatus.ts";
 import { DAV, type PropertyName } from "../../../wire/dav/property-name.ts";
 import { formatDate } from "../../../wire/http/date.ts";
 import type { DavContext } from "./context.ts";
-import type { Lock } from "./locks.ts";
 import { etagOf, hrefOfKey, type Resource } from "./resource.ts";
 
 /** What a listing knows of each resource. */
@@ -32,7 +33,7 @@ const LIVE: Readonly<Record<string, Live>> = {
     collection(r) ? undefined : escapeXml(dav.contentType(basename(r.path))),
   getetag: (_, r) => escapeOptional(etagOf(r.stats)),
   supportedlock: (dav) => (dav.config.locks ? SUPPORTED_LOCKS : undefined),
-  lockdiscovery: (dav, r) => (dav.config.locks ? lockDiscovery(dav, r.key) : undefined),
+  lockdiscovery: (dav, r) => (dav.config.locks ? locksOn(dav, r.key) : undefined),
   "quota-available-bytes": (dav, r) => quota(dav, r, ({ bavail, bsize }) => bavail * bsize),
   "quota-used-bytes": (dav, r) => quota(dav, r, (fs) => (fs.blocks - fs.bfree) * fs.bsize),
 };
@@ -64,24 +65,9 @@ export function liveProperty(
 }
 
 /** The locks on a resource, for `lockdiscovery`. */
-export function lockDiscovery(dav: DavContext, key: string): string {
-  return dav
-    .store()
-    .locks.covering(key)
-    .map((lock) => showLock(dav, lock))
-    .join("");
-}
-
-function showLock(dav: DavContext, lock: Lock): string {
-  const { token, owner } = lock;
-  return activeLock({
-    token,
-    owner,
-    scope: lock.exclusive ? "exclusive" : "shared",
-    depth: lock.infinite ? "infinity" : 0,
-    seconds: (lock.expires - dav.now()) / 1000,
-    rootHref: hrefOfKey(dav.tree, lock.path, lock.collection),
-  });
+export function locksOn(dav: DavContext, key: string): string {
+  const hrefOf = (lock: Lock): string => hrefOfKey(dav.tree, lock.path, lock.collection);
+  return lockDiscovery({ locks: dav.store().locks, hrefOf }, key, dav.now());
 }
 
 function quota(

@@ -1,29 +1,21 @@
 /** LOCK and UNLOCK (RFC 4918, 9.10 and 9.11). */
 import { closeSync, openSync } from "node:fs";
 
+import { plain, refuse } from "../../../net/dav/answers.ts";
+import { conflict, discovery, endOfLock, holdsLock } from "../../../net/dav/locking.ts";
+import { readXml } from "../../../net/dav/read-xml.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { parseDepth } from "../../../wire/dav/depth.ts";
 import { href } from "../../../wire/dav/href.ts";
 import { parseIf, submitted } from "../../../wire/dav/if-header.ts";
 import { type LockInfo, parseLockInfo } from "../../../wire/dav/lock-info.ts";
 import { emitLockToken, parseLockToken } from "../../../wire/dav/lock-token.ts";
-import { conditionElement, davElement, PROLOGUE } from "../../../wire/dav/multistatus.ts";
-import { DAV } from "../../../wire/dav/property-name.ts";
-import { parseTimeout } from "../../../wire/dav/timeout.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
-import { multistatus, plain, refuse, xml } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { guard, holdsLock } from "./guard.ts";
-import { lockDiscovery } from "./live-properties.ts";
-import type { Lock } from "./locks.ts";
+import { guard, viewOf } from "./guard.ts";
+import { locksOn } from "./live-properties.ts";
 import { existing, isAnswer, parentClaim, placeFor } from "./place.ts";
-import { readXml } from "./read-xml.ts";
-import { hrefOfKey, type Resource } from "./resource.ts";
-
-/** For who does not say; clients refresh long before. */
-const DEFAULT_SECONDS = 3600;
-/** Whatever is wished for: a lock that its holder forgot must end some day. */
-const MAX_SECONDS = 24 * 3600;
+import type { Resource } from "./resource.ts";
 
 export async function lock(
   dav: DavContext,
@@ -59,7 +51,7 @@ async function take(
     if (place.kind === "special") return plain(403, "This is not an ordinary file.");
     const refused =
       guard(dav, request, caller, place, place.kind === "none" ? parentClaim(place) : []) ??
-      conflict(dav, place, info, depth === "infinity");
+      conflict(viewOf(dav, caller), place.key, href(place.path, true), info, depth === "infinity");
     if (refused) return refused;
     if (place.kind === "none") makeEmpty(dav, place);
     store.locks.add({
@@ -70,7 +62,7 @@ async function take(
       collection: place.kind === "collection",
       exclusive: info.scope === "exclusive",
       infinite: depth === "infinity",
-      expires: endOf(dav, request),
+      expires: endOfLock(request.headers.get("timeout"), dav.now()),
     });
     return place;
   });
@@ -79,39 +71,15 @@ async function take(
   const fresh = taken.kind === "none";
   if (fresh) dav.onChange(taken.path);
   if (fresh) await fsyncDirectory(taken.directory);
-  return discovery(dav, taken, fresh ? 201 : 200, [["Lock-Token", emitLockToken(token)]]);
+  return discovery(fresh ? 201 : 200, locksOn(dav, taken.key), [
+    ["Lock-Token", emitLockToken(token)],
+  ]);
 }
 
 /** RFC 4918, 7.3: a lock on a name nothing has makes an empty resource there. */
 function makeEmpty(dav: DavContext, place: Resource): void {
   dav.store().properties.removeTree(place.key);
   closeSync(openSync(place.file, "wx"));
-}
-
-/** Locks that cannot be together with the wished one (6.1 and the table in 6.2). */
-function conflict(
-  dav: DavContext,
-  place: Resource,
-  info: LockInfo,
-  infinite: boolean,
-): HttpResponse | undefined {
-  const { locks } = dav.store();
-  const against = (l: Lock): boolean => l.exclusive || info.scope === "exclusive";
-  const hrefOf = (l: Lock): string => hrefOfKey(dav.tree, l.path, l.collection);
-  const above = locks.covering(place.key).filter(against);
-  if (above.length > 0) return refuse(423, "no-conflicting-lock", above.map(hrefOf));
-  const members = infinite ? locks.beneath(place.key).filter(against) : [];
-  if (members.length === 0) return undefined;
-  const hrefs = [...new Set(members.map(hrefOf))];
-  // 9.10.9: the members are at fault, the collection only depends on them.
-  return multistatus([
-    ...hrefs.map((at) => ({
-      href: at,
-      status: 423,
-      error: conditionElement("no-conflicting-lock", [at]),
-    })),
-    { href: href(place.path, true), status: 424 },
-  ]);
 }
 
 /** A LOCK without body gives the lock named in If a new end (9.10.2). */
@@ -128,10 +96,11 @@ async function refresh(
     if (isAnswer(resource)) return resource;
     const mine = store.locks
       .covering(resource.key)
-      .filter((l) => tokens.has(l.token) && holdsLock(l, caller));
+      .filter((l) => tokens.has(l.token) && holdsLock(l, caller.user));
     if (mine.length === 0) return refuse(412, "lock-token-matches-request-uri");
-    for (const { token } of mine) store.locks.extend(token, endOf(dav, request));
-    return discovery(dav, resource, 200, []);
+    for (const { token } of mine)
+      store.locks.extend(token, endOfLock(request.headers.get("timeout"), dav.now()));
+    return discovery(200, locksOn(dav, resource.key), []);
   });
 }
 
@@ -148,7 +117,7 @@ export async function unlock(
     if (isAnswer(resource)) return resource;
     const held = store.locks.covering(resource.key).find((l) => l.token === token);
     if (!held) return refuse(409, "lock-token-matches-request-uri");
-    if (!holdsLock(held, caller)) return plain(403, "Somebody else holds this lock.");
+    if (!holdsLock(held, caller.user)) return plain(403, "Somebody else holds this lock.");
     store.locks.remove(token);
     return respond(204);
   });
@@ -159,20 +128,4 @@ function meant(dav: DavContext, request: HttpRequest, caller: Caller): Resource 
   const resource = existing(dav, request.path);
   if (isAnswer(resource)) return resource;
   return guard(dav, request, caller, resource, []) ?? resource;
-}
-
-/** When the lock is to end, in milliseconds since 1970. */
-function endOf(dav: DavContext, request: HttpRequest): number {
-  const wish = parseTimeout(request.headers.get("timeout")) ?? DEFAULT_SECONDS;
-  return dav.now() + Math.min(Math.max(wish, 1), MAX_SECONDS) * 1000;
-}
-
-function discovery(
-  dav: DavContext,
-  resource: Resource,
-  status: number,
-  headers: HttpResponse["headers"],
-): HttpResponse {
-  const locks = davElement("lockdiscovery", lockDiscovery(dav, resource.key));
-  return xml(status, `${PROLOGUE}<D:prop xmlns:D="${DAV}">${locks}</D:prop>\n`, headers);
 }

@@ -1,9 +1,9 @@
 /** MKCOL (RFC 4918, 9.3). */
 import { mkdirSync } from "node:fs";
 
+import { plain } from "../../../net/dav/answers.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
-import { plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import { isAnswer, parentClaim, placeFor } from "./place.ts";

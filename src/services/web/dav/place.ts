@@ -1,9 +1,9 @@
+import { plain } from "../../../net/dav/answers.ts";
+import type { Claim } from "../../../net/dav/locking.ts";
 /** Where something new may come to be. */
 import type { HttpResponse } from "../../../wire/http/message.ts";
 import { type Refusal, statusOf } from "../tree.ts";
-import { plain } from "./answers.ts";
 import type { DavContext } from "./context.ts";
-import type { Claim } from "./guard.ts";
 import { find, hasParent, type Resource } from "./resource.ts";
 
 /** A resource that is there, or the answer that says why not. */

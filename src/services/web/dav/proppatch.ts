@@ -1,3 +1,5 @@
+import { plain, xml } from "../../../net/dav/answers.ts";
+import { readXml } from "../../../net/dav/read-xml.ts";
 /** PROPPATCH (RFC 4918, 9.2): all changes or none. */
 import { href } from "../../../wire/dav/href.ts";
 import {
@@ -8,12 +10,10 @@ import {
 } from "../../../wire/dav/multistatus.ts";
 import { parsePropertyUpdate, type PropertyChange } from "../../../wire/dav/property-update.ts";
 import type { HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
-import { plain, xml } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
 import { guard } from "./guard.ts";
 import { isProtected } from "./live-properties.ts";
 import { existing, isAnswer } from "./place.ts";
-import { readXml } from "./read-xml.ts";
 import type { Resource } from "./resource.ts";
 
 export async function proppatch(

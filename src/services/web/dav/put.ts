@@ -1,13 +1,14 @@
 /** PUT (RFC 9110, 9.3.4; RFC 4918, 9.7): a file as a whole, or a part of one. */
 import type { Stats } from "node:fs";
 
+import { plain } from "../../../net/dav/answers.ts";
+import type { Claim } from "../../../net/dav/locking.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import { type ContentRange, parseContentRange } from "../../../wire/dav/content-range.ts";
 import { formatDate } from "../../../wire/http/date.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
-import { plain } from "./answers.ts";
 import type { Caller, DavContext } from "./context.ts";
-import { type Claim, guard } from "./guard.ts";
+import { guard } from "./guard.ts";
 import { isAnswer, parentClaim, placeFor } from "./place.ts";
 import { etagOf, type Resource } from "./resource.ts";
 import { StagedFile } from "./staged-file.ts";

@@ -1,10 +1,10 @@
 /** What a URL path names: a file, a collection, or a free place. */
 import { type Stats, statSync } from "node:fs";
 
+import { within } from "../../../net/dav/paths.ts";
 import { href } from "../../../wire/dav/href.ts";
 import { strongEtag, tagsOf } from "../../../wire/http/etag.ts";
 import type { Located, Refusal, Tree } from "../tree.ts";
-import { within } from "./paths.ts";
 
 export interface Resource {
   /** Decoded URL path without a slash at its end, "/" apart. */

@@ -4,8 +4,8 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 
 import fc from "fast-check";
 
+import { MAX_XML } from "../../../../src/net/dav/read-xml.ts";
 import { MAX_INFINITE } from "../../../../src/services/web/dav/listing.ts";
-import { MAX_XML } from "../../../../src/services/web/dav/read-xml.ts";
 import { etagOf } from "../../../../src/services/web/dav/resource.ts";
 import { parseXml } from "../../../../src/wire/dav/xml.ts";
 import { type Ask, Fixture } from "./fixture.ts";

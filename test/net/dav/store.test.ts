@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import fc from "fast-check";
 
-import type { Lock } from "../../../../src/services/web/dav/locks.ts";
-import { ancestors, beneath, within } from "../../../../src/services/web/dav/paths.ts";
-import { Store } from "../../../../src/services/web/dav/store.ts";
-import { temporary } from "../../../fake/temporary.ts";
+import type { Lock } from "../../../src/net/dav/locks.ts";
+import { ancestors, beneath, within } from "../../../src/net/dav/paths.ts";
+import { Store } from "../../../src/net/dav/store.ts";
+import { temporary } from "../../fake/temporary.ts";
 
 const NOW = 1000;
 const lock = (token: string, path: string, more: Partial<Lock> = {}): Lock => ({

@@ -5,8 +5,8 @@ import {
   MULTISTATUS_OPEN,
   statusResponse,
   XML_TYPE,
-} from "../../../wire/dav/multistatus.ts";
-import { type HttpResponse, respond } from "../../../wire/http/message.ts";
+} from "../../wire/dav/multistatus.ts";
+import { type HttpResponse, respond } from "../../wire/http/message.ts";
 
 /** Says which condition of RFC 4918, 16 failed, in words for programs. */
 export function refuse(

@@ -1,6 +1,6 @@
 /** XML bodies of requests. */
-import { parseXml, type XmlElement } from "../../../wire/dav/xml.ts";
-import type { HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
+import { parseXml, type XmlElement } from "../../wire/dav/xml.ts";
+import type { HttpRequest, HttpResponse } from "../../wire/http/message.ts";
 import { plain } from "./answers.ts";
 
 /** Far more than any client sends; what comes in is held in memory. */

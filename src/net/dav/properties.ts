@@ -1,7 +1,7 @@
 /** Dead properties (RFC 4918, 4): kept as they came, for whoever asks. */
 import type { Database, Statement } from "bun:sqlite";
 
-import type { PropertyName } from "../../../wire/dav/property-name.ts";
+import type { PropertyName } from "../../wire/dav/property-name.ts";
 import { beneath } from "./paths.ts";
 
 export interface Property extends PropertyName {
