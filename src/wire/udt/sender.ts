@@ -29,6 +29,8 @@ const ACK_DELAY = 20_000;
  * The full one follows after 10 ms, or 100 ms when nothing else comes, µs.
  */
 const SETTLING = 250_000;
+/** Then its program needs a while to read: a recvmsg that waits when the shutdown comes loses what is there, µs. */
+const READING = 50_000;
 /** Each tail probe in a row waits twice as long, but no longer than this (or a round trip), µs. */
 const SLOWEST_PROBE = 500_000;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
@@ -92,8 +94,10 @@ export class Sender {
     this.#lost.removeBefore(ack.next);
     this.delivery.acknowledged(ack.next, ack, now);
     buffer.first = ack.next;
-    if (ack.kind !== "light") this.settledAt = -Infinity;
-    else if (advance > 0) this.settledAt = now + SETTLING;
+    const settling = ack.kind === "light" ? SETTLING : READING;
+    if (this.delivery.flow.told) this.settledAt = -Infinity;
+    else if (advance > 0) this.settledAt = now + settling;
+    else this.settledAt = Math.min(this.settledAt, now + settling);
     const window = ack.kind === "light" ? this.peerWindow - advance : ack.free;
     this.peerWindow = Math.max(LEAST_WINDOW, window);
     this.delivery.flow.peerWindow = this.peerWindow;
