@@ -202,8 +202,7 @@ export class UpstreamConnection implements WireListener {
       this.deadline = Infinity;
       return;
     }
-    const client =
-      this.#paused || (reader.inHead && !this.#requestOver && this.#pending === undefined);
+    const client = this.#paused || (!this.#requestOver && this.#pending === undefined);
     this.deadline = client
       ? this.#until
       : Math.min(this.#home.now + this.#readTimeout, this.#until);

@@ -225,6 +225,20 @@ describe("a client that is slow with its body", () => {
     expect(await wire.until((heard) => heard.endsWith("got it"))).toBe(true);
   });
 
+  test("nor when that has begun to answer", async () => {
+    using server = scripted((caller, piece) => {
+      if (piece.endsWith("hel")) caller.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel");
+      else if (piece === "lo") caller.say("lo");
+    });
+    const edge = stack.use(await proxying([server.port], route({ timeout: "300ms" })));
+    using wire = await dial(edge.port);
+    wire.say("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhel");
+    expect(await wire.until((heard) => heard.endsWith("hel"))).toBe(true);
+    await Bun.sleep(1000);
+    wire.say("lo");
+    expect(await wire.until((heard) => heard.endsWith("hello"))).toBe(true);
+  });
+
   test("the server's time begins when it has all of it", async () => {
     using server = scripted(() => {});
     const edge = stack.use(await proxying([server.port], route({ timeout: "300ms" })));
