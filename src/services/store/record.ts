@@ -29,6 +29,8 @@ const file = v.object({
   mtime: v.number(),
   /** Content-Type, when the client said one. */
   type: v.optional(v.string()),
+  /** What a front is to be told again: S3's metadata, sums that clients want to have. */
+  meta: v.optional(v.record(v.string(), v.string())),
   /** Hex; of the whole. */
   sha256: v.string(),
   /** CRC-32 of each block, little-endian, base64. */
@@ -66,13 +68,14 @@ export function emitRecord(given: CopyRecord): Uint8Array {
 function inOrder(version: Version): Version {
   switch (version.kind) {
     case "file": {
-      const { kind, stamp: made, size, mtime, type, sha256, blocks } = version;
+      const { kind, stamp: made, size, mtime, type, meta, sha256, blocks } = version;
       return {
         kind,
         stamp: made,
         size,
         mtime,
         ...(type !== undefined && { type }),
+        ...(meta !== undefined && { meta }),
         sha256,
         blocks,
       };

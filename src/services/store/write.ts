@@ -22,6 +22,8 @@ export interface About {
   readonly type: string | undefined;
   /** Milliseconds since 1970; undefined: now. */
   readonly mtime: number | undefined;
+  /** What is to be remembered with it; asked for when the whole body has passed. */
+  readonly meta?: () => Readonly<Record<string, string>> | undefined;
 }
 
 /** What became of a write. */
@@ -79,11 +81,13 @@ export async function put(
       return { kind: "no" };
     }
     const stamp = next(shelf, newest);
+    const meta = about.meta?.();
     const version: FileVersion = {
       kind: "file",
       stamp,
       mtime: about.mtime ?? stamp.time,
       ...(about.type !== undefined && { type: about.type }),
+      ...(meta !== undefined && { meta }),
       ...sums,
     };
     const places = shelf.places(name);
