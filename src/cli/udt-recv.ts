@@ -78,12 +78,12 @@ async function taken(
 }
 
 /** Where a file of that name goes. The name is a stranger's: only its last part counts. */
-async function sinkFor(name: string, { output, force, resume }: Options): Promise<Sink> {
+async function sinkFor(name: string, { output, force, resume, libudt }: Options): Promise<Sink> {
   if (output === "-") return pipeSink(writeStandard);
   const path = (await isDirectory(output)) ? join(output, safeName(name)) : output;
   if (!force && (await exists(path)))
     throw new Exit(EXIT.failed, `${path} exists; --force replaces it`);
-  return fileSink(path, resume);
+  return fileSink(path, resume && !libudt, !libudt);
 }
 
 /** One name in a directory, whatever the other calls it. */
