@@ -100,10 +100,17 @@ function filesOf(root: string): Record<string, string> {
   return found;
 }
 
+function showFiles(root: string): string {
+  return Object.entries(filesOf(root))
+    .map(([path, hash]) => `${path} ${hash}`)
+    .toSorted((a, b) => (a < b ? -1 : 1))
+    .join("\n");
+}
+
 /** Until all members have the same, byte for byte. */
 async function equal({ roots }: Cluster): Promise<void> {
   await until(() => {
-    const all = roots.map((root) => JSON.stringify(Object.entries(filesOf(root)).toSorted()));
+    const all = roots.map(showFiles);
     return new Set(all).size === 1;
   }, 40_000);
 }

@@ -50,7 +50,9 @@ export async function find(
   const least = all === true ? homes.length : shelf.readQuorum;
   const { answers, failures } = await ask(asking, homes, least);
   let newest = newestOf(answers);
-  if (newest === undefined) {
+  // A newer one has been promised: a member that has lost its disk must not hide who has it.
+  const promised = newest && homes.some((seat) => isPromised(shelf, name, seat, newest));
+  if (newest === undefined || promised === true) {
     const meets = answers.length >= shelf.readQuorum;
     const rest = homes.filter(
       (seat) => (seat.up || !meets) && !answers.some((one) => one.seat === seat),
@@ -70,7 +72,8 @@ export async function find(
     if (has) seats.push(seat);
     if (!has || !held.settled) suggest(shelf, name, seat, newest);
   }
-  if (!enough && homes.some((seat) => isStale(shelf, name, seat, newest)))
+  const known = enough ? isPromised : isStale;
+  if (homes.some((seat) => known(shelf, name, seat, newest)))
     return { kind: "unsure", why: `only older copies can be reached: ${failures.join("; ")}` };
   return { kind: "found", version: newest, seats, more: answers.length < homes.length };
 }
@@ -133,6 +136,10 @@ function newestOf(answers: readonly Answer[]): Version | undefined {
     if (held.version && (newest === undefined || compareVersions(held.version, newest) > 0))
       newest = held.version;
   return newest;
+}
+
+function isPromised({ common }: Shelf, name: Name, seat: Seat, version?: Version): boolean {
+  return version !== undefined && common.hints.hasPromised(name, seat.id, stampOf(version));
 }
 
 function isStale(shelf: Shelf, name: Name, seat: Seat, version: Version): boolean {

@@ -125,6 +125,13 @@ export class Hints {
       if (one.hint.member === member) one.due = Math.min(one.due, this.#now());
   }
 
+  /** Has this process promised a newer version to a member? Cheap. */
+  hasPromised({ stage, key }: Name, member: string, stamp: Stamp): boolean {
+    if (this.durable === 0) return false;
+    const known = this.#wanted.get(`${stage} ${member} ${key}`);
+    return known !== undefined && compareStamps(known.hint.stamp, stamp) > 0;
+  }
+
   /** Is a copy known to be older than what was acknowledged? Asks all processes' journals. */
   isStale({ key }: Name, member: string, stamp: Stamp): boolean {
     const newer = (one: Hint): boolean =>

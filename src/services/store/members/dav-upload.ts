@@ -45,9 +45,7 @@ export class DavUpload implements Upload {
     if (this.#sent === undefined) {
       const body = Buffer.concat(this.#kept);
       this.#kept = [];
-      const sent = this.#wire.send(body, this.#gone.signal);
-      await within(sent, "PUT", 2 * STALL_MS).finally(() => sent.catch(() => {}));
-      return;
+      return within(this.#wire.send(body, this.#gone.signal), "PUT", 2 * STALL_MS);
     }
     this.#controller?.close();
     await this.#sent;

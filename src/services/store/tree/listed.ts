@@ -1,0 +1,39 @@
+/** The names in a directory, of all members together. What is listed may have been deleted. */
+import type { Item } from "../members/member.ts";
+import type { Shelf } from "../shelf.ts";
+import { Unsure } from "./tree.ts";
+
+export interface Listed {
+  readonly name: string;
+  readonly collection: boolean;
+}
+
+/** In the order of bytes, a collection's name with a slash behind it. Rejects with `Unsure`. */
+export async function listed(shelves: readonly Shelf[], path: string): Promise<readonly Listed[]> {
+  const all = new Map<string, Listed>();
+  const lists = await Promise.all(shelves.map((shelf) => ofShelf(shelf, path)));
+  for (const { name, directory } of lists.flat(2))
+    all.set(directory ? `${name}/` : name, { name, collection: directory });
+  return [...all]
+    .map(([key, one]) => [Buffer.from(key), one] as const)
+    .sort(([a], [b]) => Buffer.compare(a, b))
+    .map(([, one]) => one);
+}
+
+async function ofShelf(shelf: Shelf, path: string): Promise<(readonly Item[])[]> {
+  const at = shelf.common.layout.data(shelf.number) + (path === "/" ? "" : path);
+  const failures: string[] = [];
+  const lists = await Promise.all(
+    shelf.seats.map(async (seat) => {
+      try {
+        return await seat.do((member) => member.list(at));
+      } catch (error) {
+        failures.push(error instanceof Error ? error.message : String(error));
+        return [];
+      }
+    }),
+  );
+  // Whatever was acknowledged is on as many members as that takes: one of them has answered.
+  if (failures.length >= shelf.writeQuorum) throw new Unsure(failures.join("; "));
+  return lists;
+}
