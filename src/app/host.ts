@@ -1,5 +1,6 @@
 import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
+import type { Nodes } from "../net/cluster/nodes.ts";
 import { Fronts } from "../net/fronts/fronts.ts";
 import type { Health } from "../net/health/health.ts";
 import { OwnSockets } from "../net/own-sockets.ts";
@@ -25,13 +26,14 @@ export interface HostParts {
   readonly health: Health;
   /** What other processes are told, and tell, of clients that stick to servers. */
   readonly sticky: StickyShare;
+  readonly nodes: Nodes;
   readonly state: string;
   readonly worker: { readonly index: number; readonly count: number };
 }
 
 /** What services are lent in this process, and the listeners behind it. */
 export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
-  const { log, logs, registry, certificates, health, sticky, state, worker } = parts;
+  const { log, logs, registry, certificates, health, sticky, nodes, state, worker } = parts;
   const sockets = new OwnSockets(parts.sockets);
   const loop = reactor();
   const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
@@ -74,6 +76,7 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
       share: sticky,
       worker,
     }),
+    nodes,
     state,
     worker,
   };

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { systemClock } from "../core/clock.ts";
 import { Leases } from "../core/lease.ts";
 import { noCertificates } from "../net/certificates.ts";
+import { noNodes } from "../net/cluster/nodes.ts";
 import { noHealth } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import { noPools } from "../net/pools/pool.ts";
@@ -55,6 +56,7 @@ export async function rehearse({ root, sections }: Config): Promise<void> {
       certificates: noCertificates,
       health: noHealth,
       pools: noPools,
+      nodes: noNodes,
       state,
       worker: { index: 0, count: 1 },
     });

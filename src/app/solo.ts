@@ -1,10 +1,12 @@
 import type { Ran } from "../admin/run-action.ts";
 import { systemClock } from "../core/clock.ts";
+import { SharedNodes } from "../net/cluster/shared-nodes.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Config } from "./config-text.ts";
 import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { type HostParts, makeHost } from "./host.ts";
 import type { Forms } from "./messages.ts";
+import { redisOf } from "./redis-of.ts";
 import { Reporter } from "./reporter.ts";
 import { Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
@@ -17,15 +19,18 @@ export class Solo implements Crew {
   readonly #fronts: ReturnType<typeof makeHost>["fronts"];
   readonly #reporter: Reporter;
   readonly #stickiness: Stickiness;
+  readonly #nodes: SharedNodes;
   #state: Member["state"] = "starting";
   #forms: Forms = {};
 
-  constructor(parts: Omit<HostParts, "worker" | "sticky">) {
-    const { registry } = parts;
+  constructor(parts: Omit<HostParts, "worker" | "sticky" | "nodes">) {
+    const { registry, log } = parts;
     this.#stickiness = new Stickiness({ clock: systemClock, metrics: registry, tell() {} });
+    this.#nodes = new SharedNodes({ clock: systemClock, log, metrics: registry });
     const { host, fronts } = makeHost({
       ...parts,
       sticky: this.#stickiness,
+      nodes: this.#nodes,
       worker: { index: 0, count: 1 },
     });
     this.#fronts = fronts;
@@ -47,6 +52,7 @@ export class Solo implements Crew {
       changed: change.steps.map((step) => step.service),
       commit: async () => {
         this.#stickiness.change(config.root.cluster, config.sections);
+        this.#nodes.change(redisOf(config.root.cluster));
         void change.commit(); // the old finishes by itself; it reports its own errors
         this.#forms = this.#roster.actions();
         this.#state = "serving";

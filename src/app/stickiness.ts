@@ -6,6 +6,7 @@ import type { StickyShare } from "../net/pools/sticky-share.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Sections } from "./plan.ts";
+import { redisOf } from "./redis-of.ts";
 
 /** News for neighbours are gathered for so long: clients come in crowds. */
 const GATHER_MS = 2;
@@ -37,9 +38,7 @@ export class Stickiness implements StickyShare {
   change(cluster: ClusterConfig | undefined, sections: Sections): void {
     const pools = Object.values(Object(sections["pools"])) as PoolPlan[]; // as its schema made them
     const wanted = pools.some(({ sticky }) => sticky === "ip");
-    this.#nodes.change(
-      wanted && cluster ? { url: cluster.redis.reveal(), ca: cluster.ca } : undefined,
-    );
+    this.#nodes.change(wanted ? redisOf(cluster) : undefined);
   }
 
   find(pool: string, client: string): string | undefined {

@@ -2,6 +2,7 @@ import { constants } from "node:os";
 
 import type { RootConfig } from "../config/root.ts";
 import { systemClock } from "../core/clock.ts";
+import { SharedNodes } from "../net/cluster/shared-nodes.ts";
 import type { PoolKeeper } from "../net/pools/pool.ts";
 import { CertificateStore } from "../net/tls/store.ts";
 import { Registry } from "../observe/registry.ts";
@@ -15,6 +16,7 @@ import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
 import type { Sections } from "./plan.ts";
 import { forTunnels } from "./privileges.ts";
+import { redisOf } from "./redis-of.ts";
 import { RemoteHealth } from "./remote-health.ts";
 import { RemoteJournal } from "./remote-journal.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
@@ -42,6 +44,7 @@ interface Begun {
   readonly reporter: Reporter;
   readonly pools: PoolKeeper;
   readonly stickiness: Stickiness;
+  readonly nodes: SharedNodes;
 }
 
 /** A config that is ready. */
@@ -88,6 +91,7 @@ class Worker {
         const next = this.#take();
         this.#me.logs.change(next.root);
         this.#me.stickiness.change(next.root.cluster, next.sections);
+        this.#me.nodes.change(redisOf(next.root.cluster));
         void next.change.commit(); // the old finishes by itself; it reports its own errors
         return null;
       },
@@ -166,6 +170,8 @@ class Worker {
         this.#channel.call("stuck", news).catch(() => {}); // the supervisor is gone
       },
     });
+    const nodes = new SharedNodes({ clock: systemClock, log, metrics: registry });
+    nodes.change(redisOf(root.cluster));
     const { host, fronts } = makeHost({
       log,
       logs,
@@ -174,13 +180,14 @@ class Worker {
       health: this.#health,
       sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
       sticky: stickiness,
+      nodes,
       state: root.state,
       worker: { index, count },
     });
     const roster = new Roster(SERVICES, host);
     const reporter = new Reporter(index, roster, fronts, registry);
     const { pools } = host;
-    this.#begun = { logs, certificates, roster, fronts, reporter, pools, stickiness };
+    this.#begun = { logs, certificates, roster, fronts, reporter, pools, stickiness, nodes };
     settle();
     return null;
   }

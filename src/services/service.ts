@@ -6,6 +6,7 @@ import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
+import type { Nodes } from "../net/cluster/nodes.ts";
 import type { Health } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
 import type { PoolKeeper } from "../net/pools/pool.ts";
@@ -34,6 +35,8 @@ export interface Host {
   readonly health: Health;
   /** Groups of upstream servers, by the names the config gives them; kept by the service `pools`. */
   readonly pools: PoolKeeper;
+  /** The same services of other appliances, where there is a cluster. */
+  readonly nodes: Nodes;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
   /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */

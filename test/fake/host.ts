@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { Leases } from "../../src/core/lease.ts";
 import { noCertificates } from "../../src/net/certificates.ts";
+import { type Nodes, noNodes } from "../../src/net/cluster/nodes.ts";
 import { noHealth } from "../../src/net/health/health.ts";
 import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
@@ -40,6 +41,7 @@ export interface HostWishes {
   /** Kept when given; else made, and removed with the host. */
   readonly state?: string;
   readonly worker?: Host["worker"];
+  readonly nodes?: Nodes;
 }
 
 /** One for all hosts: the kernel lets a loop nest in some 500 others only (EINVAL of epoll_ctl). */
@@ -62,6 +64,7 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     certificates: noCertificates,
     health: noHealth,
     pools: noPools,
+    nodes: wishes.nodes ?? noNodes,
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },
     [Symbol.dispose]() {

@@ -1,9 +1,12 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Metrics } from "../../observe/metrics.ts";
-import { MAX_STUCK, type Stuck } from "../../wire/cluster/sticky-news.ts";
+import { emitStuck, MAX_STUCK, parseStuck, type Stuck } from "../../wire/cluster/sticky-news.ts";
 import type { StickyShare } from "../pools/sticky-share.ts";
+import { type News, NewsStream } from "./news-stream.ts";
 import type { RedisPlace } from "./redis-link.ts";
-import { type News, StickyStream } from "./sticky-stream.ts";
+
+/** Texts that Redis keeps: 4096 of them, for those who come later. */
+const STREAM = { stream: "tern:sticky", field: "stuck", most: 4096 };
 
 /** News are gathered for so long, and then told at once. */
 const GATHER_MS = 20;
@@ -41,7 +44,7 @@ export class SharedSticky implements StickyShare {
   readonly #known = new Map<string, Known>();
   readonly #told = new Map<string, Told>();
   #untold = new Map<string, Stuck>();
-  #stream: StickyStream | undefined;
+  #stream: NewsStream | undefined;
   #gathering = false;
   readonly #count: (what: "told" | "heard" | "lost", n: number) => void;
 
@@ -64,7 +67,8 @@ export class SharedSticky implements StickyShare {
     this.#told.clear();
     this.#untold.clear();
     if (place === undefined) return;
-    this.#stream = new StickyStream(place, this.#parts.clock, (all) => this.#hear(all));
+    const hear = (news: readonly News[]): void => this.#hear(news);
+    this.#stream = new NewsStream(place, STREAM, this.#parts.clock, { hear });
   }
 
   find(pool: string, client: string): string | undefined {
@@ -99,7 +103,7 @@ export class SharedSticky implements StickyShare {
     try {
       while (stream !== undefined && sent < all.length) {
         const some = all.slice(sent, sent + MAX_STUCK);
-        await stream.tell(some);
+        await stream.tell(emitStuck(some), Math.max(...some.map(({ expire }) => expire)));
         sent += some.length;
       }
     } catch {} // no Redis: they are told again when a quarter of their time is over
@@ -112,15 +116,19 @@ export class SharedSticky implements StickyShare {
   /** News of others, and how long ago they were told. */
   #hear(news: readonly News[]): void {
     const now = this.#parts.clock.now();
-    for (const { stuck, age } of news) {
-      const { pool, client, server, expire } = stuck;
-      if (age >= expire) continue;
-      const key = keyOf(pool, client);
-      put(this.#known, key, { server, until: now + expire - age });
-      // Where it is now, we have not told.
-      if (this.#told.get(key)?.server !== server) this.#told.delete(key);
+    let heard = 0;
+    for (const { text, age } of news) {
+      const all = parseStuck(text) ?? [];
+      heard += all.length;
+      for (const { pool, client, server, expire } of all) {
+        if (age >= expire) continue;
+        const key = keyOf(pool, client);
+        put(this.#known, key, { server, until: now + expire - age });
+        // Where it is now, we have not told.
+        if (this.#told.get(key)?.server !== server) this.#told.delete(key);
+      }
     }
-    this.#count("heard", news.length);
+    this.#count("heard", heard);
   }
 }
 

@@ -6,11 +6,11 @@ import * as v from "valibot";
 import { type Reactor, READABLE } from "../../../net/reactor.ts";
 import { replaceFile } from "../../../sys/durable.ts";
 import { IN, Inotify } from "../../../sys/inotify.ts";
-import type { Ban } from "./bans.ts";
+import { type Ban, BAN_KINDS } from "./bans.ts";
 
 const ban = v.object({
   time: v.number(),
-  kind: v.picklist(["url", "prefix", "tag", "all"]),
+  kind: v.picklist(BAN_KINDS),
   value: v.string(),
 });
 

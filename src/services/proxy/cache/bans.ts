@@ -1,7 +1,8 @@
 import { shorten } from "../../../core/shorten.ts";
 
 /** What must not be used any more: of a URL, a prefix, a tag, or everything. */
-export type BanKind = "url" | "prefix" | "tag" | "all";
+export const BAN_KINDS = ["url", "prefix", "tag", "all"] as const;
+export type BanKind = (typeof BAN_KINDS)[number];
 
 /** Whatever was asked for until `time` (milliseconds since 1970) and matches is dead. */
 export interface Ban {
@@ -9,6 +10,25 @@ export interface Ban {
   readonly kind: BanKind;
   /** `host/path?query`, the beginning of one, or a tag; "" for all. */
   readonly value: string;
+}
+
+/** For other nodes, whose clocks are others: without its time. */
+export function emitBan({ kind, value }: Ban): string {
+  return JSON.stringify([kind, value]);
+}
+
+/** Read it. Undefined: it is something else. */
+export function parseBan(text: string, time: number): Ban | undefined {
+  let said: unknown;
+  try {
+    said = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(said) || said.length !== 2) return undefined;
+  const [wanted, value]: unknown[] = said;
+  const kind = BAN_KINDS.find((one) => one === wanted);
+  return kind !== undefined && typeof value === "string" ? { time, kind, value } : undefined;
 }
 
 /** What a ban looks at. */

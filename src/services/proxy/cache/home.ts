@@ -3,10 +3,11 @@ import { join } from "node:path";
 
 import type { Clock } from "../../../core/clock.ts";
 import type { Closable } from "../../../core/lease.ts";
+import type { Nodes, Talk } from "../../../net/cluster/nodes.ts";
 import type { Reactor } from "../../../net/reactor.ts";
 import type { Log } from "../../../observe/log.ts";
 import { BanLog } from "./ban-log.ts";
-import { type Ban, type BanKind, Bans } from "./bans.ts";
+import { type Ban, type BanKind, Bans, emitBan, parseBan } from "./bans.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import { Disk } from "./disk/disk.ts";
 import { Janitor } from "./disk/janitor.ts";
@@ -24,12 +25,15 @@ const KEEP_MS = 3_600_000;
 const SHORT = 4096;
 /** A disk in trouble is told of so often. */
 const COMPLAIN_MS = 60_000;
+/** What others have banned while this worker was being replaced is told to other nodes by this one. */
+const BEFORE_MS = 10_000;
 
 export interface HomeParts {
   /** The proxy's. */
   readonly name: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly nodes: Nodes;
   readonly reactor: Reactor;
   /** Directory for what survives a restart. */
   readonly state: string;
@@ -44,13 +48,16 @@ export class Home implements Closable {
   readonly #banLog: BanLog;
   readonly #janitor: Janitor | undefined;
   readonly #journal: JournalWriter | undefined;
+  /** To the same cache of other nodes; of one worker alone. */
+  #talk: Talk | undefined;
+  readonly #began = Date.now();
   readonly #end = new AbortController();
   #complained = -Infinity;
 
   /** Throws what node:fs and the kernel say when directories cannot be made or watched. */
   constructor(settings: CacheConfig, parts: HomeParts) {
     this.#parts = parts;
-    const { name, state, worker, reactor, clock } = parts;
+    const { name, nodes, state, worker, reactor, clock } = parts;
     // With a prefix, since a proxy may be called "..".
     const own = `proxy-${encodeURIComponent(name)}`;
     const root = join(settings.disk ?? join(state, "cache"), own);
@@ -81,26 +88,29 @@ export class Home implements Closable {
       const locks = alone ? undefined : new Locks(root, settings.collapse);
       this.store = new Store(memory, this.#bans, disk, locks);
     }
-    if (worker.index === 0) void this.#tidy();
+    if (worker.index > 0) return;
+    void this.#tidy();
+    this.#talk = nodes.join(`proxy cache ${name}`, (text, age) => {
+      const ban = parseBan(text, Date.now() - age);
+      if (ban === undefined) return;
+      this.#enforce([ban]);
+      if (isWide(ban)) this.#sweep();
+    });
+    for (const ban of this.#bans.list()) this.#pass(ban);
   }
 
   /** Nobody is to use these any more, in any worker. */
   forbid(what: readonly { readonly kind: BanKind; readonly value: string }[]): void {
     const time = Date.now();
     const bans = what.map((one) => ({ ...one, time }));
-    for (const ban of bans) {
-      this.#bans.add(ban);
-      if (ban.kind === "url") this.store.disk?.remove(ban.value);
-    }
-    // Alone, and with a memory that does not outlive this process, there is nobody to tell.
-    if (this.#parts.worker.count > 1 || this.store.disk !== undefined) this.#banLog.tell(bans);
-    if (bans.some(isWide)) this.#janitor?.sweep();
+    this.#enforce(bans);
+    for (const ban of bans) this.#pass(ban);
   }
 
   /** Likewise, and they leave the memory at once. Answers how many did. */
   purge(what: readonly { readonly kind: BanKind; readonly value: string }[]): number {
     this.forbid(what);
-    return this.store.memory.sweep((entry) => this.#bans.isDead(entry));
+    return this.#sweep();
   }
 
   /** Resolves when what is on disk is known: bounds are kept from then on. */
@@ -114,6 +124,7 @@ export class Home implements Closable {
 
   async close(): Promise<void> {
     this.#end.abort();
+    this.#talk?.leave();
     this.#banLog.close();
     this.#janitor?.close();
     await this.store.disk?.writer.settled();
@@ -123,9 +134,31 @@ export class Home implements Closable {
 
   #heard(ban: Ban): void {
     if (!this.#bans.add(ban)) return; // ours
+    this.#pass(ban);
     if (!isWide(ban)) return;
     this.#janitor?.sweep();
-    this.store?.memory.sweep((entry) => this.#bans.isDead(entry));
+    this.#sweep();
+  }
+
+  /** From now on these are in force in all workers of this machine. */
+  #enforce(bans: readonly Ban[]): void {
+    for (const ban of bans) {
+      this.#bans.add(ban);
+      if (ban.kind === "url") this.store.disk?.remove(ban.value);
+    }
+    // Alone, and with a memory that does not outlive this process, there is nobody to tell.
+    if (this.#parts.worker.count > 1 || this.store.disk !== undefined) this.#banLog.tell(bans);
+    if (bans.some(isWide)) this.#janitor?.sweep();
+  }
+
+  /** Tell other nodes what somebody of this one has banned. */
+  #pass(ban: Ban): void {
+    if (ban.time > this.#began - BEFORE_MS) this.#talk?.say(emitBan(ban), Date.now() - ban.time);
+  }
+
+  /** Dead ones leave the memory. Answers how many did; none while it is being made. */
+  #sweep(): number {
+    return this.store?.memory.sweep((entry) => this.#bans.isDead(entry)) ?? 0;
   }
 
   async #tidy(): Promise<void> {

@@ -31,11 +31,11 @@ export async function openCache(
 ): Promise<OpenCache | undefined> {
   const { cache: settings, trust } = config;
   if (settings === undefined) return undefined;
-  const { clock, leases, reactor, state, worker } = host;
+  const { clock, leases, nodes, reactor, state, worker } = host;
   const log = host.log.with({ proxy: name });
   const lease = (await leases.take(
     `proxy cache ${name} ${JSON.stringify(settings)}`,
-    async () => new Home(settings, { name, clock, log, reactor, state, worker }),
+    async () => new Home(settings, { name, clock, log, nodes, reactor, state, worker }),
   )) as Lease<Home>; // nobody else takes such a name
   const home = lease.value;
   const { store } = home;

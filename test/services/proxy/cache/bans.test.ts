@@ -1,7 +1,15 @@
 /** What bans forbid, and that they stay few. */
 import { expect, test } from "bun:test";
 
-import { type Ban, Bans } from "../../../../src/services/proxy/cache/bans.ts";
+import fc from "fast-check";
+
+import {
+  type Ban,
+  BAN_KINDS,
+  Bans,
+  emitBan,
+  parseBan,
+} from "../../../../src/services/proxy/cache/bans.ts";
 
 const KEY = "example.net/news/1?p=2\nscheme=https";
 
@@ -43,4 +51,16 @@ test("URLs that strangers change do not fill the memory: the latest count", () =
     false,
     true,
   ]);
+});
+
+test("what other nodes are told is read back; anything else is none", () => {
+  const said = fc.record({
+    time: fc.nat(),
+    kind: fc.constantFrom(...BAN_KINDS),
+    value: fc.string(),
+  });
+  fc.assert(fc.property(said, (ban) => expect(parseBan(emitBan(ban), ban.time)).toEqual(ban)));
+  fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (text) => void parseBan(text, 0)));
+  for (const text of ["", "[]", '["url"]', '["path", "x"]', '["url", 1]', '["url", "x", 1]', "{}"])
+    expect(parseBan(text, 0)).toBeUndefined();
 });

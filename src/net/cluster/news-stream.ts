@@ -1,11 +1,8 @@
 import { randomBytes } from "node:crypto";
 
 import type { Clock } from "../../core/clock.ts";
-import { emitStuck, parseStuck, type Stuck } from "../../wire/cluster/sticky-news.ts";
 import { type Command, RedisLink, type RedisPlace, Refused } from "./redis-link.ts";
 
-/** Texts that Redis keeps, for those who come later. */
-const MAX_KEPT = 4096;
 /** Texts taken in one reading. */
 const TAKEN = 16;
 /** A reading waits this long for something to read; a bit more for its answer. */
@@ -14,20 +11,36 @@ const LATE_MS = 1000;
 /** After an answer that was none. */
 const AGAIN_MS = 1000;
 
-const STREAM = "tern:sticky";
 const ID = /^(\d{1,15})-\d{1,10}$/;
+
+/** Which stream, and what its entries hold beside who they are from. */
+export interface StreamName {
+  readonly stream: string;
+  readonly field: string;
+  /** Entries that Redis keeps, for those who come later. */
+  readonly most: number;
+}
 
 /** What another process has told, so many milliseconds ago. */
 export interface News {
-  readonly stuck: Stuck;
+  readonly from: string;
+  readonly text: string;
   readonly age: number;
 }
 
-/** One Redis: a connection to tell, and one that waits to be told. */
-export class StickyStream {
+/** Told in the order in which it was told. */
+export interface Listener {
+  hear(news: readonly News[]): void;
+  /** Redis does not answer. What it held may be gone when it does; all it holds then is told once more. */
+  gone?(): void;
+}
+
+/** A stream in one Redis: a connection to tell, and one that waits to be told. */
+export class NewsStream {
   readonly place: RedisPlace;
+  readonly #name: StreamName;
   readonly #clock: Clock;
-  readonly #hear: (news: readonly News[]) => void;
+  readonly #listener: Listener;
   readonly #out: RedisLink;
   readonly #in: RedisLink;
   readonly #end = new AbortController();
@@ -36,10 +49,11 @@ export class StickyStream {
   /** What was read last. */
   #last = "0-0";
 
-  constructor(place: RedisPlace, clock: Clock, hear: (news: readonly News[]) => void) {
+  constructor(place: RedisPlace, name: StreamName, clock: Clock, listener: Listener) {
     this.place = place;
+    this.#name = name;
     this.#clock = clock;
-    this.#hear = hear;
+    this.#listener = listener;
     this.#out = new RedisLink(place, clock);
     this.#in = new RedisLink(place, clock);
     void this.#out.run();
@@ -47,22 +61,36 @@ export class StickyStream {
     void this.#read();
   }
 
-  async tell(some: readonly Stuck[]): Promise<void> {
-    const longest = Math.max(...some.map(({ expire }) => expire));
+  /** Resolves when it can be told, or never will be. */
+  async ready(): Promise<void> {
+    await this.#out.ready();
+  }
+
+  /**
+   * The id of what was told. The whole stream goes when nobody tells anything for the longest
+   * `lifetime` (ms) of what is in it. Rejects when there is no Redis.
+   */
+  async tell(text: string, lifetime: number): Promise<string> {
+    const { stream, field, most } = this.#name;
     const add: Command = [
-      ...(["XADD", STREAM, "MAXLEN", "~", String(MAX_KEPT), "*"] as const),
-      "from",
-      this.#self,
-      "stuck",
-      emitStuck(some),
+      ...(["XADD", stream, "MAXLEN", "~", String(most), "*"] as const),
+      ...(["from", this.#self, field, text] as const),
     ];
     // Gone when nobody tells anything any more: later, never sooner; "NX" is for the first time.
     const last = (which: "GT" | "NX"): Command => [
-      ...(["PEXPIRE", STREAM, String(Math.ceil(longest))] as const),
+      ...(["PEXPIRE", stream, String(Math.ceil(lifetime))] as const),
       which,
     ];
     const [added] = await this.#out.ask([add, last("GT"), last("NX")]);
     if (added instanceof Refused) throw added;
+    return String(added);
+  }
+
+  /** Is what was told under this id still there? Rejects when there is no Redis. */
+  async holds(id: string): Promise<boolean> {
+    const [found] = await this.#out.ask([["XRANGE", this.#name.stream, id, id]]);
+    if (found instanceof Refused) throw found;
+    return Array.isArray(found) && found.length > 0;
   }
 
   close(): void {
@@ -75,10 +103,12 @@ export class StickyStream {
     const { signal } = this.#end;
     while (!signal.aborted) {
       await this.#in.ready();
+      if (signal.aborted) return;
       try {
         const wait = String(WAIT_MS);
+        const { stream } = this.#name;
         const read: Command = [
-          ...(["XREAD", "COUNT", String(TAKEN), "BLOCK", wait, "STREAMS", STREAM] as const),
+          ...(["XREAD", "COUNT", String(TAKEN), "BLOCK", wait, "STREAMS", stream] as const),
           this.#last,
         ];
         const [answer, time] = await this.#in.ask([read, ["TIME"]], WAIT_MS + LATE_MS);
@@ -86,6 +116,8 @@ export class StickyStream {
         if (signal.aborted) return;
         this.#take(answer, milliseconds(time));
       } catch {
+        if (signal.aborted) return;
+        this.#listener.gone?.();
         this.#last = "0-0"; // what comes back may be another Redis: all of it is news
         await this.#clock.sleep(AGAIN_MS, signal).catch(() => {}); // closed
       }
@@ -94,7 +126,8 @@ export class StickyStream {
 
   /** `[[id, [field, value, …]], …]` under the stream's name, or nothing. */
   #take(answer: unknown, now: number | undefined): void {
-    const texts: unknown = Object(answer)[STREAM];
+    const { stream, field } = this.#name;
+    const texts: unknown = Object(answer)[stream];
     if (!Array.isArray(texts) || now === undefined) return;
     const news: News[] = [];
     for (const [id, fields] of texts.filter(Array.isArray)) {
@@ -102,12 +135,12 @@ export class StickyStream {
       if (at === undefined) continue;
       this.#last = String(id);
       if (!Array.isArray(fields) || fields[0] !== "from" || fields[1] === this.#self) continue;
-      const all = fields[2] === "stuck" ? parseStuck(String(fields[3])) : undefined;
+      if (fields[2] !== field) continue;
       // Both times are of Redis's clock.
       const age = Math.max(0, now - Number(at));
-      for (const stuck of all ?? []) news.push({ stuck, age });
+      news.push({ from: String(fields[1]), text: String(fields[3]), age });
     }
-    if (news.length > 0) this.#hear(news);
+    if (news.length > 0) this.#listener.hear(news);
   }
 }
 

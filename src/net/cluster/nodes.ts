@@ -1,0 +1,18 @@
+/** The other appliances of the cluster. */
+export interface Nodes {
+  /**
+   * Talk with those who have joined the same topic. `hear` is told what is said there, and what was
+   * said before as far as it is remembered; `age` in milliseconds, whatever time it is elsewhere.
+   */
+  join(topic: string, hear: (text: string, age: number) => void): Talk;
+}
+
+/** One's seat at a topic. */
+export interface Talk {
+  /** Tell the others what was so `ago` milliseconds before now. Without Redis, once it is back. */
+  say(text: string, ago: number): void;
+  leave(): void;
+}
+
+/** There is no cluster. */
+export const noNodes: Nodes = { join: () => ({ say() {}, leave() {} }) };
