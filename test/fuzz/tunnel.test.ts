@@ -3,6 +3,7 @@ import { fuzz } from "./fuzz.ts";
 
 fuzz("tunnel", {
   "what is there is joined": tunnel.joinsWhatIsThere,
+  "datagrams are joined": tunnel.joinsDatagrams,
   "any plaintext": tunnel.joinsAnything,
   "any packet": tunnel.cutsAnything,
   "any SYN": tunnel.clampsAnything,

@@ -32,6 +32,8 @@ export class Joiner {
   readonly #udp: boolean;
   readonly #part: Part;
   #open = false;
+  /** Is it made of whole datagrams, and not of pieces? */
+  #datagrams = false;
   #body = 0;
   /** Words of the trailer that all its pieces have. */
   #what = 0;
@@ -81,7 +83,7 @@ export class Joiner {
     part.payload = this.next - this.#body;
     part.last = this.#index === this.#count;
     const at = this.#body - part.headers;
-    if (pieces < this.#count) fitHeaders(this.#memory, at, part);
+    if (this.#datagrams ? pieces > 1 : pieces < this.#count) fitHeaders(this.#memory, at, part);
     const { headers, sumStart, sumOffset } = part;
     this.next = this.#home;
     if (pieces > 1)
@@ -113,15 +115,61 @@ export class Joiner {
   }
 
   #packet(trailer: number, length: number): number {
-    const { view } = this.#memory;
+    const { bytes, view } = this.#memory;
     const sumStart = view.getUint16(trailer + AT.sumStart);
     const sumOffset = view.getUint16(trailer + AT.sumOffset);
     if (length < MIN_PACKET || (sumStart > 0 && sumStart + sumOffset + 2 > length))
       return TAKEN.malformed;
+    if (this.#udp && isDatagram(bytes, view, this.next, length, sumStart, sumOffset)) {
+      this.#datagram(length, sumStart);
+      return TAKEN.packet;
+    }
     const at = this.next;
     this.flush();
     this.#emit(at, 0, GSO.none, 0, sumStart, sumOffset, length);
     return TAKEN.packet;
+  }
+
+  /** A datagram of UDP at `next`: with those before it, if they are alike and in a row. */
+  #datagram(length: number, sumStart: number): void {
+    const { bytes } = this.#memory;
+    const headers = sumStart + UDP_HEADER;
+    const body = length - headers;
+    const part = this.#part;
+    if (
+      this.#open &&
+      this.#datagrams &&
+      headers === part.headers &&
+      body > 0 && // one of nothing would get lost
+      body <= this.#size &&
+      this.#index < MAX_DATAGRAMS &&
+      this.next + body - this.#body + headers <= MAX_PACKET &&
+      follows(this.#memory, this.#body - headers, this.next, headers, this.#index)
+    ) {
+      bytes.copyWithin(this.next, this.next + headers, this.next + length);
+      this.next += body;
+      this.#index++;
+    } else {
+      let at = this.next;
+      this.flush();
+      if (at > this.#last) {
+        bytes.copyWithin(this.#home, at, at + length);
+        at = this.#home;
+      }
+      this.#open = this.#datagrams = true;
+      this.#body = at + headers;
+      this.#what = -1; // no piece follows it
+      this.#index = 1;
+      this.#size = body;
+      part.headers = headers;
+      part.sumStart = sumStart;
+      part.sumOffset = UDP_SUM_AT;
+      part.gso = GSO.udp;
+      part.first = part.before = 0;
+      this.next = at + length;
+    }
+    // Only the last may be shorter.
+    if (body < this.#size || body === 0) this.flush();
   }
 
   #segment(trailer: number, length: number): number {
@@ -149,6 +197,7 @@ export class Joiner {
     }
     bytes.copyWithin(at - headers, at + body, at + body + headers);
     this.#open = true;
+    this.#datagrams = false;
     this.#body = at;
     this.#what = view.getUint32(trailer);
     this.#shape = view.getUint32(trailer + AT.headers);
@@ -187,6 +236,56 @@ export class Joiner {
     view.setUint16(start + 8, sumOffset, true);
     this.#write(start, VNET_HEADER + headers + payload);
   }
+}
+
+/** As many as any kernel takes (UDP_MAX_SEGMENTS before 6.9). */
+const MAX_DATAGRAMS = 64;
+const UDP = 17;
+const IP4_HEADER = 20;
+const IP6_HEADER = 40;
+
+/** Is it UDP right behind a plain IP header, its checksum still to be made, and no fragment? */
+function isDatagram(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  length: number,
+  sumStart: number,
+  sumOffset: number,
+): boolean {
+  if (sumOffset !== UDP_SUM_AT || length < sumStart + UDP_HEADER) return false;
+  if (bytes[at] === 0x45)
+    return (
+      sumStart === IP4_HEADER &&
+      bytes[at + 9] === UDP &&
+      (view.getUint16(at + 6) & 0x3fff) === 0 &&
+      view.getUint16(at + 2) === length
+    );
+  return (
+    (bytes[at] as number) >>> 4 === 6 &&
+    sumStart === IP6_HEADER &&
+    bytes[at + 6] === UDP &&
+    view.getUint16(at + 4) === length - IP6_HEADER
+  );
+}
+
+/** Is the packet at `b` what a kernel would have made as number `n` of the one that begins at `a`? */
+function follows(
+  { bytes, view }: Memory,
+  a: number,
+  b: number,
+  headers: number,
+  n: number,
+): boolean {
+  const six = headers === IP6_HEADER + UDP_HEADER;
+  if (!six && view.getUint16(b + 4) !== ((view.getUint16(a + 4) + n) & 0xffff)) return false;
+  const end = headers - 4; // ports, but not length and checksum
+  for (let i = 0; i < end; i++) {
+    // The length; and over IPv4 number and checksum of the header.
+    if (six ? i === 4 || i === 5 : (i >= 2 && i <= 5) || i === 10 || i === 11) continue;
+    if (bytes[a + i] !== bytes[b + i]) return false;
+  }
+  return true;
 }
 
 const TCP_SUM_AT = 16;

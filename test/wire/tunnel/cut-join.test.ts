@@ -119,6 +119,16 @@ test("without UDP offload every datagram is a packet of its own", () => {
 
 test("whatever is lost, the rest is what the kernel would have cut", () =>
   fc.assert(properties.joinsWhatIsThere, { numRuns: 60 }));
+test("datagrams that are alike become one packet, unseen", () =>
+  fc.assert(properties.joinsDatagrams, { numRuns: 200 }));
+test("a hundred datagrams of one flow are two packets", () => {
+  const sent = Array.from({ length: 100 }, (_, i) =>
+    uncut({ version: 4, layer4: "udp", payload: payload(500), size: 1400, id: i }),
+  );
+  const { made } = join(sent.flatMap((packet) => cut(packet)));
+  expect(made).toHaveLength(2);
+  expect(made.flatMap(onTheWire)).toEqual(sent.flatMap(onTheWire));
+});
 test("no plaintext makes a packet beyond its bytes", () =>
   fc.assert(properties.joinsAnything, { numRuns: 500 }));
 test("no packet makes a plaintext that does not fit", () => fc.assert(properties.cutsAnything));

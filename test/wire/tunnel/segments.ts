@@ -9,13 +9,25 @@ export interface Uncut {
   readonly flags?: number;
   readonly options?: number;
   readonly ecn?: boolean;
+  readonly id?: number;
+  readonly port?: number;
 }
 
 const GSO = { "4tcp": 1, "6tcp": 4, "4udp": 5, "6udp": 5 } as const;
 
 /** A packet with its virtio_net_hdr, as a TUN device gives it; not cut when the payload is longer than `size`. */
 export function uncut(wanted: Uncut): Uint8Array<ArrayBuffer> {
-  const { version, layer4, payload, size, flags = 0x18, options = 12, ecn = false } = wanted;
+  const {
+    version,
+    layer4,
+    payload,
+    size,
+    flags = 0x18,
+    options = 12,
+    ecn = false,
+    id = 0xfff0,
+    port = 0x5678,
+  } = wanted;
   const start = version === 4 ? 20 : 40;
   const own = layer4 === "tcp" ? 20 + options : 8;
   const length = start + own + payload.length;
@@ -32,7 +44,7 @@ export function uncut(wanted: Uncut): Uint8Array<ArrayBuffer> {
   if (version === 4) {
     bytes[ip] = 0x45;
     view.setUint16(ip + 2, length);
-    view.setUint16(ip + 4, 0xfff0);
+    view.setUint16(ip + 4, id);
     bytes[ip + 8] = 64;
     bytes[ip + 9] = layer4 === "tcp" ? 6 : 17;
     bytes.set([10, 0, 0, 1, 10, 0, 0, 2], ip + 12);
@@ -46,7 +58,7 @@ export function uncut(wanted: Uncut): Uint8Array<ArrayBuffer> {
     bytes.fill(0xfc, ip + 24, ip + 40);
   }
   const at = ip + start;
-  view.setUint32(at, 0x1234_5678);
+  view.setUint32(at, 0x1234_0000 + port);
   if (layer4 === "tcp") {
     view.setUint32(at + 4, 0xffff_ff00);
     bytes[at + 12] = (own / 4) << 4;

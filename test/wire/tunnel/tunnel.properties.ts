@@ -86,6 +86,33 @@ export const joinsWhatIsThere = fc.property(
   },
 );
 
+/** Small packets of a few flows: those alike become one, and on the wire nobody sees it. */
+export const joinsDatagrams = fc.property(
+  fc.array(
+    fc.record({
+      version: fc.constantFrom(4 as const, 6 as const),
+      layer4: fc.constantFrom("udp" as const, "udp" as const, "udp" as const, "tcp" as const),
+      payload: fc.constantFrom(0, 1, 600, 1200, 1200, 1200, 1200).map(payload),
+      port: fc.constantFrom(1, 1, 1, 1, 2),
+      skip: fc.constantFrom(0, 0, 0, 0, 0, 3),
+    }),
+    { maxLength: 200 },
+  ),
+  fc.array(fc.nat(200)),
+  fc.boolean(),
+  (wanted, flushes, udp) => {
+    let id = 0xff80;
+    const sent = wanted.map(({ skip, ...one }) =>
+      uncut({ ...one, size: 1400, id: (id += 1 + skip) & 0xffff }),
+    );
+    const { made } = join(
+      sent.flatMap((packet) => cut(packet)),
+      { udp, flushes },
+    );
+    expect(made.flatMap(onTheWire)).toEqual(sent.flatMap(onTheWire));
+  },
+);
+
 const good = fc.constantFrom(
   ...cut(uncut({ version: 4, layer4: "tcp", payload: payload(9000), size: 1000 })),
 );
