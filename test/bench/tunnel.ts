@@ -19,7 +19,7 @@ const PING_MORE_US = 300;
 const PINGS = 50;
 const DATAGRAM = 1200;
 /** Offered one after another, since whoever is offered far too much delivers less; 0: all there is. */
-const OFFERED = ["200M", "400M", "800M", "0"];
+const OFFERED = ["200M", "400M", "800M", "1200M", "0"];
 const NOTE =
   "CPU and RSS: of both ends of a tunnel together; both, and iperf3 twice, share this machine.\n";
 
