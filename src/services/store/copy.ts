@@ -46,7 +46,7 @@ export async function look(
   places: Places,
   { bare, thorough = false }: Looking,
 ): Promise<Held> {
-  const record = await readRecord(member, places);
+  const record = await readRecord(member, places.record);
   if (record === undefined) {
     const facts = bare ? await member.facts(places.bare) : undefined;
     return { version: facts && { kind: "bare", ...facts }, settled: true };
@@ -63,12 +63,13 @@ export async function look(
   return { version: only, settled: false };
 }
 
-async function readRecord(member: Member, places: Places): Promise<CopyRecord | undefined> {
-  const reading = await member.read(places.record, 0, MAX_RECORD);
+/** The record at `at`; undefined when there is none. */
+export async function readRecord(member: Member, at: string): Promise<CopyRecord | undefined> {
+  const reading = await member.read(at, 0, MAX_RECORD);
   if (reading === undefined) return undefined;
   const record = parseRecord(await readAll(reading));
   if (record === undefined)
-    throw new MemberError("failed", `${member.where}: the record ${places.record} is damaged`);
+    throw new MemberError("failed", `${member.where}: the record ${at} is damaged`);
   return record;
 }
 
@@ -83,7 +84,11 @@ async function readAll(reading: Reading): Promise<Uint8Array> {
 }
 
 /** Are the data this version? */
-export async function isThere(member: Member, places: Places, version: Version): Promise<boolean> {
+export async function isThere(
+  member: Pick<Member, "read">,
+  places: Places,
+  version: Version,
+): Promise<boolean> {
   if (version.kind === "deleted") return true;
   const place = version.kind === "bare" ? places.bare : places.data;
   const reading = await member.read(place, 0, Infinity);

@@ -45,15 +45,16 @@ export async function find(
   name: Name,
   { all, thorough }: Search = {},
 ): Promise<Found> {
-  const homes = nearest(shelf.homes(name));
+  const homes = nearest(shelf.readers(name));
+  const quorum = shelf.quorumOf(homes.length);
   const asking = { places: shelf.places(name), bare: shelf.bare, thorough: thorough ?? false };
-  const least = all === true ? homes.length : shelf.readQuorum;
+  const least = all === true ? homes.length : quorum;
   const { answers, failures } = await ask(asking, homes, least);
   let newest = newestOf(answers);
   // A newer one has been promised: a member that has lost its disk must not hide who has it.
   const promised = newest && homes.some((seat) => isPromised(shelf, name, seat, newest));
   if (newest === undefined || promised === true) {
-    const meets = answers.length >= shelf.readQuorum;
+    const meets = answers.length >= quorum;
     const rest = homes.filter(
       (seat) => (seat.up || !meets) && !answers.some((one) => one.seat === seat),
     );
@@ -62,7 +63,7 @@ export async function find(
     failures.push(...others.failures);
     newest = newestOf(answers);
   }
-  const enough = answers.length >= shelf.readQuorum;
+  const enough = answers.length >= quorum;
   if (newest === undefined)
     return enough ? { kind: "absent" } : { kind: "unsure", why: failures.join("; ") };
 

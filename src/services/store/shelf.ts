@@ -21,6 +21,13 @@ export interface Common {
   readonly freeFloor: number;
 }
 
+/** Which members, by id, take no copies any more: their share goes to others. */
+export interface Standing {
+  readonly out: ReadonlySet<string>;
+  /** Those who took none before, while copies are being moved; undefined: all are where they belong. */
+  readonly before: ReadonlySet<string> | undefined;
+}
+
 export class Shelf {
   readonly number: number;
   readonly record: StageRecord;
@@ -35,6 +42,9 @@ export class Shelf {
   readonly seats: readonly Seat[];
   readonly common: Common;
   readonly #placement: Placement;
+  #standing: Standing = { out: new Set(), before: undefined };
+  #present: (name: Name) => Seat[];
+  #former: ((name: Name) => Seat[]) | undefined;
 
   constructor(
     number: number,
@@ -52,16 +62,64 @@ export class Shelf {
     this.seats = seats;
     this.common = common;
     this.#placement = placementOf(record);
+    this.#present = this.homesWithout(this.#standing.out);
   }
 
   /** Every member for a name: the homes of its copies first, then who stands in for them. */
   order(name: Name): Seat[] {
-    return this.#placement(name.key).flatMap((index) => this.seats[index] ?? []);
+    const all = this.#all(name);
+    if (this.#standing.out.size === 0) return all;
+    const homes = this.homes(name);
+    return [...homes, ...all.filter((seat) => !homes.includes(seat))];
   }
 
   /** Where its copies belong. */
   homes(name: Name): Seat[] {
-    return this.order(name).slice(0, this.copies);
+    return this.#present(name);
+  }
+
+  /** Who may have a copy: its homes, and those it had before until it has been moved. */
+  readers(name: Name): Seat[] {
+    const homes = this.homes(name);
+    if (this.#former === undefined) return homes;
+    return [...homes, ...this.#former(name).filter((seat) => !homes.includes(seat))];
+  }
+
+  /** As many answers of so many readers as meet every acknowledged write. */
+  quorumOf(readers: number): number {
+    return readers - this.writeQuorum + 1;
+  }
+
+  get standing(): Standing {
+    return this.#standing;
+  }
+
+  set standing(next: Standing) {
+    this.#standing = next;
+    this.#present = this.homesWithout(next.out);
+    this.#former = next.before && this.homesWithout(next.before);
+  }
+
+  /** Where copies belong when the members of these ids take none. */
+  homesWithout(out: ReadonlySet<string>): (name: Name) => Seat[] {
+    if (out.size === 0) return (name) => this.#all(name).slice(0, this.copies);
+    // Indexes mean something in md5-*: those who are out are passed by. In hrw-1 zones do.
+    if (this.bare)
+      return (name) =>
+        this.#all(name)
+          .filter(({ id }) => !out.has(id))
+          .slice(0, this.copies);
+    const left = this.seats.filter(({ id }) => !out.has(id));
+    const slots = this.record.slots.filter(({ id }) => !out.has(id));
+    const placement = placementOf({ ...this.record, slots });
+    return ({ key }) =>
+      placement(key)
+        .flatMap((index) => left[index] ?? [])
+        .slice(0, this.copies);
+  }
+
+  #all(name: Name): Seat[] {
+    return this.#placement(name.key).flatMap((index) => this.seats[index] ?? []);
   }
 
   places(name: Name): Places {

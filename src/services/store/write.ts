@@ -71,8 +71,9 @@ export async function put(
   const abort = () => Promise.all(uploads.values().map((upload) => upload.abort()));
 
   return common.locks.hold(name.key, async () => {
-    const { looked, newest, failures } = await lookAll(shelf, name, homes);
-    if (looked.length < shelf.readQuorum) {
+    const readers = shelf.readers(name);
+    const { looked, newest, failures } = await lookAll(shelf, name, readers);
+    if (looked.length < shelf.quorumOf(readers.length)) {
       await abort();
       return tooFew([...fallen, ...failures]);
     }
@@ -111,10 +112,11 @@ export async function put(
 
 /** Let `name` be deleted. */
 export async function remove(shelf: Shelf, name: Name, may: May): Promise<Written<DeletedVersion>> {
-  const homes = shelf.homes(name);
   return shelf.common.locks.hold(name.key, async () => {
-    const { looked, newest, failures } = await lookAll(shelf, name, homes);
-    if (looked.length < shelf.writeQuorum) return tooFew(failures);
+    const readers = shelf.readers(name);
+    const { looked, newest, failures } = await lookAll(shelf, name, readers);
+    if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
+      return tooFew(failures);
     if (!may(newest)) return { kind: "no" };
     const version: DeletedVersion = { kind: "deleted", stamp: next(shelf, newest) };
     const places = shelf.places(name);
@@ -194,7 +196,8 @@ async function lookAll(
   const failures: Fallen[] = [];
   const places = shelf.places(name);
   const up = homes.filter((seat) => seat.up);
-  const asked = up.length >= Math.max(shelf.readQuorum, shelf.writeQuorum) ? up : homes;
+  const least = Math.max(shelf.quorumOf(homes.length), shelf.writeQuorum);
+  const asked = up.length >= least ? up : homes;
   await Promise.all(
     asked.map(async (seat) => {
       try {
