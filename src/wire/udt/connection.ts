@@ -221,6 +221,15 @@ export class UdtConnection {
     return this.#sender?.buffer.size ?? 0;
   }
 
+  /** How long what was never sent yet takes to leave at the pace of now, µs. */
+  get backlog(): number {
+    return (this.#sender?.buffer.unsent ?? 0) * this.#options.congestion.period;
+  }
+  /** The least round trip of late, µs. */
+  get leastRtt(): number {
+    return this.#rtt.least;
+  }
+
   /** Bytes that can be read in one go (there may be more behind them); messages: the size of the next, or -1. */
   get readable(): number {
     return this.#receiver?.readable ?? (this.#options.kind === "stream" ? 0 : -1);

@@ -153,7 +153,7 @@ export class Sender {
     const seq = this.#choose(now);
     if (seq < 0) return 0;
     if (now >= this.buffer.expires(seq)) {
-      this.#giveUp(seq);
+      this.#giveUp(seq, now);
       this.#quietSince = now;
       return this.#drop(time, to, out, at);
     }
@@ -271,7 +271,7 @@ export class Sender {
   }
 
   /** The message of `seq` is too old: none of its packets will be sent (again). */
-  #giveUp(seq: number): void {
+  #giveUp(seq: number, now: number): void {
     const { buffer } = this;
     let first = seq;
     while (first !== buffer.first && (partOf(buffer.info(first)) & Part.first) === 0)
@@ -283,6 +283,8 @@ export class Sender {
     for (let i = first; ahead(last, i) >= 0; i = next(i)) {
       this.#lost.remove(i);
       buffer.expire(i);
+      // To be said again when that is lost too, not at once.
+      buffer.markSent(i, now);
       if (ahead(i, buffer.fresh) < 0) continue;
       this.delivery.skipped(i);
       buffer.fresh = next(i);
