@@ -192,7 +192,7 @@ export class Receiver {
 
   #acknowledge(now: number, time: number, to: number, out: Uint8Array, at: number): number {
     const ack = this.#ack;
-    const full = now - this.#lastFull >= FULL_GAP || this.#ackDue === -Infinity;
+    const full = now >= this.#lastFull + FULL_GAP || this.#ackDue === -Infinity;
     this.#ackDue = full ? Infinity : this.#lastFull + FULL_GAP;
     this.#sinceAck = 0;
     this.#lastAck = now;
