@@ -11,6 +11,7 @@ import {
   type Range,
   unsatisfiedRange,
 } from "../../wire/http/range.ts";
+import { LentFlow } from "./lent-flow.ts";
 import type { Version } from "./record.ts";
 import type { Readable, Verified } from "./verified.ts";
 
@@ -31,15 +32,19 @@ export function etagOf(version: Version): string | undefined {
   }
 }
 
-/** May a request change what is there? Also for what is not. */
-export function mayChange({ method, headers }: Asking, newest: Version | undefined): boolean {
+/** May a request change what is there? Also for what is not; `exists`: something without versions is. */
+export function mayChange(
+  { method, headers }: Asking,
+  newest: Version | undefined,
+  exists = false,
+): boolean {
   const there = newest !== undefined && newest.kind !== "deleted" ? newest : undefined;
   const verdict = evaluate({
     method,
     headers,
     etag: there && etagOf(there),
     lastModified: there?.mtime,
-    exists: there !== undefined,
+    exists: exists || there !== undefined,
   });
   return verdict === "go";
 }
@@ -107,7 +112,7 @@ export function answerWith(of: Plan, body: Verified, path: string): HttpResponse
 }
 
 function whole(body: Verified): AsyncGenerator<Uint8Array, void> {
-  return body.bytes(0, body.version.size);
+  return body.lent(0, body.version.size);
 }
 
 function ranged(
@@ -123,14 +128,14 @@ function ranged(
     return {
       status: 206,
       headers: [["Content-Type", type], ...fields, ["Content-Range", contentRange(first, size)]],
-      body: streamed(body, body.bytes(offset, offset + length), length),
+      body: streamed(body, body.lent(offset, offset + length), length),
     };
   }
   const made = multipart(ranges, size, type, crypto.randomUUID().replaceAll("-", ""));
   async function* parts(): AsyncGenerator<Uint8Array, void> {
     for (const { head, range } of made.parts) {
       yield head;
-      yield* body.bytes(range.offset, range.offset + range.length);
+      yield* body.lent(range.offset, range.offset + range.length);
     }
     yield made.tail;
   }
@@ -147,17 +152,5 @@ function streamed(body: Verified, bytes: AsyncGenerator<Uint8Array, void>, lengt
     body.close();
     return { kind: "pieces", pieces: [] };
   }
-  const stream = new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const { done, value } = await bytes.next();
-        if (done !== true) return controller.enqueue(value);
-        body.close();
-        controller.close();
-      },
-      cancel: () => body.close(),
-    },
-    { highWaterMark: 0 },
-  );
-  return { kind: "stream", stream, length };
+  return { kind: "flow", flow: new LentFlow(bytes, () => body.close()), length };
 }

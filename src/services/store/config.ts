@@ -181,6 +181,7 @@ const keys = v.strictObject({
   write_permit: key(cidrList, ["127.0.0.1", "::1"], "Who may change files without a user."),
   read_permit: key(cidrList, ["0.0.0.0/0", "::/0"], "Who may read without a user."),
   users: key(v.record(v.string(), user), {}, "Who may do what from elsewhere."),
+  webdav: key(bool, true, "WebDAV over all that is stored: folders, locks, properties."),
   fsync: key(bool, true, "Wait for the disk before a dir is said to keep something."),
   free_floor: key(percent, "5%", "A dir with less room takes no more files; it is read as ever."),
   scrub: v.optional(

@@ -1,29 +1,20 @@
 /** HTTP in front of a store: GET, HEAD, PUT and DELETE of files. */
-import { parseDate } from "../../wire/http/date.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
 import { answerWith, etagOf, firstByte, mayChange, type Plan, plan } from "./answer.ts";
+import { clientTime } from "./client-time.ts";
 import type { StoreConfig } from "./config.ts";
+import type { Dav } from "./dav/dav.ts";
 import { find } from "./find.ts";
-import type { Trouble } from "./members/member.ts";
 import { type Asked, type Name, readName } from "./names.ts";
-import { Permit } from "./permit.ts";
+import type { Permit } from "./permit.ts";
 import { openToRead } from "./read.ts";
 import type { Version } from "./record.ts";
 import type { Shelf } from "./shelf.ts";
+import { troubled, undecided } from "./troubles.ts";
 import { put, remove, type Written } from "./write.ts";
 
 const METHODS = "GET, HEAD, PUT, DELETE, OPTIONS";
-/** Seconds until another try makes sense. */
-const RETRY = [["Retry-After", "2"]] as const;
-
-const STATUSES: Readonly<Record<Trouble, readonly [status: number, words: string]>> = {
-  away: [503, "Too few of the members that should keep this can be reached."],
-  failed: [503, "Too few of the members that should keep this can do so."],
-  refused: [503, "The members that should keep this will not."],
-  full: [507, "There is no room left for that."],
-  "too-long": [414, "The name is longer than the members take."],
-  conflict: [409, "A file is where a directory would have to be, or the other way round."],
-};
+const READING = new Set(["GET", "HEAD", "PROPFIND"]);
 
 /** What it has done, for metrics. */
 export interface FrontFigures {
@@ -44,12 +35,21 @@ export class Front {
   /** Newest first. */
   readonly #shelves: readonly Shelf[];
   readonly #permit: Permit;
+  readonly #dav: Dav | undefined;
   readonly #now: () => number;
 
-  constructor(config: StoreConfig, shelves: readonly Shelf[], now: () => number) {
+  /** With `dav` it answers WebDAV's methods, and all that change something. */
+  constructor(
+    config: StoreConfig,
+    shelves: readonly Shelf[],
+    permit: Permit,
+    dav: Dav | undefined,
+    now: () => number,
+  ) {
     this.#config = config;
     this.#shelves = shelves.toSorted((a, b) => b.number - a.number);
-    this.#permit = new Permit(config);
+    this.#permit = permit;
+    this.#dav = dav;
     this.#now = now;
   }
 
@@ -61,15 +61,19 @@ export class Front {
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method } = request;
-    if (method === "OPTIONS") return respond(200, [["Allow", METHODS]]);
+    if (method === "OPTIONS") return this.#dav?.options() ?? respond(200, [["Allow", METHODS]]);
     const asked = readName(request, this.#config.prefix, this.#config.raw_paths);
     if (asked === "bad") return respond(404, [], "There is no such stage.\n");
-    const wish = method === "GET" || method === "HEAD" ? "read" : "write";
+    const wish = READING.has(method) ? "read" : "write";
     const refused = await this.#permit.refuse(request, wish, asked.path, this.#now());
     if (refused !== undefined) {
       this.figures.refused++;
       return refused;
     }
+    if (method === "PUT") this.figures.writes++;
+    if (method === "DELETE") this.figures.deletes++;
+    const answer = await this.#dav?.handle(request, asked);
+    if (answer !== undefined) return answer;
     switch (method) {
       case "GET":
       case "HEAD":
@@ -79,7 +83,7 @@ export class Front {
       case "DELETE":
         return this.#delete(request, asked);
       default:
-        return respond(405, [["Allow", METHODS]], "Not here.\n");
+        return respond(405, [["Allow", this.#dav?.allow ?? METHODS]], "Not here.\n");
     }
   }
 
@@ -110,7 +114,6 @@ export class Front {
   }
 
   async #put(request: HttpRequest, asked: Asked): Promise<HttpResponse> {
-    this.figures.writes++;
     if (isCollection(asked)) return respond(405, [["Allow", "GET, HEAD"]], "This is no file.\n");
     if (request.headers.has("content-range"))
       return respond(400, [], "A part of a file cannot be written here.\n");
@@ -135,7 +138,6 @@ export class Front {
   }
 
   async #delete(request: HttpRequest, asked: Asked): Promise<HttpResponse> {
-    this.figures.deletes++;
     if (isCollection(asked)) return notFound();
     const place = await this.#locate(asked, false);
     if ("status" in place) return place;
@@ -173,9 +175,8 @@ export class Front {
         return respond(412, [], "A condition of the request does not hold.\n");
       case "too-few": {
         const { trouble, why } = written;
-        const [status, words] = STATUSES[trouble];
         shelf.common.log.warn("not kept", { path, stage: shelf.number, why });
-        return respond(status, status === 503 ? RETRY : [], `${words}\n`);
+        return troubled(trouble);
       }
       case "kept": {
         const etag = etagOf(written.version);
@@ -202,13 +203,6 @@ function exists(version: Version | undefined): boolean {
   return version !== undefined && version.kind !== "deleted";
 }
 
-/** X-OC-Mtime, in seconds, as ownCloud's clients send it; else what a copying client may say. */
-function clientTime({ headers }: HttpRequest): number | undefined {
-  const seconds = Number.parseFloat(headers.get("x-oc-mtime") ?? "");
-  if (Number.isFinite(seconds) && seconds > 0) return Math.floor(seconds * 1000);
-  return parseDate(headers.get("last-modified") ?? "");
-}
-
 async function* empty(): AsyncGenerator<Uint8Array, void> {}
 
 function notFound(): HttpResponse {
@@ -217,5 +211,5 @@ function notFound(): HttpResponse {
 
 function unsure(why: string, { common, number }: Shelf, { path }: Name): HttpResponse {
   common.log.warn("cannot say what is the newest", { path, stage: number, why });
-  return respond(503, RETRY, "Too few of the members that keep this can be reached.\n");
+  return undecided();
 }

@@ -5,6 +5,7 @@ import type { Lease } from "../../core/lease.ts";
 import { needed } from "../../core/quorum.ts";
 import type { Host } from "../service.ts";
 import type { MemberConfig, StoreConfig } from "./config.ts";
+import { Dav } from "./dav/dav.ts";
 import { Front } from "./front.ts";
 import { Hints } from "./hints/hints.ts";
 import { DirMember } from "./members/dir-member.ts";
@@ -13,10 +14,12 @@ import { WebdavMember } from "./members/webdav-member.ts";
 import { Mender } from "./mender.ts";
 import { Layout } from "./names.ts";
 import { PathLocks } from "./path-locks.ts";
+import { Permit } from "./permit.ts";
 import { copiesOf } from "./placement/stage.ts";
 import { Seat } from "./seat.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
+import { Tree } from "./tree/tree.ts";
 
 /** Characters of a process's word in its stamps. */
 const WRITER = 8;
@@ -68,15 +71,24 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     sweeps: host.worker.index === 0,
     wall: common.wall,
   });
+  const permit = new Permit(config);
+  const now = (): number => host.clock.now();
+  const tree = new Tree(shelves, config.stage);
+  // A name as it was sent cannot be told from one in a directory: there is no tree of such names.
+  const dav =
+    config.webdav && !config.raw_paths
+      ? new Dav({ tree, permit, log, prefix: config.prefix, directory, now, wall: common.wall })
+      : undefined;
   return {
     config,
-    front: new Front(config, shelves, () => host.clock.now()),
+    front: new Front(config, shelves, permit, dav, now),
     shelves,
     hints: lease.value,
     mender,
     remember: () => writeBook(directory, stages),
     async close() {
       await mender.stop();
+      dav?.close();
       for (const shelf of shelves) shelf.close();
       common.locks.close();
       await lease[Symbol.asyncDispose]();

@@ -47,4 +47,10 @@ export class Permit {
       (wish === "read" || user.access === "full");
     return may ? undefined : denied;
   }
+
+  /** The user who sends it; undefined: nobody who is known. `now` in milliseconds. */
+  async who({ headers }: Pick<HttpRequest, "headers">, now: number): Promise<string | undefined> {
+    const who = await this.#auth?.check(headers.get("authorization"), now);
+    return typeof who === "object" ? who.user : undefined;
+  }
 }

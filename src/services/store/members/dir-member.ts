@@ -9,6 +9,7 @@ import {
   opendir,
   realpath,
   rename,
+  rmdir,
   stat,
   statfs,
   unlink,
@@ -29,7 +30,7 @@ import {
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /** Others of our group may read what is kept, as servers beside us do. */
 const MODE = 0o644;
-/** Bytes read at once. */
+/** Bytes read at once, for whoever brings no room for them. */
 const CHUNK = 256 * 1024;
 /** Directories that are known to be there. More are looked for again. */
 const MAX_KNOWN = 10_000;
@@ -93,8 +94,10 @@ export class DirMember implements Member {
       const directory = await this.#directory(dirname(at));
       const to = join(this.where, at);
       await rename(path, to).catch(async (error: unknown) => {
-        if (!isMissing(error)) throw error;
+        if (!isMissing(error) && !isDirectory(error)) throw error;
         this.#known.clear();
+        // Directories that nothing is left in hold no name.
+        if (isDirectory(error)) await removeEmpty(to);
         await this.#directory(dirname(at));
         await rename(path, to);
       });
@@ -238,6 +241,20 @@ function isMissing(error: unknown): boolean {
   return (error as NodeJS.ErrnoException).code === "ENOENT";
 }
 
+function isDirectory(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === "EISDIR";
+}
+
+/** Remove a directory, and those in it. Rejects, having removed some, where there is a file. */
+async function removeEmpty(directory: string): Promise<void> {
+  for await (const entry of await opendir(directory))
+    if (entry.isDirectory()) await removeEmpty(join(directory, entry.name));
+  await rmdir(directory).catch((error: unknown) => {
+    if (isMissing(error)) return;
+    throw error;
+  });
+}
+
 class DirUpload implements Upload {
   readonly #member: DirMember;
   readonly #path: string;
@@ -304,10 +321,10 @@ class DirReading implements Reading {
     this.#to = Math.min(to, size);
   }
 
-  async next(): Promise<Uint8Array | undefined> {
-    const length = Math.min(CHUNK, this.#to - this.#at);
+  async next(room?: Uint8Array): Promise<Uint8Array | undefined> {
+    const length = Math.min(room?.length ?? CHUNK, this.#to - this.#at);
     if (length <= 0 || !this.#open) return undefined;
-    const bytes = new Uint8Array(length);
+    const bytes = room ?? new Uint8Array(length);
     const { bytesRead } = await this.#handle.read(bytes, 0, length, this.#at);
     if (bytesRead === 0) return undefined; // cut meanwhile: who counts sees it
     this.#at += bytesRead;

@@ -1,7 +1,8 @@
 /** The names in a directory, of all members together. What is listed may have been deleted. */
-import type { Item } from "../members/member.ts";
+import { type Item, MemberError } from "../members/member.ts";
+import type { Seat } from "../seat.ts";
 import type { Shelf } from "../shelf.ts";
-import { Unsure } from "./tree.ts";
+import { Unsure } from "./unsure.ts";
 
 export interface Listed {
   readonly name: string;
@@ -23,17 +24,24 @@ export async function listed(shelves: readonly Shelf[], path: string): Promise<r
 async function ofShelf(shelf: Shelf, path: string): Promise<(readonly Item[])[]> {
   const at = shelf.common.layout.data(shelf.number) + (path === "/" ? "" : path);
   const failures: string[] = [];
-  const lists = await Promise.all(
-    shelf.seats.map(async (seat) => {
-      try {
-        return await seat.do((member) => member.list(at));
-      } catch (error) {
-        failures.push(error instanceof Error ? error.message : String(error));
-        return [];
-      }
-    }),
-  );
+  const lists = (seats: readonly Seat[]) =>
+    Promise.all(seats.map((seat) => ofSeat(seat, at, failures)));
+  const away = shelf.seats.filter((seat) => !seat.up);
+  const up = await lists(shelf.seats.filter((seat) => seat.up));
   // Whatever was acknowledged is on as many members as that takes: one of them has answered.
+  if (failures.length + away.length < shelf.writeQuorum) return up;
+  const rest = await lists(away);
   if (failures.length >= shelf.writeQuorum) throw new Unsure(failures.join("; "));
-  return lists;
+  return [...up, ...rest];
+}
+
+async function ofSeat(seat: Seat, at: string, failures: string[]): Promise<readonly Item[]> {
+  try {
+    return await seat.do((member) => member.list(at));
+  } catch (error) {
+    // No directory, and never was: a file is there, or the name is too long for one.
+    const none = error instanceof MemberError && ["conflict", "too-long"].includes(error.trouble);
+    if (!none) failures.push(error instanceof Error ? error.message : String(error));
+    return [];
+  }
 }

@@ -3,12 +3,13 @@
  * somebody made it, or when something is in it.
  */
 import { find } from "../find.ts";
-import { type Trouble } from "../members/member.ts";
+import type { Trouble } from "../members/member.ts";
 import type { Name } from "../names.ts";
 import type { Shelf } from "../shelf.ts";
 import type { Readable } from "../verified.ts";
 import { type About, type May, put, remove, type Written } from "../write.ts";
 import { listed } from "./listed.ts";
+import { Unsure } from "./unsure.ts";
 
 /** One stage, or all of them: the newest that knows a name decides. */
 export type View = number | "any";
@@ -31,11 +32,6 @@ export interface CollectionNode {
 }
 
 export type Node = FileNode | CollectionNode;
-
-/** Too few members can be reached to say what is there. */
-export class Unsure extends Error {
-  override name = "Unsure";
-}
 
 /** Too few members have done what was asked of them. */
 export class NotKept extends Error {
@@ -83,9 +79,7 @@ export class Tree {
       if (found.kind === "absent") continue;
       const { version } = found;
       // Deleted: what older stages may have is older.
-      return version.kind === "deleted"
-        ? undefined
-        : { kind: "file", path, version, shelf, name };
+      return version.kind === "deleted" ? undefined : { kind: "file", path, version, shelf, name };
     }
     return undefined;
   }
@@ -94,12 +88,13 @@ export class Tree {
   async collection(view: View, path: string): Promise<CollectionNode | undefined> {
     const marker = await this.file(view, markerIn(path));
     if (marker !== undefined) return { kind: "collection", path, mtime: marker.version.mtime };
+    if (path === "/") return { kind: "collection", path, mtime: 0 }; // whatever is in it
     for await (const [first] of this.members(view, path)) {
-      if (first === undefined) continue;
+      if (first === undefined) continue; // all of that batch has been deleted
       const mtime = first.kind === "file" ? first.version.mtime : first.mtime;
       return { kind: "collection", path, mtime };
     }
-    return path === "/" ? { kind: "collection", path, mtime: 0 } : undefined;
+    return undefined;
   }
 
   /** Whatever is at `path`. */
