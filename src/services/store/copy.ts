@@ -134,10 +134,21 @@ export async function commit(
   }
   const another = old !== undefined && !sameVersion(old, version);
   const versions = another ? [version, old] : [version];
-  await member.replace(places.record, emitRecord({ key, versions }));
-  await upload.place(places.data);
+  const written = member.replace(places.record, emitRecord({ key, versions }));
+  // Where nothing was, nobody can take one for the other: both may come in any order.
+  if (old === undefined) await both(written, upload.place(places.data));
+  else {
+    await written;
+    await upload.place(places.data);
+  }
   if (versions.length > 1) await settle(member, places, key, version);
   return "done";
+}
+
+/** Neither is under way any more when it ends, well or not. */
+async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
+  for (const done of await Promise.allSettled([one, other]))
+    if (done.status === "rejected") throw done.reason;
 }
 
 /** Let the copy be deleted: the record stays, so that an older version cannot come back. */

@@ -40,6 +40,8 @@ export class Verified {
   readonly #name: Name;
   readonly #places: Places;
   readonly #seats: Seat[];
+  /** Holds one block at a time. */
+  #buffer: Uint8Array;
   readonly #sums: Uint32Array | undefined;
   readonly #failures: Failure[] = [];
   readonly #tried = new Set<Seat>();
@@ -52,6 +54,7 @@ export class Verified {
     this.#shelf = shelf;
     this.#name = name;
     this.#places = shelf.places(name);
+    this.#buffer = new Uint8Array(Math.min(BLOCK, version.size));
     this.#seats = [...seats];
     this.#sums = version.kind === "file" ? blocksOf(version) : undefined;
   }
@@ -63,8 +66,16 @@ export class Verified {
     this.#ahead = { block, bytes: await this.#block(block) };
   }
 
-  /** Bytes [from, to). Throws `Unreadable` when nobody has the rest. Close it when it is over. */
+  /** As `lent`, but the pieces are the caller's. */
   async *bytes(from: number, to: number): AsyncGenerator<Uint8Array, void> {
+    for await (const piece of this.lent(from, to)) yield Uint8Array.from(piece);
+  }
+
+  /**
+   * Bytes [from, to), each piece good until the next one is asked for. Throws `Unreadable` when
+   * nobody has the rest. Close it when it is over.
+   */
+  async *lent(from: number, to: number): AsyncGenerator<Uint8Array, void> {
     for (let at = from; at < to;) {
       const block = Math.floor(at / BLOCK);
       const ready = this.#ahead?.block === block ? this.#ahead.bytes : undefined;
@@ -98,6 +109,8 @@ export class Verified {
         this.#say(seat, error.message);
       }
       this.close();
+      // A read that was given up may still write into the old one.
+      this.#buffer = new Uint8Array(this.#buffer.length);
       this.#tried.add(seat);
       this.#seats.shift();
     }
@@ -117,7 +130,7 @@ export class Verified {
       this.close();
       const reading = await seat.do((member) => this.#start(member, block));
       if (reading === undefined) return undefined;
-      this.#open = { source: new Source(reading, seat.member.where), seat, block };
+      this.#open = { source: new Source(reading, seat.member.where, this.#buffer), seat, block };
     }
     const open = this.#open;
     if (open.source.reading.size !== this.version.size) return undefined;
@@ -186,27 +199,31 @@ export class Verified {
 class Source {
   readonly reading: Reading;
   readonly #where: string;
+  readonly #buffer: Uint8Array;
   /** Came with the bytes before, and belongs to the next. */
   #rest: Uint8Array = new Uint8Array();
 
-  constructor(reading: Reading, where: string) {
+  /** `buffer` has room for every length that is taken. */
+  constructor(reading: Reading, where: string, buffer: Uint8Array) {
     this.reading = reading;
     this.#where = where;
+    this.#buffer = buffer;
   }
 
-  /** So many bytes; undefined when there are fewer. */
+  /** So many bytes, in the buffer; undefined when there are fewer. */
   async take(length: number): Promise<Uint8Array | undefined> {
-    const pieces: Uint8Array[] = this.#rest.length > 0 ? [this.#rest] : [];
-    let filled = this.#rest.length;
-    while (filled < length) {
-      const piece = await within(this.reading.next(), this.#where);
+    const target = this.#buffer.subarray(0, length);
+    for (let filled = 0; filled < length;) {
+      const room = target.subarray(filled);
+      const piece =
+        this.#rest.length > 0 ? this.#rest : await within(this.reading.next(room), this.#where);
       if (piece === undefined) return undefined;
-      pieces.push(piece);
-      filled += piece.length;
+      const fits = piece.subarray(0, room.length);
+      // What was read into the room is there already.
+      if (fits.buffer !== room.buffer) room.set(fits);
+      filled += fits.length;
+      this.#rest = piece.subarray(fits.length);
     }
-    const [only] = pieces;
-    const all = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
-    this.#rest = all.subarray(length);
-    return all.subarray(0, length);
+    return target;
   }
 }

@@ -74,8 +74,8 @@ export class FaultyMember implements Member {
     return {
       size: reading.size,
       mtime: reading.mtime,
-      next: async () => {
-        const bytes = await reading.next();
+      next: async (room) => {
+        const bytes = await reading.next(room);
         read += bytes?.length ?? 0;
         this.#cut(read);
         return bytes;

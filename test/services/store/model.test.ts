@@ -86,24 +86,19 @@ test.each(SEEDS.map((seed) => ({ seed })))(
           diary.push(`${i} clock ${it.time.wall}`);
           await heal();
         } else {
-          // Damage to one member when all others are whole.
+          // Damage to one member when all others are whole, as a scrubber leaves them.
           await heal();
-          damage(all(it.members).where, roll);
-          diary.push(`${i} damage`);
+          suspectAll(it);
+          await it.mend();
+          const member = all(it.members);
+          diary.push(`${i} ${damage(member.where, roll)} ${member.id}`);
         }
       }
       await heal();
       for (const path of PATHS) {
         check(path, show(await it.get(path)), true);
-        // As a scrubber does.
-        for (const member of it.members)
-          it.hints.suggest({
-            name: it.name(path),
-            member: member.id,
-            stamp: { time: 1, by: "" },
-            suspect: true,
-          });
       }
+      suspectAll(it);
       await it.mend();
       for (const path of PATHS) check(path, show(await it.get(path)), true);
       const [first, ...others] = it.members.map(({ where }) => tree(where));
@@ -114,10 +109,17 @@ test.each(SEEDS.map((seed) => ({ seed })))(
   },
 );
 
-function damage(root: string, roll: (n: number) => number): void {
+function suspectAll(it: Rig): void {
+  const stamp = { time: 1, by: "" };
+  for (const path of PATHS)
+    for (const { id } of it.members)
+      it.hints.suggest({ name: it.name(path), member: id, stamp, suspect: true });
+}
+
+function damage(root: string, roll: (n: number) => number): string {
   if (roll(3) === 0) {
     for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
-    return;
+    return "wiped:";
   }
   for (const path of PATHS) {
     const file = join(root, "_3fs_0", path);
@@ -128,6 +130,7 @@ function damage(root: string, roll: (n: number) => number): void {
     bytes[at] = (bytes[at] ?? 0) ^ (1 << roll(8));
     writeFileSync(file, bytes);
   }
+  return "bits flipped:";
 }
 
 function tree(root: string): Record<string, string> {

@@ -42,8 +42,8 @@ export interface Item extends Facts {
 
 /** Bytes as they come. Close it, at its end too. */
 export interface Reading extends Facts {
-  /** Undefined at the end. The bytes are the caller's. */
-  next(): Promise<Uint8Array | undefined>;
+  /** Undefined at the end. The bytes are the caller's, and in `room` where the member can. */
+  next(room?: Uint8Array): Promise<Uint8Array | undefined>;
   close(): void;
 }
 
