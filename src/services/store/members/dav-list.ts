@@ -23,7 +23,7 @@ export function readMultistatus(text: string, path: string): Item[] {
   const items: Item[] = [];
   for (const [, response = ""] of text.matchAll(RESPONSE)) {
     const at = pathOf(element(response, "href") ?? "");
-    if (at === undefined || trimmed(at) === trimmed(path)) continue;
+    if (at === undefined || trimmed(at) === trimmed(path) || /\/\.{1,2}\/?$/.test(at)) continue;
     const directory = /<(?:[\w-]+:)?collection\s*\/?>/.test(response);
     items.push({
       name: nameOf(at),

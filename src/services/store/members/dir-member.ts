@@ -1,5 +1,5 @@
 /** A directory of this machine. What it says it has written is on disk. */
-import { constants } from "node:fs";
+import { constants, type Stats } from "node:fs";
 import {
   access,
   type FileHandle,
@@ -117,7 +117,7 @@ export class DirMember implements Member {
       const handle = await open(await this.#within(at), O_RDONLY | O_NOFOLLOW);
       try {
         const there = await handle.stat();
-        if (there.isFile()) return new DirReading(handle, there.size, there.mtimeMs, from, to);
+        if (there.isFile()) return new DirReading(this.where, handle, there, { from, to });
       } catch (error) {
         await handle.close();
         throw error;
@@ -305,15 +305,24 @@ class DirUpload implements Upload {
   }
 }
 
+/** Bytes [from, to). */
+interface Run {
+  readonly from: number;
+  readonly to: number;
+}
+
 class DirReading implements Reading {
   readonly size: number;
   readonly mtime: number;
+  readonly #where: string;
   readonly #handle: FileHandle;
   readonly #to: number;
   #at: number;
   #open = true;
 
-  constructor(handle: FileHandle, size: number, mtime: number, from: number, to: number) {
+  constructor(where: string, handle: FileHandle, { size, mtimeMs: mtime }: Stats, run: Run) {
+    const { from, to } = run;
+    this.#where = where;
     this.#handle = handle;
     this.size = size;
     this.mtime = mtime;
@@ -325,10 +334,19 @@ class DirReading implements Reading {
     const length = Math.min(room?.length ?? CHUNK, this.#to - this.#at);
     if (length <= 0 || !this.#open) return undefined;
     const bytes = room ?? new Uint8Array(length);
-    const { bytesRead } = await this.#handle.read(bytes, 0, length, this.#at);
+    const bytesRead = await this.#read(bytes, length);
     if (bytesRead === 0) return undefined; // cut meanwhile: who counts sees it
     this.#at += bytesRead;
     return bytes.subarray(0, bytesRead);
+  }
+
+  async #read(into: Uint8Array, length: number): Promise<number> {
+    try {
+      return (await this.#handle.read(into, 0, length, this.#at)).bytesRead;
+    } catch (error) {
+      const { code = "an error" } = error as NodeJS.ErrnoException;
+      throw new MemberError("failed", `${this.#where}: read: ${code}`, { cause: error });
+    }
   }
 
   close(): void {
