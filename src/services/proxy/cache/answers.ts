@@ -1,13 +1,20 @@
 import { type CacheOutcome, cacheStatus } from "../../../wire/http/caching/cache-status.ts";
 import type { Field } from "../../../wire/http/caching/field-list.ts";
 import { ageAt } from "../../../wire/http/caching/reuse.ts";
-import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
+import {
+  type Flow,
+  type HttpRequest,
+  type HttpResponse,
+  respond,
+} from "../../../wire/http/message.ts";
 import type { Entry } from "./entry.ts";
 import type { Coming } from "./flight.ts";
 import { bodyOf, piecesOf } from "./kept.ts";
 import { CACHE_NAME, present } from "./present.ts";
+import { withoutSliced } from "./slices/sliced.ts";
 
 const SECOND = 1000;
+const STATUS = "Cache-Status";
 
 /** Why a request went on to a server, and what came of it. */
 export type Why = Pick<CacheOutcome, "forward" | "detail" | "collapsed" | "forwardStatus">;
@@ -45,9 +52,6 @@ export class Answers {
 
   /** One that is stored. */
   stored(entry: Entry, request: HttpRequest, outcome: CacheOutcome): HttpResponse {
-    const now = this.#wall();
-    const age = ageAt(entry.freshness, now);
-    const ttl = (entry.freshness.lifetime - age) / SECOND;
     const { body } = entry;
     return present(
       {
@@ -59,9 +63,48 @@ export class Answers {
         discard: () => {},
       },
       request,
-      [["Age", String(Math.floor(age / SECOND))], ...this.#status({ ...outcome, ttl })],
+      this.#told(entry, outcome),
       this.#boundary,
     );
+  }
+
+  /** One that is stored in slices: `read` is called at most once, for bytes [from, to) of it. */
+  sliced(
+    entry: Entry,
+    request: HttpRequest,
+    outcome: CacheOutcome,
+    read: (from: number, to: number) => Flow,
+  ): HttpResponse {
+    const { sliced } = entry;
+    if (sliced === undefined) return this.stored(entry, request, outcome);
+    const { total } = sliced;
+    return present(
+      {
+        status: entry.status,
+        fields: withoutSliced(entry.fields),
+        length: total,
+        body(from, to) {
+          const end = Math.min(to, total);
+          return { kind: "flow", flow: read(from, end), length: end - from };
+        },
+        pieces: () => undefined,
+        discard: () => {},
+      },
+      request,
+      this.#told(entry, outcome),
+      this.#boundary,
+    );
+  }
+
+  /** The same answer, which came about otherwise than was thought. */
+  retold(response: HttpResponse, entry: Entry, outcome: CacheOutcome): HttpResponse {
+    const told = new Map(this.#told(entry, outcome));
+    const { headers } = response;
+    const ours = headers.findLastIndex(([name]) => name === STATUS);
+    return {
+      ...response,
+      headers: headers.map((field, i) => (i === ours ? [STATUS, told.get(STATUS) ?? ""] : field)),
+    };
   }
 
   /** One that is on its way, from its beginning. */
@@ -93,8 +136,14 @@ export class Answers {
     return { ...response, headers: [...headers, ...this.#status(outcome)] };
   }
 
+  #told({ freshness }: Entry, outcome: CacheOutcome): Field[] {
+    const age = ageAt(freshness, this.#wall());
+    const ttl = (freshness.lifetime - age) / SECOND;
+    return [["Age", String(Math.floor(age / SECOND))], ...this.#status({ ...outcome, ttl })];
+  }
+
   #status(outcome: CacheOutcome): Field[] {
-    return [["Cache-Status", cacheStatus(CACHE_NAME, outcome)]];
+    return [[STATUS, cacheStatus(CACHE_NAME, outcome)]];
   }
 
   /** The client wants nothing that is not stored. */

@@ -37,6 +37,12 @@ export function isFar({ headers }: HttpRequest): boolean {
   return first === undefined || Number(first) > NEAR;
 }
 
+/** The slice that a request for a part begins in, as far as the request alone tells. */
+export function sliceOf({ headers }: HttpRequest, size: number): number {
+  const [, first] = /^bytes=(\d{1,15})-\d*$/i.exec(headers.get("range")?.trim() ?? "") ?? [];
+  return first === undefined ? 0 : Math.floor(Number(first) / size);
+}
+
 /** What tells responses apart, as the operator wants it. */
 export class Keys {
   readonly #config: Pick<CacheConfig, "key" | "query">;

@@ -1,6 +1,7 @@
-/** The cache of a proxy: which requests are answered from what is stored, and what is stored. */
 import { parseCacheControl } from "../../../wire/http/caching/cache-control.ts";
-import { byName } from "../../../wire/http/caching/field-list.ts";
+/** The cache of a proxy: which requests are answered from what is stored, and what is stored. */
+import type { CacheOutcome } from "../../../wire/http/caching/cache-status.ts";
+import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
 import { isAbout, renewed, validators } from "../../../wire/http/caching/renew.ts";
 import { ageAt, reuse } from "../../../wire/http/caching/reuse.ts";
 import type { Rules } from "../../../wire/http/caching/stored.ts";
@@ -13,7 +14,16 @@ import {
   settled,
 } from "../../../wire/http/message.ts";
 import { Answers, discard, type Why } from "./answers.ts";
-import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
+import {
+  alsoChanged,
+  isFar,
+  isPartial,
+  isSafe,
+  Keys,
+  sliceOf,
+  varyField,
+  whyAside,
+} from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import type { Found } from "./disk/disk.ts";
 import type { Locks } from "./disk/locks.ts";
@@ -24,6 +34,9 @@ import { bodyOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownFields, ownRequest, type Wish } from "./own-request.ts";
 import { type Purged, PurgeRequests } from "./purge-request.ts";
+import { SlicedFlow } from "./slices/sliced-flow.ts";
+import { fieldsOfWhole, partIn, rangeField } from "./slices/sliced.ts";
+import { type Slice, Slices, type Whole, wholeOf } from "./slices/slices.ts";
 import type { Store } from "./store.ts";
 
 /** How requests of one route reach their servers, and what clients are to see of the responses. */
@@ -74,7 +87,10 @@ export class Cache {
   readonly #keeper: Keeper;
   readonly #purges: PurgeRequests;
   readonly #answers: Answers;
+  readonly #slices: Slices;
   readonly #marks = new Marks();
+  /** URLs of which servers have no parts that may be put together. */
+  readonly #unsliced = new Marks();
   /** What is being fetched, by place. */
   readonly #flights = new Map<string, Flight>();
   hits = 0;
@@ -93,6 +109,7 @@ export class Cache {
     this.#keys = new Keys(config, parts.trusted);
     this.#purges = new PurgeRequests(config.purge);
     this.#keeper = new Keeper(config, this.#rules, parts.store);
+    this.#slices = new Slices({ store: parts.store, rules: this.#rules, wall: parts.wall });
   }
 
   get query(): CacheConfig["query"] {
@@ -100,6 +117,9 @@ export class Cache {
   }
   get stored(): number {
     return this.#keeper.stored;
+  }
+  get slices(): number {
+    return this.#slices.fetched;
   }
 
   /** Answer a request from what is stored, or by what its `way` brings; not finished yet. */
@@ -149,13 +169,13 @@ export class Cache {
     const use = reuse(found.freshness, said, now);
     if (use.kind === "fresh") {
       this.hits++;
-      this.#parts.used(request, found, way);
-      return this.#answers.stored(found, request, { hit: true });
+      if (found.sliced === undefined) this.#parts.used(request, found, way);
+      return this.#stored(found, request, way, { hit: true });
     }
     if (use.kind === "background") {
       this.stale++;
       this.#refresh(found, request, way);
-      return this.#answers.stored(found, request, { hit: true });
+      return this.#stored(found, request, way, { hit: true });
     }
     if (said?.onlyIfCached) return this.#answers.gatewayTimeout();
     const isStale = ageAt(found.freshness, now) >= found.freshness.lifetime;
@@ -175,7 +195,7 @@ export class Cache {
     if (
       marked ||
       request.method === "HEAD" ||
-      isFar(request) ||
+      (isFar(request) && this.#sliceFor(request) === undefined) ||
       request.headers.has("authorization")
     )
       return this.#pass(request, way, why);
@@ -198,7 +218,7 @@ export class Cache {
     if (waiting !== undefined) {
       const { collapse } = this.#config;
       const landed = await waiting.wait(collapse, () => this.#leave(waiting));
-      const answer = this.#land(landed, request, { ...why, collapsed: true });
+      const answer = this.#land(landed, request, way, { ...why, collapsed: true });
       if (answer !== undefined) {
         this.collapsed++;
         return answer;
@@ -211,14 +231,14 @@ export class Cache {
       const { locks } = this.#store;
       if (locks !== undefined && stored === undefined && waits === 0) {
         const found = await this.#fromOthers(flight, request, locks);
-        if (found !== undefined) return this.#answers.stored(found, request, { hit: true });
+        if (found !== undefined) return await this.#stored(found, request, way, { hit: true });
       }
       this.misses++;
       const landed = await this.#fly(flight, request, way, stored, mayBeStale);
       if ("response" in landed)
         return this.#answers.raw(landed.response, request, why, landed.detail);
-      const answer = this.#land(landed, request, why);
-      if (answer !== undefined) return answer;
+      const answer = this.#land(landed, request, way, why);
+      if (answer !== undefined) return await answer;
     } catch (error) {
       flight.land({ kind: "nothing", why: "failed" });
       this.#leave(flight);
@@ -229,14 +249,19 @@ export class Cache {
   }
 
   /** What has landed, for this request; undefined when it is not for it. */
-  #land(landed: Landed, request: HttpRequest, why: Why): HttpResponse | undefined {
+  #land(
+    landed: Landed,
+    request: HttpRequest,
+    way: Way,
+    why: Why,
+  ): HttpResponse | Promise<HttpResponse> | undefined {
     if (landed.kind === "nothing") return undefined;
     const one = landed.kind === "entry" ? landed.entry : landed.coming;
     if (request.headers.has("authorization") && !one.shared) return undefined;
     if (one.variant !== varyKey(one.names, varyField(request))) return undefined;
     if (landed.kind === "entry") {
       const { status, entry } = landed;
-      return this.#answers.stored(entry, request, {
+      return this.#stored(entry, request, way, {
         hit: false,
         ...why,
         ...(status === undefined ? { stored: true } : { forwardStatus: status }),
@@ -244,6 +269,51 @@ export class Cache {
     }
     if (!landed.coming.filling.open) return undefined;
     return this.#answers.coming(landed.coming, request, { hit: false, ...why, stored: true });
+  }
+
+  /** One that is stored, as a whole or in slices. */
+  #stored(
+    entry: Entry,
+    request: HttpRequest,
+    way: Way,
+    outcome: CacheOutcome,
+  ): HttpResponse | Promise<HttpResponse> {
+    const whole = wholeOf(entry);
+    return whole === undefined
+      ? this.#answers.stored(entry, request, outcome)
+      : this.#sliced(entry, whole, request, way, outcome);
+  }
+
+  /** Its first slice decides: what was promised to a client is of one and the same whole. */
+  async #sliced(
+    entry: Entry,
+    whole: Whole,
+    request: HttpRequest,
+    way: Way,
+    outcome: CacheOutcome,
+  ): Promise<HttpResponse> {
+    const errand = { request, way, wish: this.#wish(request) };
+    const take = async (index: number): Promise<Slice> => {
+      const slice = await this.#slices.take(whole, index, errand);
+      if (slice === "changed") this.#store.drop(entry);
+      return slice;
+    };
+    let flow: SlicedFlow | undefined;
+    const read = (from: number, to: number): SlicedFlow =>
+      (flow = new SlicedFlow(whole.sliced.size, from, to, take));
+    const response = this.#answers.sliced(entry, request, outcome, read);
+    const first = (await flow?.first()) ?? "here";
+    if (first === "here" || (first === "fetched" && !outcome.hit)) return response;
+    const partial: Why = { forward: "partial" };
+    if (first === "fetched")
+      return this.#answers.retold(response, entry, {
+        ...outcome,
+        ...partial,
+        hit: false,
+        stored: true,
+      });
+    // Another whole, or no server that has it: as it is now, for this one alone.
+    return this.#pass(request, way, partial);
   }
 
   /** A newer one behind the client's back. */
@@ -287,9 +357,12 @@ export class Cache {
     const { wall } = this.#parts;
     const before = stored?.fields ?? [];
     const plain = { ...this.#wish(request), behind: flight.behind };
-    const wish = { ...plain, validators: validators(byName(before)) };
+    const index = this.#sliceFor(request);
+    const known = validators(byName(before));
     let asked = wall();
-    let response = await settled(way.fetch(ownRequest(request, wish)));
+    let response = await settled(
+      way.fetch(ownRequest(request, this.#forSlice(plain, known, index))),
+    );
     if (response.status === 304 && response.named === true) {
       if (stored !== undefined && isAbout(byName(before), byName(response.headers))) {
         discard(response);
@@ -300,15 +373,25 @@ export class Cache {
         if (typeof entry !== "string")
           return this.#landed(flight, { kind: "entry", entry, status: 304 });
         // It still holds, but from now on only for who asked.
-        const { status, body } = stored;
-        const mine = { status, headers: fields, body: bodyOf(body, 0, body.length), named: true };
+        const { status, body, sliced } = stored;
         this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
+        if (sliced !== undefined) {
+          response = await settled(way.fetch(ownRequest(request, plain)));
+          return this.#alone(flight, response, entry, "alone");
+        }
+        const mine = { status, headers: fields, body: bodyOf(body, 0, body.length), named: true };
         return this.#alone(flight, mine, entry, "alone");
       }
       // A 304 to what was not asked: once more, in a way that has no such answer.
       discard(response);
       asked = wall();
       response = await settled(way.fetch(ownRequest(request, plain)));
+    }
+    if (index !== undefined && (response.status === 206 || response.status === 416)) {
+      const opened = await this.#open(request, way, plain, { response, index, asked });
+      if (opened instanceof Entry)
+        return this.#landed(flight, { kind: "entry", entry: opened, status: undefined });
+      ({ response, asked } = opened);
     }
     const failed = response.named !== true || ERRORS.has(response.status);
     if (failed && stored !== undefined && mayBeStale) {
@@ -329,6 +412,63 @@ export class Cache {
       this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
     }
     return this.#alone(flight, response, kept, failed ? "failed" : "alone");
+  }
+
+  /**
+   * A part has come: the head of the whole it is of, which is kept in slices; or what else came of asking
+   * where there are none.
+   */
+  async #open(
+    request: HttpRequest,
+    way: Way,
+    plain: Wish,
+    asking: { response: HttpResponse; index: number; asked: number },
+  ): Promise<Entry | { response: HttpResponse; asked: number }> {
+    const { wall } = this.#parts;
+    const { slice: size = 0 } = this.#config;
+    let { response, index, asked } = asking;
+    if (response.status === 416 && index > 0) {
+      discard(response); // the client knows no better: what there is begins at the beginning
+      [index, asked] = [0, wall()];
+      response = await settled(way.fetch(ownRequest(request, this.#forSlice(plain, [], index))));
+    }
+    if (response.status !== 206 && response.status !== 416) return { response, asked };
+    const part = partIn(response, byName(response.headers));
+    const key = this.#keys.of(request);
+    if (part?.from === index * size && part.to === Math.min(part.total, part.from + size)) {
+      const { total, etag } = part;
+      if (total <= size)
+        return {
+          response: { ...response, status: 200, headers: fieldsOfWhole(response.headers) },
+          asked,
+        };
+      const noStore = this.#said(request)?.noStore === true;
+      const how = { asked, came: wall(), noStore };
+      const entry = this.#keeper.head(request, key, response, { size, total, etag }, how);
+      const whole = typeof entry === "string" ? undefined : wholeOf(entry);
+      if (typeof entry !== "string" && whole !== undefined) {
+        this.#slices.keep(whole, index, response, asked);
+        return entry;
+      }
+    }
+    discard(response);
+    this.#unsliced.set(key, wall() + MARK_MS);
+    asked = wall();
+    return { response: await settled(way.fetch(ownRequest(request, plain))), asked };
+  }
+
+  /** The slice to ask for where nothing is stored; undefined when the whole is. */
+  #sliceFor(request: HttpRequest): number | undefined {
+    const { slice } = this.#config;
+    if (slice === undefined || this.#unsliced.has(this.#keys.of(request), this.#parts.wall()))
+      return undefined;
+    return sliceOf(request, slice);
+  }
+
+  #forSlice(plain: Wish, known: readonly Field[], index: number | undefined): Wish {
+    const { slice } = this.#config;
+    if (slice === undefined || index === undefined) return { ...plain, validators: known };
+    return { ...plain, validators: [...known, rangeField(slice, index)] };
   }
 
   #wish(request: HttpRequest): Wish {
@@ -412,7 +552,7 @@ export class Cache {
       if (typeof kept === "string")
         return this.#answers.tell(response, { hit: false, ...why, detail: kept });
       this.#marks.delete(this.#keys.of(request));
-      const answer = this.#land(kept, request, why);
+      const answer = this.#land(kept, request, way, why);
       if (answer !== undefined) return answer;
     }
     return this.#answers.tell(response, { hit: false, ...why });

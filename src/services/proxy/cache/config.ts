@@ -38,11 +38,23 @@ const collapse = v.pipe(
   v.transform((said): number => (typeof said === "number" ? said : said ? COLLAPSE_MS : 0)),
 );
 
+/** Each part is a request, and a file; one is in memory for each client that reads. */
+const SLICE_LEAST = 64 * 1024;
+const SLICE_MOST = 1024 * 1024;
+
 export const cacheSchema = v.strictObject({
   memory: key(size, "64MiB", "Bytes of responses held in memory by each worker."),
   disk: maybe(path, "Directory for responses that outlive a restart, shared by all workers."),
   disk_max: key(size, "1GiB", "Bytes of them; the longest unused go first."),
-  max_object: key(size, "100m", "Longer bodies are not kept."),
+  max_object: key(size, "100m", "Longer bodies are not kept, but for those in slices."),
+  slice: maybe(
+    v.pipe(
+      size,
+      v.minValue(SLICE_LEAST, "expected 64KiB or more"),
+      v.maxValue(SLICE_MOST, "expected 1MiB or less"),
+    ),
+    "Longer bodies are fetched and kept in parts of so many bytes, where servers answer ranges.",
+  ),
   stale_while_revalidate: key(
     duration,
     "0",

@@ -14,6 +14,7 @@ import {
 import { type Arena, CHUNK, chunksFor, type Held } from "./arena.ts";
 import type { Kept } from "./kept.ts";
 import type { Baked } from "./quick/bake.ts";
+import { type Sliced, slicedOf } from "./slices/sliced.ts";
 
 /** Which response of which URL. */
 export interface Name {
@@ -67,6 +68,8 @@ export class Entry implements Counted, Name {
   /** Also for requests with Authorization (RFC 9111, 3.5). */
   readonly shared: boolean;
   readonly tags: readonly string[];
+  /** Its body is elsewhere, in slices. */
+  readonly sliced: Sliced | undefined;
   #body: Kept;
   /** In front of the body, or of nothing. */
   #fields: string | Held;
@@ -87,6 +90,7 @@ export class Entry implements Counted, Name {
     this.freshness = freshnessOf({ ...sent, fields }, rules);
     this.shared = said.public || said.mustRevalidate || said.sMaxage !== undefined;
     this.tags = tagsOf(fields);
+    this.sliced = slicedOf(fields);
   }
 
   get fields(): Field[] {

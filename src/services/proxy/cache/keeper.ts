@@ -12,6 +12,7 @@ import { Entry, type Name, release, type Sent } from "./entry.ts";
 import { Filling } from "./filling.ts";
 import type { Coming } from "./flight.ts";
 import { inPieces } from "./kept.ts";
+import { fieldsOfWhole, type Sliced, slicedField } from "./slices/sliced.ts";
 import type { Store } from "./store.ts";
 import { flowOfStream } from "./stream-flow.ts";
 
@@ -69,6 +70,27 @@ export class Keeper {
     return body.kind === "none" || body.kind === "pieces"
       ? this.#whole(name, sent, body)
       : this.#begin(name, sent, body, length, how);
+  }
+
+  /**
+   * Keep what the parts of a response have in common, of one of which this is the head; or a word why
+   * not. The body is not looked at.
+   */
+  head(
+    request: HttpRequest,
+    key: string,
+    { headers }: HttpResponse,
+    sliced: Sliced,
+    how: Omit<Circumstances, "over">,
+  ): Entry | string {
+    const fields = byName(headers);
+    const why = notKept(askingOf(request, how.noStore), 200, fields, this.#rules);
+    if (why !== undefined) return why;
+    const names = varyNames(fields.get("vary"));
+    const { asked, came } = how;
+    const whole = fieldsOfWhole(kept(headers, fields, came));
+    const sent: Sent = { status: 200, fields: [...whole, slicedField(sliced)], asked, came };
+    return this.#put({ key, names, variant: varyKey(names, varyField(request)) }, sent, []);
   }
 
   /**

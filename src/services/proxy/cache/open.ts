@@ -75,6 +75,7 @@ export async function openCache(
       renewals: cache.renewals,
       passed: cache.passed,
       stored: cache.stored,
+      slices: cache.slices,
       entries: memory.size,
       memory_bytes: memory.bytes,
       bans: store.bans.size,
