@@ -191,6 +191,11 @@ const keys = v.strictObject({
     }),
     {},
   ),
+  longest_outage: key(
+    duration,
+    "30d",
+    "A member that was away for longer comes back empty: deletions are remembered for so long.",
+  ),
   max_body: key(size, "1t", "Largest file."),
   limits: v.optional(v.strictObject(httpLimits), {}),
   tls: key(bool, false, "TLS on every listener of this store."),

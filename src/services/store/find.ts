@@ -2,6 +2,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 
 import { type Held, look, type Looking } from "./copy.ts";
+import { MemberError } from "./members/member.ts";
 import type { Name, Places } from "./names.ts";
 import { compareVersions, sameVersion, showStamp, stampOf, type Version } from "./record.ts";
 import type { Seat } from "./seat.ts";
@@ -29,6 +30,10 @@ export interface Search {
   readonly all?: boolean;
   /** See whether there are data where a record says so. */
   readonly thorough?: boolean;
+  /** Ask these too. */
+  readonly also?: readonly Seat[];
+  /** A record that cannot be read is none: what it said nobody will ever know. */
+  readonly lenient?: boolean;
 }
 
 interface Answer {
@@ -43,11 +48,17 @@ interface Answer {
 export async function find(
   shelf: Shelf,
   name: Name,
-  { all, thorough }: Search = {},
+  { all, thorough, also = [], lenient = false }: Search = {},
 ): Promise<Found> {
-  const homes = nearest(shelf.readers(name));
-  const quorum = shelf.quorumOf(homes.length);
-  const asking = { places: shelf.places(name), bare: shelf.bare, thorough: thorough ?? false };
+  const readers = shelf.readers(name);
+  const homes = nearest([...new Set([...readers, ...also])]);
+  const quorum = shelf.quorumOf(readers.length);
+  const asking = {
+    places: shelf.places(name),
+    bare: shelf.bare,
+    thorough: thorough ?? false,
+    lenient,
+  };
   const least = all === true ? homes.length : quorum;
   const { answers, failures } = await ask(asking, homes, least);
   let newest = newestOf(answers);
@@ -71,7 +82,8 @@ export async function find(
   for (const { seat, held } of answers) {
     const has = held.version !== undefined && sameVersion(held.version, newest);
     if (has) seats.push(seat);
-    if (!has || !held.settled) suggest(shelf, name, seat, newest);
+    if ((!has || !held.settled) && shelf.homes(name).includes(seat))
+      suggest(shelf, name, seat, newest);
   }
   const known = enough ? isPromised : isStale;
   if (homes.some((seat) => known(shelf, name, seat, newest)))
@@ -88,7 +100,7 @@ function nearest(homes: readonly Seat[]): Seat[] {
 
 /** Ask `count` of them, and another one for each that fails or lets us wait. */
 async function ask(
-  asking: Looking & { readonly places: Places },
+  asking: Looking & { readonly places: Places; readonly lenient: boolean },
   homes: readonly Seat[],
   count: number,
 ): Promise<{ answers: Answer[]; failures: string[] }> {
@@ -108,6 +120,8 @@ async function ask(
       .then(
         (held) => void answers.push({ seat, held }),
         (error: unknown) => {
+          if (asking.lenient && error instanceof MemberError && error.trouble === "failed")
+            return void answers.push({ seat, held: { version: undefined, settled: true } });
           failures.push(error instanceof Error ? error.message : String(error));
           next();
         },

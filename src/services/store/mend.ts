@@ -23,14 +23,20 @@ export type Mended =
   /** It will have to wait: too few members can be reached, or it has changed meanwhile. */
   | "not-yet";
 
-/** `suspect`: look at the bytes too, not only at the record. Rejects when a member fails. */
+/**
+ * `suspect`: look at the bytes too, not only at the record. `also` may have it besides its homes.
+ * Rejects when a member fails.
+ */
 export async function mend(
   shelf: Shelf,
   name: Name,
   seat: Seat,
   suspect: boolean,
+  also: readonly Seat[] = [],
 ): Promise<Mended> {
-  const found = await find(shelf, name, { all: true, thorough: true });
+  // It has been promised a copy, and has been taken out of service since.
+  if (!shelf.homes(name).includes(seat)) return "sound";
+  const found = await find(shelf, name, { all: true, thorough: true, also, lenient: true });
   if (found.kind === "unsure") return "not-yet";
   if (found.kind === "absent") return "nothing";
   const { version } = found;

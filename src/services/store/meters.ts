@@ -8,7 +8,7 @@ export function measure(
   open: OpenStore,
   { metrics }: Pick<Host, "metrics">,
 ): () => void {
-  const { front, hints, mender, shelves } = open;
+  const { front, hints, mender, repair, shelves } = open;
   const requests = (what: string) =>
     metrics.counter("tern_store_requests_total", "Requests for files, by what they ask for.", {
       store: name,
@@ -29,7 +29,22 @@ export function measure(
   });
   const hinted = metrics.gauge(
     "tern_store_under_replicated",
-    "Copies that acknowledged writes still owe.",
+    "Copies that acknowledged writes still owe, and that the last look at each partition missed.",
+    { store: name },
+  );
+  const lost = metrics.gauge(
+    "tern_store_lost",
+    "Files without a whole copy, as each partition was when it was last looked at.",
+    { store: name },
+  );
+  const verified = metrics.counter(
+    "tern_store_verified_bytes_total",
+    "Bytes of copies read to verify them while nobody asked for them.",
+    { store: name },
+  );
+  const damaged = metrics.counter(
+    "tern_store_damaged_total",
+    "Copies whose bytes were not what was written.",
     { store: name },
   );
   const seats = shelves.flatMap((shelf) =>
@@ -43,23 +58,34 @@ export function measure(
     })),
   );
   // The counters outlive this instance: what it has told already is not told again.
-  const told: FrontFigures & { mended: number } = {
+  const told: FrontFigures & { mended: number; verified: number; damaged: number } = {
     reads: 0,
     writes: 0,
     deletes: 0,
     refused: 0,
     failed: 0,
     mended: 0,
+    verified: 0,
+    damaged: 0,
   };
   return metrics.onSnapshot(() => {
-    const now = { ...front.figures, mended: mender.mended };
+    const { figures } = repair;
+    const now = {
+      ...front.figures,
+      mended: mender.mended + figures.mended,
+      verified: figures.verified_bytes,
+      damaged: figures.damaged,
+    };
     counters.reads.add(now.reads - told.reads);
     counters.writes.add(now.writes - told.writes);
     counters.deletes.add(now.deletes - told.deletes);
     failed.add(now.failed - told.failed);
     mended.add(now.mended - told.mended);
+    verified.add(now.verified - told.verified);
+    damaged.add(now.damaged - told.damaged);
     Object.assign(told, now);
-    hinted.set(hints.durable);
+    hinted.set(hints.durable + figures.owed);
+    lost.set(figures.lost);
     for (const { seat, up } of seats) up.set(seat.figures().up ? 1 : 0);
   });
 }

@@ -16,6 +16,8 @@ import { Layout } from "./names.ts";
 import { PathLocks } from "./path-locks.ts";
 import { Permit } from "./permit.ts";
 import { copiesOf } from "./placement/stage.ts";
+import { openRepair } from "./repair/open-repair.ts";
+import type { Repair } from "./repair/repair.ts";
 import { Seat } from "./seat.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
@@ -30,6 +32,7 @@ export interface OpenStore {
   readonly shelves: readonly Shelf[];
   readonly hints: Hints;
   readonly mender: Mender;
+  readonly repair: Repair;
   /** Remember the stages: from now on files are stored in them. */
   remember(): Promise<void>;
   /** Call it when the requests in hand are answered. */
@@ -71,6 +74,12 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     sweeps: host.worker.index === 0,
     wall: common.wall,
   });
+  const repair = await openRepair(
+    shelves,
+    config,
+    { clock: host.clock, worker: host.worker, log },
+    directory,
+  );
   const permit = new Permit(config);
   const now = (): number => host.clock.now();
   const tree = new Tree(shelves, config.stage);
@@ -85,8 +94,10 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     shelves,
     hints: lease.value,
     mender,
+    repair,
     remember: () => writeBook(directory, stages),
     async close() {
+      await repair.stop();
       await mender.stop();
       dav?.close();
       for (const shelf of shelves) shelf.close();

@@ -2,13 +2,16 @@ import type { Host } from "../service.ts";
 import type { FrontFigures } from "./front.ts";
 import type { OpenStore } from "./open-store.ts";
 import type { PlacementKind } from "./placement/stage.ts";
+import type { RepairFigures } from "./repair/repair.ts";
 import type { SeatFigures } from "./seat.ts";
 
 /** What `status`, the console and `tern store status` show of a store. */
 export interface StoreStats extends FrontFigures {
   readonly mended: number;
-  /** Copies that acknowledged writes still owe. */
+  /** Copies that acknowledged writes still owe, and that the last look at each partition missed. */
   readonly under_replicated: number;
+  /** Looking after copies while nobody asks for them. */
+  readonly repair: RepairFigures;
   /** Copies to be looked at, those included. */
   readonly to_mend: number;
   /** What is the same in all workers is told by the first. */
@@ -25,11 +28,13 @@ export interface StageStats {
 
 /** Numbers are summed over the workers. */
 export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): StoreStats {
-  const { front, hints, mender, config } = open;
+  const { front, hints, mender, config, repair } = open;
+  const { figures } = repair;
   return {
     ...front.figures,
-    mended: mender.mended,
-    under_replicated: hints.durable,
+    mended: mender.mended + figures.mended,
+    under_replicated: hints.durable + figures.owed,
+    repair: figures,
     to_mend: hints.size,
     ...(worker.index === 0 && { stage: config.stage, stages: stagesOf(open) }),
   };

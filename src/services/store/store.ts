@@ -7,6 +7,7 @@ import type { Host, Instance, Listen, Service } from "../service.ts";
 import { storeSchema, type StoreSection } from "./config.ts";
 import { measure } from "./meters.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
+import { repairActions } from "./repair/actions.ts";
 import { statsOf } from "./stats.ts";
 import { explain, type Explained } from "./where.ts";
 
@@ -47,6 +48,7 @@ async function prepare(config: StoreSection, host: Host): Promise<Instance> {
       for (const { attachment, open, name } of running) {
         attachment?.open();
         open.mender.start();
+        open.repair.start();
         if (host.worker.index > 0) continue;
         open
           .remember()
@@ -61,6 +63,10 @@ async function prepare(config: StoreSection, host: Host): Promise<Instance> {
       await stop(running, deadline);
     },
     actions: {
+      ...repairActions(
+        running.map(({ name, open: { repair } }) => ({ name, repair })),
+        host.worker.index === 0,
+      ),
       where: {
         about: "which members have a file, and which version of it",
         input: v.strictObject({ path: v.string(), store: v.optional(v.string()) }),
