@@ -6,6 +6,7 @@ import { oneOrMany, scalar } from "../../config/scalar.ts";
 import { address, cidr, cidrList, count, duration, path, secret } from "../../config/scalars.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { type Ip, parseIp } from "../../core/ip.ts";
+import { CIPHERS as OLD_CIPHERS } from "../../wire/3wdd/ciphers.ts";
 
 /** IFNAMSIZ, without the NUL. */
 const MAX_DEVICE = 15;
@@ -88,19 +89,8 @@ const mtu = v.pipe(
   v.maxValue(MAX_MTU),
 );
 
-/** What an old 3wdd had; those of CBC and the like have no authentication at all. */
-const CIPHERS = [
-  "noise",
-  "off",
-  "aes-128-gcm",
-  "aes-128-ecb",
-  "aes-128-cbc",
-  "aes-128-cfb",
-  "aes-128-ctr",
-  "blowfish-cbc",
-  "blowfish-cfb",
-  "blowfish-ctr",
-] as const;
+/** Ours, and what an old 3wdd had: that has no authentication at all. */
+const CIPHERS = ["noise", "aes-128-gcm", ...OLD_CIPHERS] as const;
 
 const keys = v.strictObject({
   role: key(
@@ -124,11 +114,20 @@ const keys = v.strictObject({
   remote: key(oneOrMany<Ip>(remote), [], "The peer's addresses inside the tunnel."),
   mtu: key(mtu, 1380, "Of the device; less when the path turns out to carry less."),
   txqueuelen: key(count(1), 1000, "Packets that may wait in the device."),
-  key: v.pipe(secret, v.description("Our private key, in base64: `tern tunnel genkey`.")),
-  peer_key: v.pipe(
-    v.string(),
-    v.check(isKey, "expected a public key: 32 bytes in base64, from `tern tunnel pubkey`"),
-    v.description("The peer's public key, in base64: `tern tunnel pubkey`."),
+  key: key(
+    v.nullable(secret),
+    null,
+    "Our private key, in base64: `tern tunnel genkey`. All but `legacy` need it.",
+  ),
+  peer_key: key(
+    v.nullable(
+      v.pipe(
+        v.string(),
+        v.check(isKey, "expected a public key: 32 bytes in base64, from `tern tunnel pubkey`"),
+      ),
+    ),
+    null,
+    "The peer's public key, in base64: `tern tunnel pubkey`. All but `legacy` need it.",
   ),
   token: key(
     v.nullable(secret),
@@ -141,7 +140,11 @@ const keys = v.strictObject({
     "Speak WireGuard's own protocol, so that its programs can be the peer.",
   ),
   cipher: key(v.picklist(CIPHERS), "noise", "noise: authenticated, with forward secrecy."),
-  legacy: key(bool, false, "Talk to an old 3wdd."),
+  legacy: key(
+    bool,
+    false,
+    "Talk to an old 3wdd, by its login, with a `cipher` of its own and `token`: it protects nobody.",
+  ),
   compress: key(
     v.picklist(["off", "zlib", "lzo", "zstd"]),
     "off",
@@ -207,6 +210,15 @@ const tunnel = v.pipe(
 type Keys = v.InferOutput<typeof keys>;
 /** One tunnel. Durations are milliseconds. */
 export type TunnelConfig = Keys;
+/** One with keys: all but `legacy`. */
+export type KeyedConfig = Keys & {
+  readonly key: NonNullable<Keys["key"]>;
+  readonly peer_key: string;
+};
+
+export function hasKeys(one: TunnelConfig): one is KeyedConfig {
+  return one.key !== null && one.peer_key !== null;
+}
 
 /** The whole section. */
 export const tunnelSchema = v.record(v.pipe(v.string(), v.nonEmpty()), tunnel);
@@ -225,7 +237,10 @@ function misfit(one: Keys): { path: [string, ...string[]]; message: string } | u
     return { path: ["role"], message: "a server needs `listen`: where it is to be reached" };
   if (one.listen?.kind === "unix")
     return { path: ["listen"], message: "expected an address with a port: tunnels are UDP" };
-  if (one.legacy) return later("legacy", "the protocol of 3wdd");
+  if (one.legacy) return oldMisfit(one);
+  if (one.key === null) return { path: ["key"], message: "a tunnel needs our private key" };
+  if (one.peer_key === null)
+    return { path: ["peer_key"], message: "a tunnel needs the peer's public key" };
   if (one.cipher !== "noise")
     return {
       path: ["cipher"],
@@ -236,6 +251,24 @@ function misfit(one: Keys): { path: [string, ...string[]]; message: string } | u
   if (one.relay !== null) return later("relay", "relaying");
   if (one.probe.dead < 2 * one.probe.interval)
     return { path: ["probe", "dead"], message: "expected at least twice `interval`" };
+  return undefined;
+}
+
+/** What a tunnel to an old 3wdd cannot be. */
+function oldMisfit(one: Keys): { path: [string]; message: string } | undefined {
+  if (one.wireguard)
+    return { path: ["legacy"], message: "`wireguard` is another protocol: only one is spoken" };
+  if (!OLD_CIPHERS.some((name) => name === one.cipher))
+    return {
+      path: ["cipher"],
+      message: `3wdd has no ${one.cipher}: expected one of ${OLD_CIPHERS.join(", ")}`,
+    };
+  if (one.token === null)
+    return { path: ["token"], message: "3wdd needs a `token`, which both ends know" };
+  if (one.compress === "zstd")
+    return { path: ["compress"], message: "3wdd has no zstd: expected off, zlib or lzo" };
+  if (one.peer !== null && parseIp(one.peer.host)?.version === 6)
+    return { path: ["peer"], message: "3wdd's login has room for IPv4 only" };
   return undefined;
 }
 

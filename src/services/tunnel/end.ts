@@ -10,7 +10,7 @@ import { Allowed } from "../../wire/tunnel/allowed.ts";
 import { Metric } from "../../wire/tunnel/metric.ts";
 import { MtuSearch } from "../../wire/tunnel/mtu-search.ts";
 import type { Host } from "../service.ts";
-import { deviceOf, roleOf, type TunnelConfig } from "./config.ts";
+import { deviceOf, type KeyedConfig, roleOf } from "./config.ts";
 import { Device } from "./device.ts";
 import { addressesOf, nextAddress } from "./endpoint.ts";
 import { Hub } from "./hub.ts";
@@ -21,6 +21,7 @@ import { socketOf } from "./placement.ts";
 import { Port, type Rules } from "./port.ts";
 import { priority } from "./priority.ts";
 import { type Event, Scripts } from "./scripts.ts";
+import type { Traffic } from "./traffic.ts";
 import { UncutCarriage } from "./uncut-carriage.ts";
 
 /** Bytes of datagrams that the kernel may hold for us each way: as wireguard-go has it. */
@@ -35,7 +36,7 @@ const UNKNOWN_MS = 1000;
 /** Our end of one tunnel under one config. What it has is leased, and so survives it. */
 export class TunnelEnd implements Keeper {
   readonly name: string;
-  readonly config: TunnelConfig;
+  readonly config: KeyedConfig;
   readonly link: Link;
   readonly hub: Hub;
   readonly #host: Host;
@@ -57,7 +58,7 @@ export class TunnelEnd implements Keeper {
   /** Everything that can fail. `place`: where it stands in the config. Rejects with SysError. */
   static async prepare(
     name: string,
-    config: TunnelConfig,
+    config: KeyedConfig,
     host: Host,
     place: number,
   ): Promise<TunnelEnd> {
@@ -116,7 +117,7 @@ export class TunnelEnd implements Keeper {
 
   private constructor(
     name: string,
-    config: TunnelConfig,
+    config: KeyedConfig,
     host: Host,
     parts: { hub: Hub; link: Link; leases: Lease<unknown>[]; place: number },
   ) {
@@ -141,6 +142,16 @@ export class TunnelEnd implements Keeper {
   }
   get port(): Port | undefined {
     return this.#port;
+  }
+  get traffic(): Traffic {
+    return this.link.traffic;
+  }
+  get isUp(): boolean {
+    return this.link.alive;
+  }
+  /** Smoothed round trip, ms; NaN: not known. */
+  get rtt(): number {
+    return this.link.path.rtt;
   }
   get isHeld(): boolean {
     return this.#held;

@@ -1,6 +1,6 @@
 import { createHash, scryptSync } from "node:crypto";
 
-import { deviceOf, isKey, type TunnelConfig } from "./config.ts";
+import { deviceOf, isKey, type KeyedConfig } from "./config.ts";
 
 /** Keys of a tunnel, as bytes. */
 export interface Keys {
@@ -20,7 +20,7 @@ export function keyProblem({
   key,
   token,
   wireguard,
-}: Pick<TunnelConfig, "key" | "token" | "wireguard">):
+}: Pick<KeyedConfig, "key" | "token" | "wireguard">):
   { readonly at: "key" | "token"; readonly message: string } | undefined {
   if (!isKey(key.reveal()))
     return {
@@ -36,7 +36,7 @@ export function keyProblem({
 }
 
 /** The keys of a config that `keyProblem` has nothing against. */
-export function keysOf(config: TunnelConfig): Keys {
+export function keysOf(config: KeyedConfig): Keys {
   const bytes = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, "base64"));
   const token = config.token?.reveal();
   return {
@@ -52,14 +52,14 @@ export function keysOf(config: TunnelConfig): Keys {
 }
 
 /** The same for configs whose conversations with the peer can be one: a reload goes on with it. */
-export function conversationId(name: string, config: TunnelConfig): string {
+export function conversationId(name: string, config: KeyedConfig): string {
   const { key, peer_key: peerKey, token, wireguard, listen, peer } = config;
   const parts = [name, key.reveal(), peerKey, token?.reveal() ?? "", wireguard, listen, peer];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }
 
 /** The same for configs that can go on with one device. */
-export function deviceId(name: string, config: TunnelConfig): string {
+export function deviceId(name: string, config: KeyedConfig): string {
   const { netns, wireguard } = config;
   return JSON.stringify([deviceOf(name, config), netns, wireguard ? "packets" : "uncut"]);
 }

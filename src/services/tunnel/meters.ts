@@ -1,6 +1,7 @@
 import type { Counter, Gauge, Metrics } from "../../observe/metrics.ts";
-import type { TunnelEnd } from "./end.ts";
+import { TunnelEnd } from "./end.ts";
 import type { Strangers } from "./hub.ts";
+import type { Member } from "./member.ts";
 import { Traffic, TRAFFIC_METRICS } from "./traffic.ts";
 
 const STRANGERS: Readonly<Record<keyof Strangers, readonly [string, string]>> = {
@@ -11,11 +12,11 @@ const STRANGERS: Readonly<Record<keyof Strangers, readonly [string, string]>> = 
 
 /** Numbers of links as metrics: brought up to date when somebody looks. */
 export class Meters {
-  readonly #ends: readonly TunnelEnd[];
+  readonly #ends: readonly Member[];
   readonly #metrics: Metrics;
   #forget: (() => void) | undefined;
 
-  constructor(ends: readonly TunnelEnd[], metrics: Metrics) {
+  constructor(ends: readonly Member[], metrics: Metrics) {
     this.#ends = ends;
     this.#metrics = metrics;
   }
@@ -24,7 +25,7 @@ export class Meters {
     const metrics = this.#metrics;
     const followers = this.#ends.flatMap((end) => {
       const labels = { tunnel: end.name };
-      const { traffic, path } = end.link;
+      const { traffic } = end;
       const gauge = (name: string, help: string, read: () => number) => {
         const one: Gauge = metrics.gauge(name, help, labels);
         return () => one.set(read());
@@ -34,15 +35,21 @@ export class Meters {
         return follow(metrics.counter(name, help, labels), () => traffic[key]);
       });
       const known = (value: number): number => (Number.isNaN(value) ? 0 : value);
-      return [
+      const common = [
         ...counters,
-        gauge("tern_tunnel_up", "Is the peer there: 1, or 0.", () => Number(end.link.alive)),
-        gauge("tern_tunnel_rtt_seconds", "Smoothed round-trip time.", () => known(path.rtt) / 1000),
+        gauge("tern_tunnel_up", "Is the peer there: 1, or 0.", () => Number(end.isUp)),
+        gauge("tern_tunnel_rtt_seconds", "Smoothed round-trip time.", () => known(end.rtt) / 1000),
+      ];
+      if (!(end instanceof TunnelEnd)) return common;
+      const { path } = end.link;
+      return [
+        ...common,
         gauge("tern_tunnel_loss_out", "Part that is lost on the way out.", () => path.lossOut),
         gauge("tern_tunnel_loss_in", "Part that is lost on the way in.", () => path.lossIn),
       ];
     });
-    for (const hub of new Set(this.#ends.map(({ hub: one }) => one)))
+    const ours = this.#ends.filter((end) => end instanceof TunnelEnd);
+    for (const hub of new Set(ours.map((end) => end.hub)))
       for (const key of Object.keys(STRANGERS) as (keyof Strangers)[]) {
         const [name, help] = STRANGERS[key];
         const counter = metrics.counter(name, help, { listener: hub.name });

@@ -5,7 +5,9 @@ import type { Traffic } from "./traffic.ts";
 /** One tunnel, for people and programs. Times are milliseconds since 1970, durations milliseconds. */
 export interface TunnelStatus {
   readonly state: "up" | "down" | "held" | "no device";
-  readonly protocol: "tern" | "wireguard";
+  readonly protocol: "tern" | "wireguard" | "3wdd";
+  /** What whoever uses it should know. */
+  readonly warning?: string;
   readonly cipher: string | null;
   readonly device: string;
   readonly mtu: number;

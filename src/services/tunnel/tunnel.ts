@@ -5,12 +5,12 @@ import * as v from "valibot";
 
 import { closest } from "../../core/suggest.ts";
 import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
-import { deviceOf, isDevice, tunnelSchema, type TunnelsConfig } from "./config.ts";
-import { TunnelEnd } from "./end.ts";
+import { deviceOf, hasKeys, isDevice, tunnelSchema, type TunnelsConfig } from "./config.ts";
 import { keyProblem } from "./identity.ts";
+import { type Member, prepareMember, statusOf } from "./member.ts";
 import { Meters } from "./meters.ts";
 import { socketOf, workerFor } from "./placement.ts";
-import { type TunnelStatus, tunnelStatus } from "./status.ts";
+import type { TunnelStatus } from "./status.ts";
 
 export const tunnel: Service<TunnelsConfig> = {
   name: "tunnel",
@@ -22,13 +22,13 @@ export const tunnel: Service<TunnelsConfig> = {
 };
 
 async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
-  const ends: TunnelEnd[] = [];
+  const ends: Member[] = [];
   const { index, count } = host.worker;
   const sockets = new Set(Object.entries(config).map(([name, one]) => socketOf(name, one)));
   try {
     for (const [place, [name, one]] of Object.entries(config).entries())
       if (workerFor(socketOf(name, one), sockets, count) === index)
-        ends.push(await TunnelEnd.prepare(name, one, host, place));
+        ends.push(await prepareMember(name, one, host, place));
   } catch (failed) {
     await Promise.all(ends.map((end) => end.stop()));
     throw failed;
@@ -36,7 +36,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
   const meters = new Meters(ends, host.metrics);
 
   /** The tunnel of that name, when it is in this process. */
-  const find = (name: string): TunnelEnd | undefined => {
+  const find = (name: string): Member | undefined => {
     if (!Object.hasOwn(config, name)) {
       const near = closest(name, Object.keys(config));
       throw new Error(
@@ -46,14 +46,14 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
     return ends.find((end) => end.name === name);
   };
   const named = v.strictObject({ tunnel: v.string() });
-  const act = (about: string, run: (end: TunnelEnd) => void) => ({
+  const act = (about: string, run: (end: Member) => void) => ({
     about,
     input: named,
     run: async (input: { tunnel: string }): Promise<Record<string, unknown>> => {
       const end = find(input.tunnel);
       if (end === undefined) return {};
       run(end);
-      return { [end.name]: tunnelStatus(end) };
+      return { [end.name]: statusOf(end) };
     },
   });
 
@@ -69,7 +69,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
       }
       meters.start();
     },
-    stats: () => Object.fromEntries(ends.map((end) => [end.name, { ...tunnelStatus(end) }])),
+    stats: () => Object.fromEntries(ends.map((end) => [end.name, { ...statusOf(end) }])),
     listeners: () =>
       ends
         .filter((end) => end.config.listen !== null)
@@ -87,7 +87,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
         about: "tunnels: who is there, how far, what is lost, how much went through",
         input: v.strictObject({}),
         run: async (): Promise<Record<string, TunnelStatus>> =>
-          Object.fromEntries(ends.map((end) => [end.name, tunnelStatus(end)])),
+          Object.fromEntries(ends.map((end) => [end.name, statusOf(end)])),
       },
       rekey: act("make new keys with the peer, now", (end) => end.rekey()),
       down: act("carry nothing through a tunnel until it is taken up again", (end) => end.hold()),
@@ -115,7 +115,7 @@ function check(config: TunnelsConfig): Complaint[] {
   for (const [name, one] of Object.entries(config)) {
     const complain = (at: string, message: string): void =>
       void complaints.push({ path: ["tunnel", name, at], message });
-    const wrong = keyProblem(one);
+    const wrong = hasKeys(one) ? keyProblem(one) : undefined;
     if (wrong !== undefined) complain(wrong.at, wrong.message);
     const device = deviceOf(name, one);
     if (!isDevice(device))
@@ -124,8 +124,13 @@ function check(config: TunnelsConfig): Complaint[] {
     const other = devices.get(place);
     if (other !== undefined) complain("device", `${device} is the device of ${other}`);
     devices.set(place, name);
+    const socket = socketOf(name, one);
+    const others = Object.entries(config).filter(([other, two]) => socketOf(other, two) === socket);
+    if (one.legacy && others.some(([, two]) => !two.legacy))
+      complain("listen", "3wdd's protocol can have no address together with ours");
+    if (!hasKeys(one)) continue;
     const who = createHash("sha256")
-      .update(JSON.stringify([socketOf(name, one), one.wireguard, one.key.reveal(), one.peer_key]))
+      .update(JSON.stringify([socket, one.wireguard, one.key.reveal(), one.peer_key]))
       .digest("hex");
     const twin = peers.get(who);
     if (twin !== undefined)

@@ -1,11 +1,11 @@
 import { showCidr } from "../../core/cidr.ts";
 import { showIp } from "../../core/ip.ts";
 import { emitWgConf } from "../../wire/tunnel/wg-conf.ts";
-import type { TunnelConfig } from "./config.ts";
+import { hasKeys, type TunnelConfig } from "./config.ts";
 
 /** One of our tunnels as the wg0.conf of the same end, keys included. Undefined: it does not speak WireGuard. */
 export function exportWg(config: TunnelConfig): string | undefined {
-  if (!config.wireguard) return undefined;
+  if (!config.wireguard || !hasKeys(config)) return undefined;
   const { listen, peer, local, remote, mtu, key, peer_key: publicKey, token, keepalive } = config;
   const allowed = [
     ...remote.map((base) => ({ base, bits: base.words.length * 32 })),

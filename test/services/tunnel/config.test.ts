@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { load } from "../../../src/config/load.ts";
-import type { TunnelsConfig } from "../../../src/services/tunnel/config.ts";
-import { isDevice, isKey, tunnelSchema } from "../../../src/services/tunnel/config.ts";
+import type { KeyedConfig, TunnelsConfig } from "../../../src/services/tunnel/config.ts";
+import { hasKeys, isDevice, isKey, tunnelSchema } from "../../../src/services/tunnel/config.ts";
 import { conversationId, keyProblem, keysOf } from "../../../src/services/tunnel/identity.ts";
 import { tunnel } from "../../../src/services/tunnel/tunnel.ts";
 
@@ -56,7 +56,24 @@ describe("what cannot be is refused where it stands", () => {
     ['peer: "[::1"', "tunnel.warp1.peer", "expected a peer such as"],
     ["peer: a:99999", "tunnel.warp1.peer", "expected a peer such as"],
     ["listen: unix:/x", "tunnel.warp1.listen", "tunnels are UDP"],
-    ["peer: a\nlegacy: true", "tunnel.warp1.legacy", "not available in this version"],
+    ["peer: a\nlegacy: true", "tunnel.warp1.cipher", "3wdd has no noise: expected one of off,"],
+    ["peer: a\nlegacy: true\ncipher: off", "tunnel.warp1.token", "3wdd needs a `token`"],
+    ["peer: a\nlegacy: true\nwireguard: true", "tunnel.warp1.legacy", "another protocol"],
+    [
+      "peer: a\nlegacy: true\ncipher: aes-128-gcm",
+      "tunnel.warp1.cipher",
+      "3wdd has no aes-128-gcm",
+    ],
+    [
+      "peer: a\nlegacy: true\ncipher: off\ntoken: x\ncompress: zstd",
+      "tunnel.warp1.compress",
+      "3wdd has no zstd",
+    ],
+    [
+      'peer: "[::1]"\nlegacy: true\ncipher: off\ntoken: x',
+      "tunnel.warp1.peer",
+      "room for IPv4 only",
+    ],
     ["peer: a\ncipher: aes-128-ecb", "tunnel.warp1.cipher", "protects nobody"],
     ["peer: a\ncompress: zstd", "tunnel.warp1.compress", "not available in this version"],
     ["peer: a\ntransport: udt", "tunnel.warp1.transport", "not available in this version"],
@@ -79,7 +96,7 @@ describe("what cannot be is refused where it stands", () => {
 
 test("keys, devices and peers are looked at together", () => {
   const { warp1 } = good('listen: ":9000"');
-  if (warp1 === undefined) throw new Error("no warp1");
+  if (warp1 === undefined || !hasKeys(warp1)) throw new Error("no warp1");
   const said = (tunnels: TunnelsConfig) =>
     tunnel.check?.(tunnels, {}).map(({ path, message }) => `${path.join(".")}: ${message}`);
   expect(said({ warp1 })).toEqual([]);
@@ -90,7 +107,7 @@ test("keys, devices and peers are looked at together", () => {
     said({ a: { ...warp1, device: "x" }, b: { ...warp1, device: "x", peer_key: KEY } }),
   ).toEqual(["tunnel.b.device: x is the device of a"]);
   expect(said({ "no/device": warp1 })?.[0]).toContain("can be no device");
-  const secret = { reveal: () => "nothing" } as typeof warp1.key;
+  const secret = { reveal: () => "nothing" } as KeyedConfig["key"];
   expect(said({ warp1: { ...warp1, key: secret } })?.[0]).toContain("tern tunnel genkey");
   expect(keyProblem({ ...warp1, wireguard: true, token: secret })?.at).toBe("token");
   expect(keyProblem({ ...warp1, token: secret })).toBeUndefined();
@@ -106,8 +123,8 @@ test("keys, devices and peers are looked at together", () => {
 
 test("a token is a key, or a text from which one is made with effort", () => {
   const { warp1 } = good("peer: a");
-  if (warp1 === undefined) throw new Error("no warp1");
-  const token = (text: string) => ({ reveal: () => text }) as typeof warp1.key;
+  if (warp1 === undefined || !hasKeys(warp1)) throw new Error("no warp1");
+  const token = (text: string) => ({ reveal: () => text }) as KeyedConfig["key"];
   expect(keysOf(warp1).presharedKey).toEqual(new Uint8Array(32));
   expect(Buffer.from(keysOf({ ...warp1, token: token(KEY) }).presharedKey).toString("base64")).toBe(
     KEY,
@@ -138,4 +155,35 @@ test.each([
   ["", false],
 ])("%p is a key: %p", (text, is) => {
   expect(isKey(text)).toBe(is);
+});
+
+describe("keys", () => {
+  const loaded = (lines: string) =>
+    load(`tunnel:\n  warp1:\n${lines.replaceAll(/^/gm, "    ")}\n`, {
+      file: "t.yaml",
+      sections: { tunnel: tunnelSchema },
+      later: [],
+    });
+  test.each([
+    { missing: "our private key", lines: `peer: a\npeer_key: "${OTHER}"` },
+    { missing: "the peer's public key", lines: `peer: a\nkey: "${KEY}"` },
+  ])("$missing is asked for", ({ missing, lines }) => {
+    const one = loaded(lines);
+    expect(one.ok ? "" : one.problems[0]?.message).toBe(`a tunnel needs ${missing}`);
+  });
+
+  test("3wdd has none, and no address together with others", () => {
+    const one = loaded("legacy: true\ncipher: aes-128-ecb\ntoken: secret\nlisten: :9000");
+    if (!one.ok) throw new Error(one.problems[0]?.message);
+    const { warp1 } = one.sections["tunnel"] as TunnelsConfig;
+    const ours = good('listen: ":9000"')["warp1"];
+    if (warp1 === undefined || ours === undefined) throw new Error("no warp1");
+    expect(tunnel.check?.({ warp1, warp2: warp1 }, {})).toEqual([]);
+    expect(tunnel.check?.({ warp1, ours }, {})).toEqual([
+      {
+        path: ["tunnel", "warp1", "listen"],
+        message: "3wdd's protocol can have no address together with ours",
+      },
+    ]);
+  });
 });

@@ -16,10 +16,13 @@ export class Conversation {
     this.stream = stream;
   }
 
-  /** The peer's IP address. */
+  /** Where the peer is: an IP address and port. */
+  get peer(): string {
+    return this.stream.peer.replace(/^\[::ffff:([\d.]+)\]/, "$1");
+  }
+  /** Its IP address. */
   get host(): string {
-    const host = this.stream.peer.replace(/:\d+$/, "").replaceAll(/[[\]]/g, "");
-    return host.replace(/^::ffff:(?=[\d.]+$)/, "");
+    return this.peer.replace(/:\d+$/, "").replaceAll(/[[\]]/g, "");
   }
 
   /** More in the inbox. False: there will be no more. Rejects with UdtLost. */

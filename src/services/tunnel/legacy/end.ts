@@ -68,8 +68,31 @@ export class LegacyEnd {
   get device(): string {
     return deviceOf(this.name, this.config);
   }
+  /** Its socket. */
+  get hub(): { readonly name: string; readonly port: number } {
+    return this.session.door;
+  }
   get traffic(): Traffic {
     return this.session.traffic;
+  }
+  get isUp(): boolean {
+    return this.session.isUp;
+  }
+  /** Smoothed round trip, ms; NaN: not known. */
+  get rtt(): number {
+    const { stats } = this.session;
+    return stats === undefined ? Number.NaN : stats.rtt / 1000;
+  }
+
+  /** Carry nothing until `raise`. */
+  hold(): void {
+    this.session.hold();
+  }
+  raise(): void {
+    this.session.raise();
+  }
+  rekey(): never {
+    throw new Error(`${this.name} speaks 3wdd's protocol, whose key is for all time`);
   }
 
   start(): void {

@@ -118,7 +118,7 @@ export class LegacySession implements Closable {
   }
   /** Where the peer is. */
   get peer(): string | undefined {
-    return this.#conversation?.stream.peer;
+    return this.#conversation?.peer;
   }
   get stats() {
     return this.#conversation?.stream.stats;

@@ -191,14 +191,16 @@ export class Bbr implements Congestion {
   #set(flow: Flow): void {
     const rate = this.#rate.best;
     const { pace, hold } = this.#gains();
+    const first = flow.rtt / (FIRST_WINDOW * STARTUP_GAIN);
     if (rate === 0) {
-      this.period = flow.rtt / (FIRST_WINDOW * STARTUP_GAIN);
+      this.period = first;
       this.window = this.#silent ? LEAST_WINDOW : FIRST_WINDOW * STARTUP_GAIN;
       return;
     }
     const lump = Math.min((rate * (flow.told ? LUMP : RARE_LUMP)) / SECOND, LUMP_PACKETS);
     this.period = SECOND / (rate * pace);
-    // What it begins with it may have until it knows better.
+    // What it begins with it may have until it knows better: who had little to say was not slow.
+    if (this.#phase === "startup") this.period = Math.min(this.period, first);
     const least = this.#phase === "startup" ? FIRST_WINDOW * STARTUP_GAIN : LEAST_WINDOW;
     this.window = this.#silent ? LEAST_WINDOW : Math.max(least, hold * this.#pipe(flow) + lump);
   }
