@@ -40,6 +40,6 @@ test.each([
 });
 
 test("a section of a later version is refused by that name", () => {
-  const read = readConfig({ kind: "text", name: "x", text: "store: {}", base: "/" });
+  const read = readConfig({ kind: "text", name: "x", text: "stack: {}", base: "/" });
   expect(!read.ok && read.problems[0]?.message).toContain("not available in this version");
 });
