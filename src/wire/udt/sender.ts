@@ -33,6 +33,8 @@ const SETTLING = 250_000;
 const READING = 50_000;
 /** Each tail probe in a row waits twice as long, but no longer than this (or a round trip), µs. */
 const SLOWEST_PROBE = 500_000;
+/** Packets that are repeated at least when the oldest one does not arrive: two flights of a small window. */
+const LEAST_REPEATED = 16;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
 const LEAST_WINDOW = 2;
 /** libudt measures the link by the packets whose number ends in 0 and 1, which leave back to back. */
@@ -54,6 +56,8 @@ export class Sender {
   #probes = 0;
   /** How often in a row the oldest packet was taken for lost. */
   #stalls = 0;
+  /** Packets acknowledged since that was so last. */
+  #sinceStall = 0;
   #dropping = -1;
   #dropUntil = -1;
   /** From then on all that was acknowledged can be read by the peer's program. */
@@ -93,6 +97,7 @@ export class Sender {
     const before = this.delivery.flow.delivered;
     this.#lost.removeBefore(ack.next);
     this.delivery.acknowledged(ack.next, ack, now);
+    this.#sinceStall += advance;
     buffer.first = ack.next;
     const settling = ack.kind === "light" ? SETTLING : READING;
     if (this.delivery.flow.told) this.settledAt = -Infinity;
@@ -241,14 +246,21 @@ export class Sender {
     return this.buffer.sentAt(first) + wait;
   }
 
-  /** The oldest packet, and all that were lost before and repeated no later than it should have been. */
+  /**
+   * The oldest packet, and of those that were lost before and repeated no later than it should have been twice as many
+   * as came of the last time: all of them at once may be what overflowed a queue, over and over.
+   */
   #loseStale(now: number): void {
     const { buffer, delivery } = this;
     const before = now - (this.#rtt.patience + ACK_DELAY);
+    let left = Math.max(LEAST_REPEATED, 2 * this.#sinceStall);
     this.#stalls += 1;
-    for (let seq = buffer.first; seq !== buffer.fresh; seq = next(seq)) {
+    this.#sinceStall = 0;
+    for (let seq = buffer.first; left > 0 && seq !== buffer.fresh; seq = next(seq)) {
       if (seq !== buffer.first && !buffer.wasLost(seq)) continue;
-      if (buffer.sentAt(seq) <= before && this.#lost.add(seq)) delivery.missing(seq);
+      if (buffer.sentAt(seq) > before || !this.#lost.add(seq)) continue;
+      delivery.missing(seq);
+      left -= 1;
     }
     delivery.settle();
   }

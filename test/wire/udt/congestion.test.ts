@@ -126,3 +126,19 @@ test("bbr finds what the link has become", () => {
   measure(8);
   expect(measure(5)).toBeGreaterThan(170);
 });
+
+test("bbr comes back from almost nothing: a packet in a third of a second", () => {
+  const world = new World({ delay: 500, rate: 100 * MBIT });
+  const { options } = world.there;
+  const got = counting();
+  world.pair({ clientProgram: pouring(), serverProgram: got });
+  world.run(2 * SECOND);
+  options.rate = 0.04 * MBIT;
+  options.queue = 15_000;
+  world.run(60 * SECOND);
+  options.rate = 100 * MBIT;
+  world.run(10 * SECOND);
+  const before = got.bytes;
+  world.run(5 * SECOND);
+  expect(((got.bytes - before) * 8) / 5 / MBIT).toBeGreaterThan(80);
+});

@@ -16,7 +16,7 @@ const YIELD_GAIN = 0.9;
 /** A queue stands when no packet of a round was this near to the least round trip: a share of it, and µs of noise. */
 const STANDING = 0.2;
 const NOISE = 4_000;
-const STARTUP_QUEUE = 0.5;
+const STARTUP_QUEUE = 0.2;
 /** Longer than another program has the processor while ours wait for it, µs. */
 const STARTUP_STALL = 20_000;
 const YIELD_ROUNDS = 2;
@@ -43,6 +43,8 @@ const LUMP = 10_000;
 /** libudt acknowledges every 10 ms or 64 packets: with less than twice that a small window never grows, µs. */
 const RARE_LUMP = 25_000;
 const LUMP_PACKETS = 4096;
+/** And it looks at its timers each 100 ms only, when nothing comes, µs. */
+const RARE_LOOK = 100_000;
 
 /**
  * BBR (draft-cardwell-iccrg-bbr-congestion-control, the first version) with two changes: it goes slower when it sees
@@ -63,6 +65,7 @@ export class Bbr implements Congestion {
   #spanDelivered = 0;
   #roundAt = -1;
   #roundLeast = Infinity;
+  #spanLeast = Infinity;
   #fullRate = 0;
   #flatRounds = 0;
   #standing = false;
@@ -114,6 +117,7 @@ export class Bbr implements Congestion {
     if (sample <= 0) return;
     this.#roundLeast = Math.min(this.#roundLeast, sample);
     this.#lookLeast = Math.min(this.#lookLeast, sample);
+    this.#spanLeast = Math.min(this.#spanLeast, sample);
     // Near to the least is as good: on a path of many hops none is the same twice.
     if (sample > this.#leastRtt * (1 + STANDING / 4)) return;
     this.#leastRtt = Math.min(this.#leastRtt, sample);
@@ -131,13 +135,28 @@ export class Bbr implements Congestion {
     const packets = flow.delivered - this.#spanDelivered;
     if (span < Math.max(SPAN, flow.rtt * share)) return;
     if (packets < SPAN_PACKETS && span < LONG_SPAN) return;
+    if (this.#phase === "startup") this.#stopAtQueue(flow);
+    this.#spanLeast = Infinity;
     const rate = (packets * SECOND) / span;
     const idle = flow.idleAt >= flow.now - flow.rtt - span;
     const rounds = this.#standing ? YIELD_ROUNDS : MEMORY_ROUNDS;
-    const memory = rounds * this.#turn(flow);
+    const memory = rounds * Math.max(this.#turn(flow), flow.told ? 0 : RARE_LOOK);
     if (!idle || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
     this.#spanFrom = flow.deliveredAt;
     this.#spanDelivered = flow.delivered;
+  }
+
+  /** The start is over once a queue grows, without waiting for the end of the round: by then it would overflow. */
+  #stopAtQueue(flow: Flow): void {
+    if (this.#spanLeast === Infinity || this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
+    const base = this.#base(flow);
+    const queue = this.#spanLeast - base;
+    if (queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL)) this.#phase = "drain";
+  }
+
+  /** Then neither the rate nor the queue was ours. */
+  #isIdleSince(time: number, flow: Flow): boolean {
+    return flow.idleAt >= time;
   }
 
   /** A packet that was sent when the last round ended has arrived. */
@@ -147,16 +166,12 @@ export class Bbr implements Congestion {
     const ours = this.#phase === "cruise" && CYCLE[this.#step] !== 1;
     this.#standing = !ours && queue > this.#tolerance(base);
     if (this.#phase !== "startup" || this.#rate.best === 0) return;
-    if (flow.idleAt >= this.#roundAt - flow.rtt) return; // neither the rate nor the queue was ours
+    if (this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
     if (this.#rate.best >= this.#fullRate * GROWTH) {
       this.#fullRate = this.#rate.best;
       this.#flatRounds = 0;
     } else this.#flatRounds += 1;
-    if (
-      this.#flatRounds >= FLAT_ROUNDS ||
-      queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL)
-    )
-      this.#phase = "drain";
+    if (this.#flatRounds >= FLAT_ROUNDS) this.#phase = "drain";
   }
 
   #move(flow: Flow): void {
@@ -198,7 +213,8 @@ export class Bbr implements Congestion {
       return;
     }
     const lump = Math.min((rate * (flow.told ? LUMP : RARE_LUMP)) / SECOND, LUMP_PACKETS);
-    this.period = SECOND / (rate * pace);
+    // Four packets in a round trip are less than the least window anyway: no rate that was measured is below that.
+    this.period = Math.min(SECOND / (rate * pace), (flow.rtt * 2) / LEAST_WINDOW);
     // What it begins with it may have until it knows better: who had little to say was not slow.
     if (this.#phase === "startup") this.period = Math.min(this.period, first);
     const least = this.#phase === "startup" ? FIRST_WINDOW * STARTUP_GAIN : LEAST_WINDOW;
@@ -234,7 +250,8 @@ export class Bbr implements Congestion {
   }
   /** How long a step of the cycle is, µs: a round trip, and long enough for the rate to be measured in it. */
   #turn(flow: Flow): number {
-    return Math.max(this.#base(flow), 2 * SPAN);
+    const packets = Math.min((SPAN_PACKETS * SECOND) / this.#rate.best, LONG_SPAN);
+    return Math.max(this.#base(flow), 2 * SPAN, 2 * packets);
   }
   #base(flow: Flow): number {
     return this.#leastRtt === Infinity ? flow.rtt : this.#leastRtt;
