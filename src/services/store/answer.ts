@@ -23,8 +23,11 @@ type Asking = Pick<HttpRequest, "method" | "headers">;
 /** The tag of a version; undefined for what is deleted. */
 export function etagOf(version: Version): string | undefined {
   switch (version.kind) {
-    case "file":
-      return `"${version.stamp.time.toString(36)}-${version.stamp.by}"`;
+    case "file": {
+      // S3's clients want to see the MD5; what is the same byte for byte may have the same tag.
+      const own = version.meta?.["etag"];
+      return `"${own ?? `${version.stamp.time.toString(36)}-${version.stamp.by}`}"`;
+    }
     case "bare":
       return `"${Math.floor(version.mtime).toString(36)}.${version.size.toString(36)}"`;
     case "deleted":

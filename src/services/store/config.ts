@@ -14,6 +14,7 @@ import {
   passwordHash,
   path,
   pathTo,
+  secret,
   size,
   socketOptions,
 } from "../../config/scalars.ts";
@@ -148,6 +149,16 @@ const user = v.strictObject({
   ),
 });
 
+const s3User = v.strictObject({
+  secret: v.pipe(secret, v.description("Its secret key.")),
+  access: key(v.picklist(["read", "full"]), "read", "What the key may do."),
+  prefix: key(
+    v.pipe(v.string(), v.regex(/^\//, 'expected a path such as "/photos/"')),
+    "/",
+    "Only objects whose path, with the bucket in front, begins so.",
+  ),
+});
+
 const stageNumber = v.pipe(
   v.string(),
   v.regex(/^(0|[1-9]\d{0,8})$/, "expected a whole number as the stage's name"),
@@ -182,6 +193,16 @@ const keys = v.strictObject({
   read_permit: key(cidrList, ["0.0.0.0/0", "::/0"], "Who may read without a user."),
   users: key(v.record(v.string(), user), {}, "Who may do what from elsewhere."),
   webdav: key(bool, true, "WebDAV over all that is stored: folders, locks, properties."),
+  s3: v.optional(
+    v.strictObject({
+      users: key(
+        v.record(v.string(), s3User),
+        {},
+        "S3 clients by access key. Buckets are the folders at the top.",
+      ),
+    }),
+    {},
+  ),
   fsync: key(bool, true, "Wait for the disk before a dir is said to keep something."),
   free_floor: key(percent, "5%", "A dir with less room takes no more files; it is read as ever."),
   scrub: v.optional(

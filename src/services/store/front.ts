@@ -9,7 +9,9 @@ import { type Asked, type Name, readName } from "./names.ts";
 import type { Permit } from "./permit.ts";
 import { openToRead } from "./read.ts";
 import type { Version } from "./record.ts";
+import type { S3Front } from "./s3/front.ts";
 import type { Shelf } from "./shelf.ts";
+import { isReserved } from "./tree/tree.ts";
 import { troubled, undecided } from "./troubles.ts";
 import { put, remove, type Written } from "./write.ts";
 
@@ -36,20 +38,22 @@ export class Front {
   readonly #shelves: readonly Shelf[];
   readonly #permit: Permit;
   readonly #dav: Dav | undefined;
+  readonly #s3: S3Front | undefined;
   readonly #now: () => number;
 
-  /** With `dav` it answers WebDAV's methods, and all that change something. */
+  /** With `dav` it answers WebDAV's methods, and all that change something; with `s3` what is signed. */
   constructor(
     config: StoreConfig,
     shelves: readonly Shelf[],
     permit: Permit,
-    dav: Dav | undefined,
+    { dav, s3 }: { readonly dav: Dav | undefined; readonly s3: S3Front | undefined },
     now: () => number,
   ) {
     this.#config = config;
     this.#shelves = shelves.toSorted((a, b) => b.number - a.number);
     this.#permit = permit;
     this.#dav = dav;
+    this.#s3 = s3;
     this.#now = now;
   }
 
@@ -61,8 +65,11 @@ export class Front {
 
   async #answer(request: HttpRequest): Promise<HttpResponse> {
     const { method } = request;
+    const signed = this.#s3?.handle(request);
+    if (signed !== undefined) return signed;
     if (method === "OPTIONS") return this.#dav?.options() ?? respond(200, [["Allow", METHODS]]);
     const asked = readName(request, this.#config.prefix, this.#config.raw_paths);
+    if (asked !== "bad" && isReserved(asked.path)) return notFound();
     if (asked === "bad") return respond(404, [], "There is no such stage.\n");
     const wish = READING.has(method) ? "read" : "write";
     const refused = await this.#permit.refuse(request, wish, asked.path, this.#now());

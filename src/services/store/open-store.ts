@@ -18,6 +18,7 @@ import { Permit } from "./permit.ts";
 import { copiesOf } from "./placement/stage.ts";
 import { openRepair } from "./repair/open-repair.ts";
 import type { Repair } from "./repair/repair.ts";
+import { S3Front } from "./s3/front.ts";
 import { Seat } from "./seat.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
@@ -88,9 +89,14 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     config.webdav && !config.raw_paths
       ? new Dav({ tree, permit, log, prefix: config.prefix, directory, now, wall: common.wall })
       : undefined;
+  const { users } = config.s3;
+  const s3 =
+    Object.keys(users).length > 0 && !config.raw_paths
+      ? new S3Front(tree, users, log, common.wall)
+      : undefined;
   return {
     config,
-    front: new Front(config, shelves, permit, dav, now),
+    front: new Front(config, shelves, permit, { dav, s3 }, now),
     shelves,
     hints: lease.value,
     mender,

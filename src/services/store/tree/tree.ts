@@ -5,6 +5,7 @@
 import { find } from "../find.ts";
 import type { Trouble } from "../members/member.ts";
 import type { Name } from "../names.ts";
+import { type Opened, openToRead } from "../read.ts";
 import type { Shelf } from "../shelf.ts";
 import type { Readable } from "../verified.ts";
 import { type About, type May, put, remove, type Written } from "../write.ts";
@@ -49,9 +50,12 @@ const MARKER = ".tern-collection";
 /** Names looked up together; between two batches other requests have their turn. */
 const BATCH = 64;
 
-/** Is it a name that only we may use? */
+/** How names begin that only we may use. */
+const OWN = ".tern-";
+
+/** Is it such a name, or within one? */
 export function isReserved(path: string): boolean {
-  return path.endsWith(`/${MARKER}`);
+  return path.includes(`/${OWN}`);
 }
 
 export class Tree {
@@ -84,6 +88,19 @@ export class Tree {
     return undefined;
   }
 
+  /** The file at `path`, with the bytes at `offsetOf(version)` ready: as `openToRead`. */
+  async open(
+    view: View,
+    path: string,
+    offsetOf: (version: Readable) => number | undefined,
+  ): Promise<Opened> {
+    for (const shelf of this.#in(view)) {
+      const opened = await openToRead(shelf, { stage: shelf.number, key: path, path }, offsetOf);
+      if (opened.kind !== "absent") return opened;
+    }
+    return { kind: "absent" };
+  }
+
   /** The collection at `path`; the root is always there. */
   async collection(view: View, path: string): Promise<CollectionNode | undefined> {
     const marker = await this.file(view, markerIn(path));
@@ -114,7 +131,7 @@ export class Tree {
   ): AsyncGenerator<readonly Node[], void> {
     const base = path === "/" ? "" : path;
     const names = (await listed(this.#in(view), path)).filter(
-      ({ name, collection }) => name !== MARKER && wanted(name, collection),
+      ({ name, collection }) => !name.startsWith(OWN) && wanted(name, collection),
     );
     for (let at = 0; at < names.length; at += BATCH) {
       const batch = names.slice(at, at + BATCH).map(({ name, collection }) => {
