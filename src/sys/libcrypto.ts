@@ -11,11 +11,14 @@ const SYMBOLS = {
   EVP_CIPHER_CTX_new: { args: [], returns: "ptr" },
   EVP_CIPHER_CTX_free: { args: ["ptr"], returns: "void" },
   EVP_CIPHER_CTX_ctrl: { args: ["ptr", "i32", "i32", "ptr"], returns: "i32" },
+  EVP_CIPHER_CTX_set_params: { args: ["ptr", "ptr"], returns: "i32" },
+  EVP_Cipher: { args: ["ptr", "ptr", "ptr", "u32"], returns: "i32" },
   EVP_CipherInit_ex: { args: ["ptr", "ptr", "ptr", "ptr", "ptr", "i32"], returns: "i32" },
   EVP_CipherUpdate: { args: ["ptr", "ptr", "ptr", "ptr", "i32"], returns: "i32" },
   EVP_CipherFinal_ex: { args: ["ptr", "ptr", "ptr"], returns: "i32" },
 } as const;
-type Libcrypto = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
+/** The functions of libcrypto that are used here. */
+export type Libcrypto = ReturnType<typeof dlopen<typeof SYMBOLS>>["symbols"];
 
 // openssl/evp.h
 const EVP_CTRL_AEAD_GET_TAG = 0x10;
@@ -29,31 +32,53 @@ const NONCE_SIZE = 12;
 const TAG_SIZE = 16;
 const NULL = pointer(0);
 
-export type CipherName = "aes-256-gcm" | "chacha20-poly1305";
+type CipherName = "aes-256-gcm" | "chacha20-poly1305";
 
 let opened: Libcrypto | null | undefined;
 
-/** Undefined where there is no libcrypto, or one that is not let do this (FIPS has no ChaCha20). */
-export function cipherContext(
-  name: CipherName,
-  key: Uint8Array,
-  sealing: boolean,
-): CipherContext | undefined {
+/** Null where there is none. */
+export function libcrypto(): Libcrypto | null {
   opened ??= open();
-  if (opened === null) return undefined;
-  const context = new CipherContext(opened, name, key, sealing);
-  if (context.ready) return context;
-  context.free();
-  return undefined;
+  return opened;
 }
 
 /**
- * One key in one direction, its tables made once (EVP_CIPHER_CTX). Nothing is allocated by `seal`
- * and `open`. The nonce is WireGuard's: four zero bytes, then the counter, lowest byte first.
- * Where the lengths do not fit into the blocks a RangeError says so: libcrypto would not.
+ * A context of one key for one direction, its tables made once (EVP_CIPHER_CTX). Null where libcrypto
+ * is not let do this (FIPS has no ChaCha20).
  */
-export class CipherContext {
-  readonly ready: boolean;
+export function newContext(
+  lib: Libcrypto,
+  name: CipherName,
+  key: Uint8Array,
+  sealing: boolean,
+): Pointer | null {
+  if (key.length !== KEY_SIZE) throw new RangeError(`a key has ${KEY_SIZE} bytes`);
+  const context = lib.EVP_CIPHER_CTX_new() as Pointer | null; // "ptr" is never a bigint
+  if (context === null) return null;
+  const cipher = name === "aes-256-gcm" ? lib.EVP_aes_256_gcm() : lib.EVP_chacha20_poly1305();
+  const copy = block(KEY_SIZE);
+  copy.bytes.set(key);
+  const direction = sealing ? ENCRYPT : DECRYPT;
+  const done = lib.EVP_CipherInit_ex(context, cipher, NULL, pointer(copy.at), NULL, direction);
+  copy.bytes.fill(0);
+  if (done === 1) return context;
+  lib.EVP_CIPHER_CTX_free(context);
+  return null;
+}
+
+/** Undefined where there is no libcrypto, or one that is not let do this. */
+export function chachaContext(key: Uint8Array, sealing: boolean): ChachaContext | undefined {
+  const lib = libcrypto();
+  const context = lib && newContext(lib, "chacha20-poly1305", key, sealing);
+  return lib === null || context === null ? undefined : new ChachaContext(lib, context);
+}
+
+/**
+ * One key in one direction. Nothing is allocated by `seal` and `open`. The nonce is WireGuard's: four
+ * zero bytes, then the counter, lowest byte first. Where the lengths do not fit into the blocks a
+ * RangeError says so: libcrypto would not.
+ */
+export class ChachaContext {
   readonly #lib: Libcrypto;
   /** Null once it is freed. */
   #context: Pointer | null;
@@ -64,72 +89,42 @@ export class CipherContext {
   readonly #lengthAt: Pointer;
   readonly #endAt: Pointer;
 
-  /** Ask `ready` before use. */
-  constructor(lib: Libcrypto, name: CipherName, key: Uint8Array, sealing: boolean) {
-    if (key.length !== KEY_SIZE) throw new RangeError(`a key has ${KEY_SIZE} bytes`);
+  constructor(lib: Libcrypto, context: Pointer) {
     this.#lib = lib;
+    this.#context = context;
     this.#nonceAt = pointer(this.#nonce.at);
     this.#lengthAt = pointer(this.#scratch.at);
     this.#endAt = pointer(this.#scratch.at + 8);
-    this.#context = lib.EVP_CIPHER_CTX_new() as Pointer | null; // "ptr" is never a bigint
-    const cipher = name === "aes-256-gcm" ? lib.EVP_aes_256_gcm() : lib.EVP_chacha20_poly1305();
-    const copy = block(KEY_SIZE);
-    copy.bytes.set(key);
-    this.ready =
-      this.#context !== null &&
-      lib.EVP_CipherInit_ex(
-        this.#context,
-        cipher,
-        NULL,
-        pointer(copy.at),
-        NULL,
-        sealing ? ENCRYPT : DECRYPT,
-      ) === 1;
-    copy.bytes.fill(0);
   }
 
   /** See net/aead/aead.ts. */
-  seal(
-    counter: number,
-    sealed: Block,
-    at: number,
-    ad: number,
-    head: number,
-    from: Block,
-    fromAt: number,
-    body: number,
-  ): void {
-    check(sealed, at, ad, head, body + TAG_SIZE);
-    check(from, fromAt, 0, 0, body);
-    const text = sealed.at + at + ad;
-    this.#begin(counter, sealed.at + at, ad);
-    if (head > 0) this.#update(text, text, head);
-    if (body > 0) this.#update(text + head, from.at + fromAt, body);
+  seal(counter: number, memory: Block, at: number, length: number): void {
+    checkRoom(memory, at, length + TAG_SIZE);
+    const text = memory.at + at;
+    this.#begin(counter);
+    if (length > 0) this.#update(text, text, length);
     const lib = this.#lib;
     lib.EVP_CipherFinal_ex(this.#context, this.#endAt, this.#lengthAt);
-    const tag = pointer(text + head + body);
+    const tag = pointer(text + length);
     lib.EVP_CIPHER_CTX_ctrl(this.#context, EVP_CTRL_AEAD_GET_TAG, TAG_SIZE, tag);
   }
 
   /** See net/aead/aead.ts. */
   open(
     counter: number,
-    sealed: Block,
+    memory: Block,
     at: number,
-    ad: number,
-    head: number,
-    body: number,
+    length: number,
     to: Block,
     toAt: number,
   ): boolean {
-    check(sealed, at, ad, head, body + TAG_SIZE);
-    check(to, toAt, 0, 0, body);
-    const text = sealed.at + at + ad;
-    this.#begin(counter, sealed.at + at, ad);
-    if (head > 0) this.#update(text, text, head);
-    if (body > 0) this.#update(to.at + toAt, text + head, body);
+    checkRoom(memory, at, length + TAG_SIZE);
+    checkRoom(to, toAt, length);
+    const text = memory.at + at;
+    this.#begin(counter);
+    if (length > 0) this.#update(to.at + toAt, text, length);
     const lib = this.#lib;
-    const tag = pointer(text + head + body);
+    const tag = pointer(text + length);
     lib.EVP_CIPHER_CTX_ctrl(this.#context, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag);
     return lib.EVP_CipherFinal_ex(this.#context, this.#endAt, this.#lengthAt) === 1;
   }
@@ -140,14 +135,13 @@ export class CipherContext {
     this.#context = null;
   }
 
-  #begin(counter: number, adAt: number, ad: number): void {
+  #begin(counter: number): void {
     if (this.#context === null) throw new Error("the key is gone");
     const { view } = this.#nonce;
     view.setUint32(4, counter >>> 0, true);
     view.setUint32(8, Math.floor(counter / 2 ** 32), true);
     const lib = this.#lib;
     lib.EVP_CipherInit_ex(this.#context, NULL, NULL, NULL, this.#nonceAt, UNCHANGED);
-    if (ad > 0) lib.EVP_CipherUpdate(this.#context, NULL, this.#lengthAt, pointer(adAt), ad);
   }
 
   #update(to: number, from: number, length: number): void {
@@ -155,9 +149,10 @@ export class CipherContext {
   }
 }
 
-function check(where: Block, at: number, ad: number, head: number, rest: number): void {
-  if (at < 0 || ad < 0 || head < 0 || rest < 0 || at + ad + head + rest > where.bytes.length)
-    throw new RangeError(`${at}+${ad}+${head}+${rest} of ${where.bytes.length} bytes`);
+/** Throws a RangeError where `length` bytes at `at` are not in `where`. */
+export function checkRoom(where: Block, at: number, length: number): void {
+  if (at < 0 || length < 0 || at + length > where.bytes.length)
+    throw new RangeError(`${at}+${length} of ${where.bytes.length} bytes`);
 }
 
 function open(): Libcrypto | null {

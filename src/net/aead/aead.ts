@@ -1,6 +1,9 @@
 import type { Block } from "../../sys/memory.ts";
 
-/** Authenticated encryption with keys of 32 bytes: RFC 5116 (GCM) and RFC 8439. */
+/**
+ * Authenticated encryption with keys of 32 bytes: GCM in records of TLS (RFC 5288), and RFC 8439 as
+ * WireGuard has it.
+ */
 export type AeadName = "aes-256-gcm" | "chacha20-poly1305";
 
 /** Bytes that a sealed message is longer. */
@@ -8,26 +11,18 @@ export const TAG = 16;
 
 /**
  * A key that seals. Counters are up to 2^53: with a new key every few minutes nobody gets there.
- * The nonce is WireGuard's: four zero bytes, then the counter, lowest byte first. Never seal twice
- * with one counter.
+ * Never seal twice with one counter.
+ *
+ * The nonce of ChaCha20 is four zero bytes, then the counter, lowest byte first, and nothing is
+ * authenticated besides. That of GCM is four zero bytes, then the counter, highest byte first; and
+ * `gcmAdditional` is authenticated.
  */
 export interface Sealer {
   /**
-   * Make `[ad][head][body][tag]` in `sealed`, from `at` on. The first `ad` bytes are in clear, but
-   * authenticated; the `head` bytes behind are sealed where they stand; the `body` comes from
-   * `fromAt` in `from` (with body 0 nothing does). Ends at `at + ad + head + body + TAG`. Throws a
-   * RangeError when that is behind the block's end.
+   * Seal `length` bytes at `at` where they stand; the tag comes behind. The eight bytes in front are
+   * the counter already, as the nonce has it, or become so. Throws a RangeError when there is no room.
    */
-  seal(
-    counter: number,
-    sealed: Block,
-    at: number,
-    ad: number,
-    head: number,
-    from: Block,
-    fromAt: number,
-    body: number,
-  ): void;
+  seal(counter: number, memory: Block, at: number, length: number): void;
   /** Wipe the key. It must not be used again. */
   free(): void;
 }
@@ -35,16 +30,15 @@ export interface Sealer {
 /** A key that opens. */
 export interface Opener {
   /**
-   * The reverse of `seal`: the head is opened where it stands, the body into `to`. False when it is
-   * not what was sealed: then whatever stands there now is to be ignored.
+   * The reverse of `seal`: `length` bytes at `at`, with the counter in front and the tag behind, come
+   * out at `toAt` in `to`. False when they are not what was sealed: then whatever is in both places
+   * now is to be ignored.
    */
   open(
     counter: number,
-    sealed: Block,
+    memory: Block,
     at: number,
-    ad: number,
-    head: number,
-    body: number,
+    length: number,
     to: Block,
     toAt: number,
   ): boolean;

@@ -16,15 +16,10 @@ function sealer(given: Uint8Array): Sealer {
   const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
-    seal(counter, sealed, at, ad, head, from, fromAt, body) {
+    seal(counter, { bytes }, at, length) {
       setCounter(nonce, counter);
-      const text = at + ad;
-      const end = text + head + body;
-      const { bytes } = sealed;
-      // Side by side, to be sealed as one.
-      bytes.set(from.bytes.subarray(fromAt, fromAt + body), text + head);
-      const cipher = chacha20poly1305(key.bytes, nonce, bytes.subarray(at, text));
-      bytes.set(cipher.encrypt(bytes.slice(text, end)), text);
+      const cipher = chacha20poly1305(key.bytes, nonce);
+      bytes.set(cipher.encrypt(bytes.slice(at, at + length)), at);
     },
     free: () => key.free(),
   };
@@ -34,21 +29,18 @@ function opener(given: Uint8Array): Opener {
   const key = new SecretKey(given);
   const nonce = new Uint8Array(12);
   return {
-    open(counter, sealed, at, ad, head, body, to, toAt) {
+    open(counter, { bytes }, at, length, to, toAt) {
       setCounter(nonce, counter);
-      const text = at + ad;
-      const end = text + head + body + TAG;
-      const { bytes } = sealed;
+      const end = at + length + TAG;
       if (end > bytes.length) throw new RangeError(`${end} of ${bytes.length} bytes`);
-      const cipher = chacha20poly1305(key.bytes, nonce, bytes.slice(at, text));
+      const cipher = chacha20poly1305(key.bytes, nonce);
       let plain: Uint8Array;
       try {
-        plain = cipher.decrypt(bytes.slice(text, end));
+        plain = cipher.decrypt(bytes.slice(at, end));
       } catch {
         return false; // the tag is another
       }
-      bytes.set(plain.subarray(0, head), text);
-      to.bytes.set(plain.subarray(head), toAt);
+      to.bytes.set(plain, toAt);
       return true;
     },
     free: () => key.free(),

@@ -263,13 +263,13 @@ export class Hub implements Closable {
       this.strangers.unknown++;
       return -1;
     }
-    const counter = counterAt(block.view, at + 8);
+    const counter = counterAt(block.view, at + 8, !link.wireguard);
     if (!keypair.window.isFresh(counter) || !link.session.isReceiving(keypair, this.now)) {
       traffic.replayed++;
       return -1;
     }
     const plain = length - AROUND;
-    if (!opener.open(counter, block, at + HEADER, 0, 0, plain, sink.block, sink.next)) {
+    if (!opener.open(counter, block, at + HEADER, plain, sink.block, sink.next)) {
       traffic.forged++;
       return -1;
     }

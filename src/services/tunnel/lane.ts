@@ -47,7 +47,7 @@ export function makeLane(
   const cipher = own === undefined ? "chacha20-poly1305" : cipherFor(own, offer);
   const made = aead(cipher);
   const keyFor = (key: Uint8Array): Uint8Array =>
-    own === undefined ? key : derive(primitives, key, `tern tunnel v1 ${cipher}`);
+    own === undefined ? key : derive(primitives, key, `tern tunnel v2 ${cipher}`);
   return {
     link,
     cipher,

@@ -13,14 +13,14 @@ import type { Keys } from "./identity.ts";
 import { closeLane, emitOffer, type Lane, makeLane } from "./lane.ts";
 import { Traffic } from "./traffic.ts";
 
-/** In front of what is sealed: type, receiver's index, counter; as WireGuard has it. */
+/** In front of what is sealed: type, receiver's index, counter; as WireGuard has it, but for ours its highest byte is first. */
 export const HEADER = 16;
 const TAG = 16;
 /** Bytes around a plaintext. */
 export const AROUND: number = HEADER + TAG;
 /** First word of a datagram of data: WireGuard's; and ours, a "T" and the version. */
 export const WIREGUARD_DATA = 4;
-export const TERN_DATA = 0x54 | (1 << 8);
+export const TERN_DATA = 0x54 | (2 << 8);
 /** While nobody answers, handshakes are begun anew so often. */
 const AGAIN_MS = 5000;
 /** Whoever came to us and has been silent for so long is not called any more: somebody else may be there. */
@@ -163,10 +163,11 @@ export class Link implements Closable {
     const { counter } = keypair;
     view.setUint32(next, this.#type, true);
     view.setUint32(next + 4, keypair.remoteIndex, true);
-    view.setUint32(next + 8, counter >>> 0, true);
-    view.setUint32(next + 12, Math.floor(counter / 2 ** 32), true);
+    const high = Math.floor(counter / 2 ** 32);
+    view.setUint32(next + 8, this.wireguard ? counter >>> 0 : high, this.wireguard);
+    view.setUint32(next + 12, this.wireguard ? high : counter >>> 0, this.wireguard);
     keypair.counter = counter + 1;
-    keypair.keys.sealer.seal(counter, block, next + HEADER, 0, length, block, 0, 0);
+    keypair.keys.sealer.seal(counter, block, next + HEADER, length);
     departures.add(route, length + AROUND);
     traffic.sent++;
     traffic.sentBytes += length + AROUND;

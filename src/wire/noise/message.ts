@@ -93,10 +93,14 @@ export function cookieOf(bytes: Uint8Array): { nonce: Uint8Array; sealed: Uint8A
   return { nonce: bytes.subarray(8, 32), sealed: bytes.subarray(32) };
 }
 
-/** The counter of a data message; one that no number can hold exactly is Infinity, which no window takes. */
-export function counterAt(view: DataView, at: number): number {
-  const high = view.getUint32(at + 4, true);
-  return high < 2 ** 21 ? high * 2 ** 32 + view.getUint32(at, true) : Infinity;
+/**
+ * The counter of a data message, lowest byte first unless `highFirst`; one that no number can hold
+ * exactly is Infinity, which no window takes.
+ */
+export function counterAt(view: DataView, at: number, highFirst = false): number {
+  const high = view.getUint32(highFirst ? at : at + 4, !highFirst);
+  const low = view.getUint32(highFirst ? at + 4 : at, !highFirst);
+  return high < 2 ** 21 ? high * 2 ** 32 + low : Infinity;
 }
 
 function emit(

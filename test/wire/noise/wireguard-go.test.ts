@@ -80,7 +80,7 @@ class Peer {
     const counter = keypair.counter++;
     writeDataHeader(out.view, 0, keypair.remoteIndex, counter);
     out.bytes.set(packet, DATA_HEADER);
-    keypair.keys.sealer.seal(counter, out, DATA_HEADER, 0, size, out, 0, 0);
+    keypair.keys.sealer.seal(counter, out, DATA_HEADER, size);
     this.#send(out.bytes);
     this.session.sent(keypair, packet.length > 0, now);
     this.#act(now);
@@ -111,7 +111,7 @@ class Peer {
     into.bytes.set(bytes);
     const counter = counterAt(into.view, 8);
     const size = bytes.length - DATA_HEADER - 16;
-    if (!keypair.keys.opener.open(counter, into, DATA_HEADER, 0, size, 0, into, 0)) return;
+    if (!keypair.keys.opener.open(counter, into, DATA_HEADER, size, into, DATA_HEADER)) return;
     if (!keypair.window.accept(counter)) return;
     if (size > 0) this.got.push(into.bytes.slice(DATA_HEADER, DATA_HEADER + size));
     this.session.received(keypair, size > 0, now);
