@@ -435,6 +435,37 @@ export function build(wrap: Wrap = () => async () => {}): Command {
     .action(
       from(async () => ({ default: (await import("./store-status.ts")).storeStatus as never })),
     );
+  for (const [kind, words, about] of [
+    ["fsck", "fsck", "read and verify every copy, and mend what is not as it was written"],
+    [
+      "replace",
+      "replace <member>",
+      "make all copies of a member whose disk is new: its share only",
+    ],
+    ["drain", "drain <member>", "move a member's copies to others, and give it no new ones"],
+    ["rebalance", "rebalance", "have every copy where it belongs, and none elsewhere"],
+  ] as const) {
+    const example = `tern store ${kind}${words === kind ? "" : " b"}`;
+    const command = verb(words, about, `${example} --dry-run\n${example}`, store)
+      .option("--store <name>", "of this one, where there are several")
+      .option("--stage <n>", "of this one only")
+      .option("-n, --dry-run", "say what there is to do, and do nothing")
+      .option("--detach", "do not wait for the end; tern store status tells")
+      .option("--stop", "stop the one that is running")
+      .option(...CONFIG)
+      .option(...SOCKET)
+      .option(...JSON_OUT);
+    if (kind === "fsck") command.option("--rate <bandwidth>", "read so fast; as scrub.rate says");
+    if (kind === "drain") command.option("--undo", "it takes copies again");
+    command.action(
+      from(async () => {
+        const { storeRepair } = await import("./store-repair.ts");
+        return {
+          default: (options: never, member?: string) => storeRepair(kind, options, member),
+        };
+      }),
+    );
+  }
   const tunnel = program
     .command("tunnel")
     .description("networks over networks: who is there, and keys for them")

@@ -31,7 +31,7 @@ export function showStores(stores: Stores, paint: Paint): string {
           `${stage.write_quorum} of ${stage.copies}`,
           id,
           member.where,
-          member.up ? paint("green", "up") : paint("red", "away"),
+          `${member.up ? paint("green", "up") : paint("red", "away")}${member.drained ? ", drained" : ""}`,
           String(member.failures),
           `${member.answers_in}ms`,
           member.why ?? "",

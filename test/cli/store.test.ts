@@ -58,6 +58,15 @@ test("how a store is", () => {
         failed: 0,
         mended: 2,
         under_replicated: 3,
+        repair: {
+          compared: 0,
+          verified_bytes: 0,
+          damaged: 0,
+          mended: 0,
+          forgotten: 0,
+          owed: 0,
+          lost: 0,
+        },
         to_mend: 4,
         stage: 0,
         stages: {

@@ -23,7 +23,7 @@ export interface StageStats {
   readonly placement: PlacementKind;
   readonly copies: number;
   readonly write_quorum: number;
-  readonly members: Readonly<Record<string, SeatFigures>>;
+  readonly members: Readonly<Record<string, SeatFigures & { readonly drained?: true }>>;
 }
 
 /** Numbers are summed over the workers. */
@@ -47,7 +47,12 @@ function stagesOf({ shelves }: OpenStore): Readonly<Record<string, StageStats>> 
       placement: shelf.record.placement,
       copies: shelf.copies,
       write_quorum: shelf.writeQuorum,
-      members: Object.fromEntries(shelf.seats.map((seat) => [seat.id, seat.figures()])),
+      members: Object.fromEntries(
+        shelf.seats.map((seat) => {
+          const drained = shelf.standing.out.has(seat.id) && ({ drained: true } as const);
+          return [seat.id, { ...seat.figures(), ...drained }];
+        }),
+      ),
     },
   ]);
   return Object.fromEntries(stages);

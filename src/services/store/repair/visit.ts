@@ -134,6 +134,7 @@ async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally):
       continue;
     }
     if (await mended(shelf, name, seat, strays)) {
+      await redeem(shelf, name, seat, newest);
       sound.add(seat);
       tally.mended++;
       tally.moved += size;
@@ -209,11 +210,22 @@ async function forget(shelf: Shelf, name: Name, deletion: Version): Promise<bool
         await seat.do((member) => member.remove(places.data));
         await seat.do((member) => member.remove(places.record));
       }
+      for (const seat of shelf.seats) await redeem(shelf, name, seat, deletion);
       return true;
     });
   } catch {
     return false; // next time
   }
+}
+
+/** What was promised of this version is done: else it would seem that something newer has been lost. */
+async function redeem(
+  { common }: Shelf,
+  name: Name,
+  { id }: Seat,
+  version: Version,
+): Promise<void> {
+  await common.hints.done({ name, member: id, stamp: stampOf(version), suspect: false });
 }
 
 function tell(
