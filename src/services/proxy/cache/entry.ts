@@ -12,6 +12,7 @@ import {
   type Rules,
 } from "../../../wire/http/caching/stored.ts";
 import { type Arena, CHUNK, chunksFor, type Held } from "./arena.ts";
+import type { Filed } from "./disk/filed.ts";
 import type { Kept } from "./kept.ts";
 import type { Baked } from "./quick/bake.ts";
 import { type Sliced, slicedOf } from "./slices/sliced.ts";
@@ -58,6 +59,8 @@ export class Entry implements Counted, Name {
   alive = false;
   /** Answers made ahead. */
   baked: Baked | undefined;
+  /** The file it was found in, just now. */
+  filed: Filed | undefined;
   readonly key: string;
   readonly names: readonly string[];
   readonly variant: string;

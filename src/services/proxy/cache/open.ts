@@ -4,7 +4,9 @@ import type { Quick } from "../../../net/quick.ts";
 import type { Host } from "../../service.ts";
 import type { OneProxy } from "../config.ts";
 import { Cache } from "./cache.ts";
+import type { Entry } from "./entry.ts";
 import { Home } from "./home.ts";
+import { Shelf } from "./quick/shelf.ts";
 import { QuickTable } from "./quick/table.ts";
 
 /** Places of answers made ahead: as many as responses of this size fit into memory, within limits. */
@@ -41,12 +43,20 @@ export async function openCache(
   const { store } = home;
   const { memory, disk } = store;
   const places = Math.min(MOST, Math.max(FEWEST, settings.memory / USUAL));
-  const table = new QuickTable(2 ** Math.ceil(Math.log2(places)), {
-    now: () => clock.now(),
-    wall: Date.now,
-    bans: store.bans,
+  const common = { now: () => clock.now(), wall: Date.now, bans: store.bans };
+  const table = new QuickTable<Entry>(2 ** Math.ceil(Math.log2(places)), {
+    ...common,
+    source: ({ body }) => (body.kind === "memory" ? body : undefined),
     grown: (entry) => memory.weigh(entry),
   });
+  const shelf =
+    disk &&
+    new Shelf({
+      ...common,
+      memory: settings.memory > 0,
+      used: (file) => disk.used(file),
+      hit: () => disk.hits++,
+    });
   const quick = isQuick(config);
   const cache = new Cache(settings, {
     store,
@@ -56,19 +66,23 @@ export async function openCache(
     invalidate: (urls) => home.forbid(urls.map((value) => ({ kind: "url", value }))),
     purge: (what) => home.purge(what),
     used: (request, entry, way) => {
-      if (quick) table.learn(request, entry, way);
+      const { filed } = entry;
+      entry.filed = undefined;
+      if (!quick) return;
+      table.learn(request, entry, way);
+      if (filed !== undefined) shelf?.learn(request, entry, filed, way);
     },
   });
   return {
     cache,
     home,
-    quick: quick ? table.find : undefined,
+    quick: quick ? findIn(table, shelf) : undefined,
     close: async () => {
       await lease[Symbol.asyncDispose]();
     },
     stats: () => ({
-      hits: cache.hits + table.hits,
-      quick: table.hits,
+      hits: cache.hits + table.hits + (shelf?.table.hits ?? 0),
+      quick: table.hits + (shelf?.table.hits ?? 0),
       stale: cache.stale,
       misses: cache.misses,
       collapsed: cache.collapsed,
@@ -83,6 +97,7 @@ export async function openCache(
         disk_entries: home.janitor?.size ?? 0,
         disk_bytes: home.janitor?.bytes ?? 0,
         disk_evicted: home.janitor?.evicted ?? 0,
+        disk_heads: shelf?.size ?? 0,
         disk_hits: disk.hits,
         disk_written: disk.writer.written,
         disk_dropped: disk.writer.dropped,
@@ -91,6 +106,13 @@ export async function openCache(
       }),
     }),
   };
+}
+
+/** In memory first, then on disk. */
+function findIn({ find: first }: QuickTable<Entry>, shelf: Shelf | undefined): Quick {
+  if (shelf === undefined) return first;
+  const { find: then } = shelf.table;
+  return (head, now) => first(head, now) ?? then(head, now);
 }
 
 /** Does nothing but the head of a request, and no state of ours, decide whether it gets a response? */

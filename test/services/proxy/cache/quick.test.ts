@@ -7,6 +7,7 @@ import type { Prepared } from "../../../../src/net/quick.ts";
 import { Bans } from "../../../../src/services/proxy/cache/bans.ts";
 import { Cache } from "../../../../src/services/proxy/cache/cache.ts";
 import { type CacheConfig, cacheSchema } from "../../../../src/services/proxy/cache/config.ts";
+import type { Entry } from "../../../../src/services/proxy/cache/entry.ts";
 import { Memory } from "../../../../src/services/proxy/cache/memory.ts";
 import { QuickTable } from "../../../../src/services/proxy/cache/quick/table.ts";
 import { Store } from "../../../../src/services/proxy/cache/store.ts";
@@ -24,7 +25,7 @@ const TAGGED = {
 class Table {
   now = 1000;
   heard = 0;
-  readonly table: QuickTable;
+  readonly table: QuickTable<Entry>;
   readonly memory: Memory;
   readonly bans = new Bans();
   readonly #cache: Cache;
@@ -42,10 +43,11 @@ class Table {
     this.#body = typeof body === "string" ? Buffer.from(body) : body;
     this.#finish = finish;
     this.memory = new Memory(config.memory);
-    this.table = new QuickTable(64, {
+    this.table = new QuickTable<Entry>(64, {
       now: () => this.now,
       wall: () => this.wall,
       bans: this.bans,
+      source: ({ body }) => (body.kind === "memory" ? body : undefined),
       grown: (entry) => this.memory.weigh(entry),
     });
     this.#cache = new Cache(config, {

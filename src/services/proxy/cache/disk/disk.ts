@@ -55,6 +55,11 @@ export class Disk {
     }
   }
 
+  /** A file is in use. */
+  used(name: string): void {
+    this.#parts.ledger.used(name);
+  }
+
   /** Forget what is at a place. */
   remove(place: string): void {
     this.#unlink(fileOf(place));
@@ -95,10 +100,9 @@ export class Disk {
       done += n;
     }
     if (crc32(body) !== crc) return this.#bad(name);
-    return this.#hit(
-      name,
-      new Entry(record.name, record.sent, inPieces([body]), this.#parts.rules),
-    );
+    const entry = new Entry(record.name, record.sent, inPieces([body]), this.#parts.rules);
+    entry.filed = { path: join(this.root, name), name, note: record.note, body: record.body };
+    return this.#hit(name, entry);
   }
 
   /** A body that is sent from its file: the first time all of it is read, to be sure of it. */

@@ -30,6 +30,8 @@ export interface Response {
   readonly kind: "response";
   readonly name: Name;
   readonly sent: Sent;
+  /** CRC-32 of what it says of itself. */
+  readonly note: number;
   readonly body: BodyFacts;
 }
 
@@ -120,6 +122,7 @@ export function parse(bytes: Buffer): Response | ForkNote | undefined {
     kind: "response",
     name: { key, names, variant },
     sent: { status, fields: unpackFields(fields), asked, came },
+    note: bytes.readUInt32LE(12),
     body: { at, length: Number(bytes.readBigUInt64LE(16)), crc: bytes.readUInt32LE(24) },
   };
 }

@@ -3,9 +3,9 @@ import { headOf } from "../../../../net/http1/response-writer.ts";
 import type { CopySource, Prepared, Second } from "../../../../net/quick.ts";
 import { cacheStatus } from "../../../../wire/http/caching/cache-status.ts";
 import type { Field } from "../../../../wire/http/caching/field-list.ts";
+import type { Freshness } from "../../../../wire/http/caching/stored.ts";
 import type { HttpResponse } from "../../../../wire/http/message.ts";
-import type { Held } from "../arena.ts";
-import type { Entry } from "../entry.ts";
+import type { Bannable } from "../bans.ts";
 import { CACHE_NAME, present } from "../present.ts";
 
 /** Numbers that change are given so much room; what they do not use are spaces, which mean nothing there. */
@@ -16,7 +16,27 @@ const SECOND = 1000;
 const OVERHEAD = 512;
 const EMPTY = new Uint8Array();
 
-/** One answer made ahead; its body is where the entry's is, which is in memory as long as it is found. */
+/** A stored response that answers are made of ahead. */
+export interface Answerable extends Bannable {
+  readonly names: readonly string[];
+  readonly status: number;
+  readonly fields: readonly Field[];
+  readonly freshness: Freshness;
+  readonly body: { readonly length: number };
+  /** May be answered from. */
+  readonly alive: boolean;
+  visits: number;
+  baked: Baked | undefined;
+}
+
+/** Where its body is copied from. */
+export interface Source {
+  readonly length: number;
+  /** Copy bytes [from, to) to `into`, from `at` on. Only in the turn it was found in. */
+  read(from: number, to: number, into: Uint8Array, at: number): void;
+}
+
+/** One answer made ahead; its body is where the entry's is, as long as that is found. */
 class Canned implements Prepared, CopySource {
   readonly status: number;
   stamp = 0;
@@ -25,14 +45,14 @@ class Canned implements Prepared, CopySource {
   readonly body = EMPTY;
   readonly file = undefined;
   readonly length: number;
-  readonly #held: Held | undefined;
+  readonly #held: Source | undefined;
   /** Offsets of the numbers in `head`; -1 when the operator wants them not told. */
   readonly #ageAt: number;
   readonly #ttlAt: number;
   readonly #born: number;
   readonly #lifetime: number;
 
-  constructor(response: HttpResponse, { freshness }: Entry, body: Held | undefined) {
+  constructor(response: HttpResponse, { freshness }: Answerable, body: Source | undefined) {
     const { status } = response;
     const bare = status === 304 || status === 204;
     this.length = body?.length ?? 0;
@@ -89,11 +109,11 @@ export class Baked extends Canned {
   /** For whom it was made: another config has another. */
   readonly way: Finishing;
   /** Where it is found. */
-  place: Place | undefined;
+  place: Place<Answerable> | undefined;
 
-  constructor(entry: Entry, until: number, way: Finishing) {
-    const { body, fields } = entry;
-    super(answerOf(entry, way, {}), entry, body.kind === "memory" ? body : undefined);
+  constructor(entry: Answerable, source: Source, until: number, way: Finishing) {
+    const { fields } = entry;
+    super(answerOf(entry, way, {}), entry, source);
     this.until = until;
     this.way = way;
     this.etag = valueOf(fields, "etag");
@@ -106,15 +126,15 @@ export class Baked extends Canned {
     return OVERHEAD + this.head.length + (unchanged ? OVERHEAD + unchanged.head.length : 0);
   }
 
-  /** `entry` is gone from memory: nobody is to find it. */
-  forget(entry: Entry): void {
+  /** `entry` is gone: nobody is to find it. */
+  forget(entry: Answerable): void {
     const { place } = this;
     if (place?.entry === entry) place.entry = undefined;
     const at = place?.variants?.indexOf(entry) ?? -1;
     if (at >= 0 && place?.variants) place.variants[at] = undefined;
   }
 
-  bakeUnchanged(entry: Entry, way: Finishing): void {
+  bakeUnchanged(entry: Answerable, way: Finishing): void {
     const { etag, modified } = this;
     if (this.unchanged !== undefined || entry.status !== 200) return;
     if (etag === undefined && modified === undefined) return;
@@ -126,13 +146,13 @@ export class Baked extends Canned {
 }
 
 /** Where requests for one URL find its responses. */
-export interface Place {
+export interface Place<E extends Answerable> {
   readonly hash: number;
   /** Host field and target as they are sent. */
   readonly text: string;
   /** One for all, or by class of Accept-Encoding where the response varies. */
-  entry: Entry | undefined;
-  readonly variants: (Entry | undefined)[] | undefined;
+  entry: E | undefined;
+  readonly variants: (E | undefined)[] | undefined;
 }
 
 /** What the operator wants of every response. */
@@ -142,7 +162,11 @@ export interface Finishing {
 type Asking = Readonly<Record<string, string | undefined>>;
 
 /** The full path's own answer to a GET with these fields, without its body. */
-function answerOf({ status, body, fields }: Entry, way: Finishing, asking: Asking): HttpResponse {
+function answerOf(
+  { status, body, fields }: Answerable,
+  way: Finishing,
+  asking: Asking,
+): HttpResponse {
   const headers = {
     get: (name: string) => asking[name] ?? null,
     has: (name: string) => asking[name] !== undefined,

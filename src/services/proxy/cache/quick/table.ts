@@ -12,8 +12,7 @@ import type { HttpRequest } from "../../../../wire/http/message.ts";
 import type { Head } from "../../../../wire/http1/head.ts";
 import { Slot } from "../../../../wire/http1/known-fields.ts";
 import type { Bans } from "../bans.ts";
-import type { Entry } from "../entry.ts";
-import { Baked, type Finishing, type Place } from "./bake.ts";
+import { type Answerable, Baked, type Finishing, type Place, type Source } from "./bake.ts";
 
 /** A newcomer may take one of so many places, a dead one first. */
 const WAYS = 4;
@@ -32,18 +31,22 @@ const UNUSUAL = [
   Slot.transferEncoding,
 ] as const;
 
-export interface TableParts {
+export interface TableParts<E extends Answerable> {
   /** A `Clock`'s time, and milliseconds since 1970. */
   readonly now: () => number;
   readonly wall: () => number;
   readonly bans: Bans;
+  /** Its body, where that can be had at once; undefined: it is for the full path. */
+  readonly source: (entry: E) => Source | undefined;
+  /** Asked before each answer, where given: is it there still? */
+  readonly there?: (entry: E) => boolean;
   /** An entry takes more memory than it did. */
-  readonly grown: (entry: Entry) => void;
+  readonly grown: (entry: E) => void;
 }
 
-export class QuickTable {
-  readonly #parts: TableParts;
-  readonly #places: (Place | undefined)[];
+export class QuickTable<E extends Answerable> {
+  readonly #parts: TableParts<E>;
+  readonly #places: (Place<E> | undefined)[];
   readonly #mask: number;
   readonly #codings = new ValueClasses((value) => acceptedCodings(value).join());
   #turn = 0;
@@ -51,7 +54,7 @@ export class QuickTable {
   hits = 0;
 
   /** `places`: a power of two. */
-  constructor(places: number, parts: TableParts) {
+  constructor(places: number, parts: TableParts<E>) {
     this.#parts = parts;
     this.#places = Array.from({ length: places });
     this.#mask = places - 1;
@@ -70,20 +73,19 @@ export class QuickTable {
     const baked = entry?.baked;
     if (entry === undefined || baked === undefined || !entry.alive || now >= baked.until)
       return undefined;
-    const { bans } = this.#parts;
+    const { bans, there } = this.#parts;
     if (baked.version !== bans.version) {
       if (bans.isDead(entry)) return undefined;
       baked.version = bans.version;
     }
     const found = conditional(head, baked);
-    if (found !== undefined) {
-      if (entry.visits < MOST_VISITS) entry.visits++;
-      this.hits++;
-    }
+    if (found === undefined || (there !== undefined && !there(entry))) return undefined;
+    if (entry.visits < MOST_VISITS) entry.visits++;
+    this.hits++;
     return found;
   };
 
-  #variant(variants: readonly (Entry | undefined)[], head: Head): Entry | undefined {
+  #variant(variants: readonly (E | undefined)[], head: Head): E | undefined {
     const coding = head.slot[Slot.acceptEncoding]!;
     if (coding < 0) return variants[SILENT];
     const { bytes, valueEnd, valueStart } = head;
@@ -92,7 +94,7 @@ export class QuickTable {
   }
 
   /** `entry` has answered `request`, and may do so again as long as it is fresh. */
-  learn(request: HttpRequest, entry: Entry, way: Finishing): void {
+  learn(request: HttpRequest, entry: E, way: Finishing): void {
     const { headers, protocol, target } = request;
     const [field] = entry.names;
     const varies = field !== undefined;
@@ -100,14 +102,15 @@ export class QuickTable {
     if (!protocol.startsWith("HTTP/1") || !target.startsWith("/") || !entry.alive) return;
     if (headers.has("range") || headers.has("authorization")) return;
     const text = (headers.get("host") ?? "") + target;
-    const { body } = entry;
-    if (text.length > MAX_TEXT || body.kind !== "memory" || body.length > MAX_BODY) return;
+    const { grown, now, source, wall } = this.#parts;
+    const body = source(entry);
+    if (text.length > MAX_TEXT || body === undefined || body.length > MAX_BODY) return;
     const kind = varies ? this.#codings.learn(headers.get("accept-encoding")) : SILENT;
     if (kind === UNKNOWN) return;
-    const { now, wall, grown } = this.#parts;
     if (entry.baked?.way !== way) entry.baked = undefined;
     entry.baked ??= new Baked(
       entry,
+      body,
       now() + entry.freshness.born + entry.freshness.lifetime - wall(),
       way,
     );
@@ -117,7 +120,7 @@ export class QuickTable {
     entry.baked.place = this.#remember(text, entry, varies, kind);
   }
 
-  #remember(spelled: string, entry: Entry, varies: boolean, kind: number): Place {
+  #remember(spelled: string, entry: E, varies: boolean, kind: number): Place<E> {
     // One text for both, where they are the same.
     const text = spelled === entry.key ? entry.key : spelled;
     const bytes = Buffer.from(text, "latin1");
@@ -142,14 +145,14 @@ export class QuickTable {
       if (free < 0 && !isAlive(place)) free = at;
     }
     if (free < 0) free = (code + (this.#turn++ % WAYS)) & this.#mask;
-    const variants: (Entry | undefined)[] | undefined = varies ? [] : undefined;
+    const variants: (E | undefined)[] | undefined = varies ? [] : undefined;
     if (variants !== undefined) variants[kind] = entry;
     const place = { hash: code, text, entry: varies ? undefined : entry, variants };
     this.#places[free] = place;
     return place;
   }
 
-  #place({ bytes, pathStart, targetEnd }: Head, from: number, to: number): Place | undefined {
+  #place({ bytes, pathStart, targetEnd }: Head, from: number, to: number): Place<E> | undefined {
     const code = hash(bytes, pathStart, targetEnd, hash(bytes, from, to));
     for (let i = 0; i < WAYS; i++) {
       const place = this.#places[(code + i) & this.#mask];
@@ -164,7 +167,7 @@ export class QuickTable {
   }
 }
 
-function isAlive(place: Place | undefined): boolean {
+function isAlive(place: Place<Answerable> | undefined): boolean {
   return place?.entry?.alive === true || place?.variants?.some((one) => one?.alive) === true;
 }
 
