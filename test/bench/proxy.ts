@@ -14,6 +14,7 @@ import {
   sides,
 } from "./compare.ts";
 import { machine } from "./machine.ts";
+import { CACHE_ROWS } from "./proxy-cache.ts";
 import { nginxCache, ternCache, varnish, VARNISHD } from "./proxy-caches.ts";
 import { haproxyHttp, nginxProxy, ternProxy } from "./proxy-servers.ts";
 import { resident, type Server } from "./server.ts";
@@ -88,7 +89,9 @@ const IDLE_BAR = 12 * 1024;
 /** nginx, HAProxy, Varnish and tern in front of one nginx, one core each for them and the load, in turns. */
 export async function proxy(options: Options): Promise<RowReport[]> {
   const { say } = options;
-  const names = [...[...ROWS, ...HITS].map((row) => row.name), LATENCY, IDLE];
+  const names = [...[...ROWS, ...HITS].map((row) => row.name), LATENCY, IDLE].concat(
+    Object.keys(CACHE_ROWS),
+  );
   if (options.rows?.some((row) => !names.includes(row))) {
     say(`rows: ${names.join(" ")}\n`);
     return [];
@@ -121,6 +124,8 @@ export async function proxy(options: Options): Promise<RowReport[]> {
       reports.push(...(await fromCache(row, dir, binary, behind.http, options)));
     // Each from its start: memory that was used once does not come back.
     if (wanted(IDLE)) reports.push(await idle([make.nginx, make.tern]));
+    for (const [name, measured] of Object.entries(CACHE_ROWS))
+      if (wanted(name)) reports.push(await measured(dir, binary));
     say(show(reports));
     return reports;
   } finally {

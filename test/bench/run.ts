@@ -1,7 +1,9 @@
 /** `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { balance } from "./balance.ts";
+import { cacheTests } from "./cache-tests.ts";
 import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
 import { proxy } from "./proxy.ts";
@@ -16,6 +18,7 @@ const HELP = `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [optio
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
   proxy          requests, against nginx, HAProxy in HTTP mode and Varnish, where it is installed
+  cache-tests D  the public tests of HTTP caches, from their checkout in D
   udt            bytes and files by UDT, against libudt
   tunnel         a network over a network, against wireguard-go and OpenVPN
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
@@ -39,8 +42,8 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns, balance, proxy, udt, tunnel, tcpserver };
-const [wanted = ""] = positionals;
+const BENCHES = { web, dns, balance, proxy, udt, tunnel, tcpserver, "cache-tests": cacheTests };
+const [wanted = "", checkout] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {
   process.stdout.write(HELP);
@@ -51,6 +54,7 @@ const report = await bench({
   seconds: Number(values.seconds),
   rows: values.rows?.split(","),
   tern: values.tern,
+  checkout: checkout && resolve(checkout),
   say: values.json ? () => {} : (text) => process.stdout.write(text),
 });
 if (values.json)

@@ -17,6 +17,8 @@ export interface Options {
   readonly rows: readonly string[] | undefined;
   /** A binary to measure; undefined builds one. */
   readonly tern: string | undefined;
+  /** Where programs of others are, for those benches that need them. */
+  readonly checkout?: string | undefined;
   readonly say: (text: string) => void;
 }
 
