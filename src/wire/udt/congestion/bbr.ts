@@ -26,6 +26,8 @@ const LEAST_TOLERANCE = 10_000;
 /** Packets in flight, and packets of the first flight. */
 const LEAST_WINDOW = 8;
 const FIRST_WINDOW = 64;
+/** The first flight leaves in this share of a round trip: no more is on its way, and more is known when it arrives. */
+const FIRST_SHARE = 1 / 4;
 /** The rate is measured over so long, µs, or half a round trip, and believed for ten round trips. */
 const SPAN = 10_000;
 /** Fewer packets say too little, unless it is so long, µs. */
@@ -206,7 +208,7 @@ export class Bbr implements Congestion {
   #set(flow: Flow): void {
     const rate = this.#rate.best;
     const { pace, hold } = this.#gains();
-    const first = flow.rtt / (FIRST_WINDOW * STARTUP_GAIN);
+    const first = (flow.rtt * FIRST_SHARE) / (FIRST_WINDOW * STARTUP_GAIN);
     if (rate === 0) {
       this.period = first;
       this.window = this.#silent ? LEAST_WINDOW : FIRST_WINDOW * STARTUP_GAIN;
