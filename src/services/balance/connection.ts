@@ -128,9 +128,10 @@ export class Connection implements Client, Caller, RelayOwner {
   unreachable(why: ConnectFailure | "exhausted"): void {
     const { server, pool } = this;
     this.#dialling = -1;
+    if (why === "exhausted") return this.fail(why); // no server is to blame
     this.server = undefined;
     if (server === undefined || pool === undefined) return;
-    server.failed(why === "exhausted" ? "error" : why);
+    server.failed(why);
     this.#tried = [...(this.#tried ?? []), server];
     const { attempts, on } = pool.retry;
     const again = this.#tried.length <= attempts && on.has(why === "timeout" ? why : "connect");
