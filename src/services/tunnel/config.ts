@@ -3,7 +3,16 @@ import * as v from "valibot";
 
 import { key, pathTo } from "../../config/key.ts";
 import { oneOrMany, scalar } from "../../config/scalar.ts";
-import { address, cidr, cidrList, count, duration, path, secret } from "../../config/scalars.ts";
+import {
+  address,
+  bandwidth,
+  cidr,
+  cidrList,
+  count,
+  duration,
+  path,
+  secret,
+} from "../../config/scalars.ts";
 import type { Cidr } from "../../core/cidr.ts";
 import { type Ip, parseIp } from "../../core/ip.ts";
 import { CIPHERS as OLD_CIPHERS } from "../../wire/3wdd/ciphers.ts";
@@ -17,6 +26,9 @@ const MAX_MTU = 65_535;
 const DEFAULT_PORT = 9000;
 /** Nobody can notice anything faster than that without taking a hiccup for death. */
 const MIN_PROBE_MS = 50;
+
+/** Less than that is no time to repeat anything in. */
+const MIN_PATIENCE_MS = 50;
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 
@@ -155,6 +167,22 @@ const keys = v.strictObject({
     "datagram",
     "datagram: what the link loses is lost inside, too. udt: the tunnel repairs it.",
   ),
+  repair: key(
+    v.strictObject({
+      rate: key(
+        v.nullable(bandwidth),
+        null,
+        "A pace that nothing changes, for a link that is ours alone; by default what it carries.",
+      ),
+      patience: key(
+        v.pipe(duration, v.minValue(MIN_PATIENCE_MS)),
+        "3s",
+        "What is older is not repeated any more.",
+      ),
+    }),
+    {},
+    "With `transport: udt`, the same at both ends or not.",
+  ),
   allow: key(
     v.nullable(cidrList),
     null,
@@ -247,7 +275,8 @@ function misfit(one: Keys): { path: [string, ...string[]]; message: string } | u
       message: `${one.cipher} was 3wdd's, and protects nobody; \`noise\` is what there is`,
     };
   if (one.compress !== "off") return later("compress", "compression");
-  if (one.transport !== "datagram") return later("transport", "udt as a transport");
+  if (one.transport !== "datagram" && one.wireguard)
+    return { path: ["transport"], message: "WireGuard's peers know nothing of `udt`" };
   if (one.relay !== null) return later("relay", "relaying");
   if (one.probe.dead < 2 * one.probe.interval)
     return { path: ["probe", "dead"], message: "expected at least twice `interval`" };

@@ -9,6 +9,7 @@ import { show } from "../../sys/sockaddr.ts";
 import { Allowed } from "../../wire/tunnel/allowed.ts";
 import { Metric } from "../../wire/tunnel/metric.ts";
 import { MtuSearch } from "../../wire/tunnel/mtu-search.ts";
+import { REPAIR_AROUND } from "../../wire/tunnel/repair.ts";
 import type { Host } from "../service.ts";
 import { deviceOf, type KeyedConfig, roleOf } from "./config.ts";
 import { Device } from "./device.ts";
@@ -20,6 +21,7 @@ import { PacketCarriage } from "./packet-carriage.ts";
 import { socketOf } from "./placement.ts";
 import { Port, type Rules } from "./port.ts";
 import { priority } from "./priority.ts";
+import { RepairedCarriage } from "./repaired-carriage.ts";
 import { type Event, Scripts } from "./scripts.ts";
 import type { Traffic } from "./traffic.ts";
 import { UncutCarriage } from "./uncut-carriage.ts";
@@ -48,6 +50,8 @@ export class TunnelEnd implements Keeper {
   readonly #fixed: number | undefined;
   #port: Port | undefined;
   readonly #search: MtuSearch | undefined;
+  /** Bytes that a packet has around it besides, when it is repaired. */
+  readonly #around: number;
   #priority = 0;
   /** An operator has taken it down. */
   #held = false;
@@ -132,7 +136,9 @@ export class TunnelEnd implements Keeper {
     this.#scripts = new Scripts(config.scripts, this.#log);
     const { metric, pmtu, wireguard, mtu } = config;
     // WireGuard's peers can be asked nothing.
-    this.#search = pmtu && !wireguard ? new MtuSearch(LEAST_MTU, mtu) : undefined;
+    this.#around = config.transport === "udt" ? REPAIR_AROUND : 0;
+    this.#search =
+      pmtu && !wireguard ? new MtuSearch(LEAST_MTU + this.#around, mtu + this.#around) : undefined;
     this.#fixed = typeof metric === "number" ? metric : undefined;
     this.#metric = new Metric(typeof metric === "number" ? { hysteresis: 1, hold: 0 } : metric);
   }
@@ -256,7 +262,7 @@ export class TunnelEnd implements Keeper {
       clamp: config.mss_clamp,
       traffic: link.traffic,
     };
-    const mtu = this.#search?.current ?? config.mtu;
+    const mtu = this.#mtu;
     port.carriage.fit(mtu);
     port.serve(link, rules);
     try {
@@ -267,10 +273,16 @@ export class TunnelEnd implements Keeper {
     this.#reroute();
   }
 
+  /** The longest packet that the path carries, as far as known. */
+  get #mtu(): number {
+    const { current } = this.#search ?? {};
+    return current === undefined ? this.config.mtu : current - this.#around;
+  }
+
   /** The path carries more, or less. */
   #fit(): void {
     const port = this.#port;
-    const mtu = this.#search?.current ?? this.config.mtu;
+    const mtu = this.#mtu;
     if (port === undefined) return;
     this.#log.info("a tunnel's path carries packets of another length", { mtu });
     port.carriage.fit(mtu);
@@ -309,11 +321,14 @@ export class TunnelEnd implements Keeper {
     const { config, name } = this;
     const { reactor, leases } = this.#host;
     const make = async (): Promise<Port> => {
-      const { netns, wireguard } = config;
+      const { netns, wireguard, transport, mtu, repair } = config;
       const device = new Device(this.device, { netns, offload: !wireguard });
-      return new Port(device, reactor, (rules) =>
-        wireguard ? new PacketCarriage(device.tun, rules) : new UncutCarriage(device.tun, rules),
-      );
+      const { tun } = device;
+      return new Port(device, reactor, (rules) => {
+        if (wireguard) return new PacketCarriage(tun, rules);
+        if (transport === "datagram") return new UncutCarriage(tun, rules);
+        return new RepairedCarriage(tun, rules, reactor, { mtu, ...repair });
+      });
     };
     try {
       const lease = await leases.take(`tunnel device ${deviceId(name, config)}`, make);

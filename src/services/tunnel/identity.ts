@@ -60,6 +60,7 @@ export function conversationId(name: string, config: KeyedConfig): string {
 
 /** The same for configs that can go on with one device. */
 export function deviceId(name: string, config: KeyedConfig): string {
-  const { netns, wireguard } = config;
-  return JSON.stringify([deviceOf(name, config), netns, wireguard ? "packets" : "uncut"]);
+  const { netns, wireguard, transport, mtu, repair } = config;
+  const repaired = transport === "udt" ? { mtu, ...repair } : "uncut";
+  return JSON.stringify([deviceOf(name, config), netns, wireguard ? "packets" : repaired]);
 }

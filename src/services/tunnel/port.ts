@@ -29,6 +29,11 @@ export interface Carriage extends Sink {
   ship(link: Link, keypair: Keypair<Lane>): boolean;
   /** Read one packet and forget it. False: there is none. */
   drop(): boolean;
+  /** Whom to speak to, for one that speaks by itself, too. */
+  attach?(link: Link | undefined): void;
+  /** There is a key again, or room in the socket. */
+  resume?(): void;
+  close?(): void;
 }
 
 /** A device whose packets are being read. Outlives a reload: `serve` says for whom. */
@@ -63,6 +68,7 @@ export class Port implements Closable {
     } else if (this.#link !== link) this.#link.sink = undefined;
     this.#link = link;
     link.sink = this.carriage;
+    this.carriage.attach?.(link);
     this.resume();
   }
 
@@ -71,6 +77,7 @@ export class Port implements Closable {
     if (this.#link !== link) return;
     this.#link = undefined;
     link.sink = undefined;
+    this.carriage.attach?.(undefined);
     this.#forgetTurn?.();
     this.#reactor.remove(this.device.tun.fd);
     this.#paused = false;
@@ -79,6 +86,7 @@ export class Port implements Closable {
   /** There is a key, or room in the socket. */
   readonly resume = (): void => {
     this.#waitingSince = -1;
+    this.carriage.resume?.();
     if (!this.#paused || this.#link === undefined) return;
     this.#paused = false;
     this.#reactor.modify(this.device.tun.fd, READABLE);
@@ -86,6 +94,7 @@ export class Port implements Closable {
 
   async close(): Promise<void> {
     if (this.#link !== undefined) this.leave(this.#link);
+    this.carriage.close?.();
     await this.device.close();
   }
 
