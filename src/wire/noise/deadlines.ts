@@ -1,5 +1,5 @@
 // WireGuard, 6.1: all times in ms.
-/** Without an answer, a handshake is begun again after this, and up to JITTER_MS more. */
+/** Without an answer, a handshake is begun again after this at most, and up to JITTER_MS more. */
 export const REKEY_TIMEOUT_MS = 5000;
 /** Whoever was sent data and has nothing to say says so after this. */
 export const KEEPALIVE_TIMEOUT_MS = 10_000;
@@ -33,10 +33,10 @@ export class Deadlines {
     return Math.min(this.retransmit, this.passive, this.silence, this.wipe, this.persistent);
   }
 
-  /** An initiation goes out. */
-  initiated(now: number): void {
+  /** An initiation goes out; the next one after `pause` ms. */
+  initiated(now: number, pause: number): void {
     this.sent(false, now);
-    this.retransmit = now + REKEY_TIMEOUT_MS + this.#jitter();
+    this.retransmit = now + pause + this.#jitter();
   }
 
   /** There are new keys. */

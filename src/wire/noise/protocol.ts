@@ -7,6 +7,8 @@ export interface Protocol {
   readonly labelCookie: Uint8Array;
   /** Bytes that each says of itself besides, sealed, in the first message and in the second. */
   readonly offer: number;
+  /** An initiation that nobody answers is sent again after so many ms; then after twice that, up to 5000. */
+  readonly retry: number;
 }
 
 /** The Noise protocol of both (Noise, 8). */
@@ -18,6 +20,7 @@ export const WIREGUARD: Protocol = {
   labelMac1: ascii("mac1----"),
   labelCookie: ascii("cookie--"),
   offer: 0,
+  retry: 5000,
 };
 
 /** Between two of us: the same handshake, which no WireGuard takes for its own, and room for an offer. */
@@ -26,6 +29,7 @@ export const TERN: Protocol = {
   labelMac1: ascii("tern mac"),
   labelCookie: ascii("tern cky"),
   offer: 16,
+  retry: 1000,
 };
 
 function ascii(text: string): Uint8Array {

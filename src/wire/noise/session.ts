@@ -92,6 +92,8 @@ export class Session<K> {
   #insisted = false;
   readonly #outgoing: Uint8Array[] = [];
   #attempts = 0;
+  /** Initiations since both had keys. */
+  #unanswered = 0;
   /** When an initiation or a response went out. */
   #lastSent = -Infinity;
   #lastInitiation = -Infinity;
@@ -206,8 +208,9 @@ export class Session<K> {
   begin(now: number): void {
     this.#attempts = 0;
     const due = this.#deadlines;
-    if (now - this.#lastSent >= REKEY_TIMEOUT_MS) this.#initiate(now);
-    else if (due.retransmit === Infinity) due.retransmit = this.#lastSent + REKEY_TIMEOUT_MS;
+    const pause = this.#pause();
+    if (now - this.#lastSent >= pause) this.#initiate(now);
+    else if (due.retransmit === Infinity) due.retransmit = this.#lastSent + pause;
   }
 
   /** Answer an initiation that was read. False: it is an old one, they come too often, or ours comes first. */
@@ -301,7 +304,14 @@ export class Session<K> {
     const index = indices.take(this);
     this.#begun = { transcript: begun.transcript, ephemeral: begun.ephemeral, index, at: now };
     this.#send(emitInitiation(index, begun.message), now);
-    this.#deadlines.initiated(now);
+    this.#unanswered++;
+    this.#deadlines.initiated(now, this.#pause());
+  }
+
+  /** Time between the latest initiation and the next, ms. */
+  #pause(): number {
+    const { retry } = this.#options.identity.protocol;
+    return Math.min(REKEY_TIMEOUT_MS, retry * 2 ** Math.max(0, this.#unanswered - 1));
   }
 
   /** A time that is later than all we ever told, and our offer. */
@@ -342,6 +352,7 @@ export class Session<K> {
   #complete(now: number): void {
     this.#deadlines.completed();
     this.#attempts = 0;
+    this.#unanswered = 0;
     this.#lastMinute = false;
     this.#insisted = false;
     this.#handshakeAt = now;

@@ -145,6 +145,24 @@ test("nobody there: every 5 s or a little more, for 90 s; then what waits is dro
   expect(world.b.got).toEqual(["now"]);
 });
 
+test("between two of us one that is lost is sent again after a second, then more and more seldom", () => {
+  const world = new TwoEnds({ protocol: TERN }, { protocol: TERN });
+  world.passes = () => false;
+  // What is to be sent all the time makes it no more often.
+  for (let i = 0; i < 40; i++) {
+    world.a.send(`${i}`, world.now);
+    world.until(world.now + SECOND / 2);
+  }
+  const times = handshakes(world).map((line) => Number(line.split(" ")[1]));
+  const gaps = times.slice(1).map((time, i) => Math.floor((time - (times[i] ?? 0)) / 500) / 2);
+  expect(gaps.slice(0, 5)).toEqual([1, 2, 4, 5, 5]);
+  world.passes = () => true;
+  world.until(world.now + 6 * SECOND);
+  world.a.send("now", world.now);
+  world.until(world.now + SECOND);
+  expect(world.b.got.at(-1)).toBe("now");
+});
+
 test.each([1, 2, 3, 4, 5, 6])(
   "one of three is lost (%d): what is sent late still comes",
   (seed) => {
