@@ -14,6 +14,7 @@ import {
   passwordHash,
   path,
   pathTo,
+  type Secret,
   secret,
   size,
   socketOptions,
@@ -31,7 +32,17 @@ const percent = v.pipe(
 /** Where a member keeps its files. */
 export type Where =
   | { readonly kind: "webdav"; readonly url: string }
-  | { readonly kind: "dir"; readonly path: string };
+  | { readonly kind: "dir"; readonly path: string }
+  | S3Where;
+
+/** A bucket of an object store, or a part of it. */
+export interface S3Where {
+  readonly kind: "s3";
+  readonly url: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: Secret;
+}
 
 export interface MemberConfig {
   readonly id: string;
@@ -39,6 +50,35 @@ export interface MemberConfig {
   readonly weight: number;
   readonly zone: string | undefined;
 }
+
+const s3Keys = {
+  s3: v.pipe(
+    v.string(),
+    v.url('expected a URL such as "http://10.0.0.1:9000/bucket"'),
+    v.regex(/^https?:\/\/[^/]+\/[^/]/i, "expected a URL with a bucket as its path"),
+    v.description("URL of a bucket, by path, or of a folder in it."),
+  ),
+  region: key(v.string(), "us-east-1", "What the object store calls its region."),
+  access_key: v.pipe(v.string(), v.minLength(1), v.description("Its access key.")),
+  secret_key: v.pipe(secret, v.description("Its secret key.")),
+};
+
+function s3Where(keys: v.InferOutput<v.ObjectSchema<typeof s3Keys, undefined>>): S3Where {
+  const { s3, region, access_key, secret_key } = keys;
+  return { kind: "s3", url: s3, region, accessKey: access_key, secretKey: secret_key };
+}
+
+const s3Member = v.pipe(
+  v.strictObject({
+    id: v.pipe(v.string(), v.minLength(1)),
+    ...s3Keys,
+    weight: key(v.pipe(v.number(), v.gtValue(0)), 1, "Share of the files, of hrw-1."),
+    zone: maybe(v.pipe(v.string(), v.minLength(1)), "As of other members."),
+  }),
+  v.transform(({ id, weight, zone, ...keys }): MemberConfig => {
+    return { id, where: s3Where(keys), weight, zone };
+  }),
+);
 
 const memberKeys = v.pipe(
   v.strictObject({
@@ -64,7 +104,7 @@ const memberKeys = v.pipe(
   }),
   v.check(
     ({ webdav, dir }) => (webdav === undefined) !== (dir === undefined),
-    "a member is either webdav or dir",
+    "a member is either webdav, dir or s3",
   ),
   v.transform(({ id, webdav, dir, weight, zone }): MemberConfig => {
     const where: Where =
@@ -86,7 +126,7 @@ const servers = v.pipe(
 );
 
 const members = v.pipe(
-  v.array(v.union([servers, memberKeys])),
+  v.array(v.union([servers, memberKeys, s3Member])),
   v.transform((list): readonly MemberConfig[] => list.flat()),
   v.minLength(1, "a stage has a member at least"),
   v.rawCheck(({ addIssue, dataset }) => {

@@ -13,13 +13,15 @@ import type { Member } from "./members/member.ts";
 import { WebdavMember } from "./members/webdav-member.ts";
 import { Mender } from "./mender.ts";
 import { Layout } from "./names.ts";
-import { PathLocks } from "./path-locks.ts";
+import { type Locks, PathLocks } from "./path-locks.ts";
 import { Permit } from "./permit.ts";
 import { copiesOf } from "./placement/stage.ts";
 import { openRepair } from "./repair/open-repair.ts";
 import type { Repair } from "./repair/repair.ts";
 import { S3Front } from "./s3/front.ts";
+import { S3Member } from "./s3/member.ts";
 import { Seat } from "./seat.ts";
+import { Routers } from "./shared/routers.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
 import { Tree } from "./tree/tree.ts";
@@ -34,6 +36,8 @@ export interface OpenStore {
   readonly hints: Hints;
   readonly mender: Mender;
   readonly repair: Repair;
+  /** With others over the same members; undefined: this router is alone. */
+  readonly routers: Routers | undefined;
   /** Remember the stages: from now on files are stored in them. */
   remember(): Promise<void>;
   /** Call it when the requests in hand are answered. */
@@ -50,17 +54,24 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const refused = refusal(readBook(directory), stages);
   if (refused !== undefined) throw new Error(`store.${name}: ${refused}`);
 
+  const place = host.nodes.truth;
+  const writer = crypto.randomUUID().slice(0, WRITER);
+  const routers =
+    place && new Routers({ place, store: name, process: writer, clock: host.clock, log });
+  await routers?.open(stages);
+
   // A reload keeps its promises where they are: both instances write the same journal.
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
+  const local: Locks = new PathLocks(join(directory, "locks"));
   const common: Common = {
     layout: new Layout(config.prefix),
-    locks: new PathLocks(join(directory, "locks")),
+    locks: routers?.locks(local) ?? local,
     hints: lease.value,
     log,
     wall: () => Date.now(),
-    writer: crypto.randomUUID().slice(0, WRITER),
+    writer,
     freeFloor: config.free_floor,
   };
   const shelves = Object.entries(config.stages).map(([number, stage]) => {
@@ -80,6 +91,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     config,
     { clock: host.clock, worker: host.worker, log },
     directory,
+    routers,
   );
   const permit = new Permit(config);
   const now = (): number => host.clock.now();
@@ -101,20 +113,30 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     hints: lease.value,
     mender,
     repair,
-    remember: () => writeBook(directory, stages),
+    routers,
+    async remember() {
+      await writeBook(directory, stages);
+      await routers?.remember(stages);
+    },
     async close() {
       await repair.stop();
       await mender.stop();
       dav?.close();
       for (const shelf of shelves) shelf.close();
       common.locks.close();
+      await routers?.close();
       await lease[Symbol.asyncDispose]();
     },
   };
 }
 
 function memberOf({ id, where }: MemberConfig, fsync: boolean): Member {
-  return where.kind === "dir"
-    ? new DirMember(id, where.path, fsync)
-    : new WebdavMember(id, where.url);
+  switch (where.kind) {
+    case "dir":
+      return new DirMember(id, where.path, fsync);
+    case "webdav":
+      return new WebdavMember(id, where.url);
+    case "s3":
+      return new S3Member(id, where);
+  }
 }

@@ -2,6 +2,7 @@
 import { parseDate } from "../../../wire/http/date.ts";
 import { PROPFIND_BODY, readAutoindex, readMultistatus } from "./dav-list.ts";
 import { DavUpload } from "./dav-upload.ts";
+import { HttpReading } from "./http-reading.ts";
 import {
   type Facts,
   type Item,
@@ -93,7 +94,7 @@ export class WebdavMember implements Member {
     if (status === 416) {
       void body?.cancel();
       const facts = await this.facts(at, signal);
-      return facts && new DavReading(undefined, facts, 0, 0, gone);
+      return facts && new HttpReading(undefined, facts, 0, 0, gone);
     }
     if (status !== 200 && status !== 206) throw this.#failed("GET", at, response);
     const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
@@ -101,7 +102,7 @@ export class WebdavMember implements Member {
     const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
     const facts = factsOf(response.headers, size);
     const wanted = Math.max(0, Math.min(to, size) - from);
-    return new DavReading(body?.getReader(), facts, skip, wanted, gone);
+    return new HttpReading(body?.getReader(), facts, skip, wanted, gone);
   }
 
   async remove(at: string): Promise<void> {
@@ -298,64 +299,4 @@ function streamOf(reading: Reading): ReadableStream<Uint8Array> {
     },
     { highWaterMark: 0 },
   );
-}
-
-class DavReading implements Reading {
-  readonly size: number;
-  readonly mtime: number;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #gone: AbortController;
-  /** Bytes in front of those wanted: of a server that knows no ranges. */
-  #skip: number;
-  #left: number;
-
-  constructor(
-    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-    { size, mtime }: Facts,
-    skip: number,
-    wanted: number,
-    gone: AbortController,
-  ) {
-    this.#reader = reader;
-    this.size = size;
-    this.mtime = mtime;
-    this.#skip = skip;
-    this.#left = wanted;
-    this.#gone = gone;
-  }
-
-  async next(): Promise<Uint8Array | undefined> {
-    while (this.#left > 0) {
-      const read = await this.#read();
-      if (read === undefined) return undefined;
-      const bytes = read.subarray(Math.min(this.#skip, read.length)).subarray(0, this.#left);
-      this.#skip -= Math.min(this.#skip, read.length);
-      this.#left -= bytes.length;
-      if (bytes.length > 0) return bytes;
-    }
-    return undefined;
-  }
-
-  async #read(): Promise<Uint8Array | undefined> {
-    const reading = this.#reader?.read();
-    if (reading === undefined) return undefined;
-    try {
-      return (await within(reading, "a body")).value;
-    } catch (error) {
-      reading.catch(() => {}); // it is given up now
-      this.close();
-      if (error instanceof MemberError) throw error;
-      throw new MemberError("away", "the body broke off", { cause: error });
-    }
-  }
-
-  close(): void {
-    // What was read to its end leaves its connection for others, once that end is seen.
-    if (this.#left > 0 || this.#reader === undefined) this.#gone.abort();
-    else
-      this.#reader.read().then(
-        ({ done }) => void (done || this.#gone.abort()),
-        () => {}, // it broke behind all that was wanted
-      );
-  }
 }

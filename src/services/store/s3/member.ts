@@ -1,0 +1,182 @@
+/** A bucket of an object store, or a folder in one. It owns redundancy inside. */
+import { parseDate } from "../../../wire/http/date.ts";
+import type { Pair } from "../../../wire/s3/canonical.ts";
+import { childrenOf, childText, parseS3 } from "../../../wire/s3/xml.ts";
+import type { S3Where } from "../config.ts";
+import { HttpReading } from "../members/http-reading.ts";
+import {
+  type Facts,
+  type Item,
+  type Member,
+  MemberError,
+  type Reading,
+  STALL_MS,
+  type Trouble,
+  type Upload,
+  within,
+} from "../members/member.ts";
+import { type Asking, S3Client } from "./client.ts";
+import { S3Upload } from "./upload.ts";
+
+const TROUBLES: Readonly<Record<number, Trouble>> = {
+  400: "failed",
+  401: "refused",
+  403: "refused",
+  405: "refused",
+  409: "failed",
+  414: "too-long",
+  507: "full",
+};
+const CODES: Readonly<Record<string, Trouble>> = {
+  KeyTooLongError: "too-long",
+  QuotaExceeded: "full",
+  StorageFull: "full",
+  XMinioStorageFull: "full",
+};
+
+export class S3Member implements Member {
+  readonly id: string;
+  readonly where: string;
+  readonly #client: S3Client;
+
+  constructor(id: string, config: S3Where) {
+    this.id = id;
+    this.#client = new S3Client(config);
+    this.where = this.#client.where;
+  }
+
+  async put(temporary: string): Promise<Upload> {
+    return new S3Upload(this, `${temporary}/${crypto.randomUUID()}`);
+  }
+
+  async replace(at: string, bytes: Uint8Array): Promise<void> {
+    await this.done("PUT", at, { body: bytes });
+  }
+
+  async facts(at: string, signal?: AbortSignal): Promise<Facts | undefined> {
+    const response = await this.#ask("HEAD", at, { signal });
+    if (response.status === 404) return undefined;
+    if (response.status !== 200) throw await this.#failed("HEAD", at, response);
+    return factsOf(response.headers, Number(response.headers.get("content-length") ?? 0));
+  }
+
+  async read(
+    at: string,
+    from: number,
+    to: number,
+    signal?: AbortSignal,
+  ): Promise<Reading | undefined> {
+    const headers: Record<string, string> = { "accept-encoding": "identity" };
+    if (from > 0 || to !== Infinity)
+      headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
+    const gone = new AbortController();
+    const signals = [gone.signal, ...(signal ? [signal] : [])];
+    const response = await this.#ask("GET", at, { headers, signal: AbortSignal.any(signals) });
+    const { status, body } = response;
+    if (status === 404 || status === 416) {
+      void body?.cancel();
+      const facts = status === 404 ? undefined : await this.facts(at, signal);
+      return facts && new HttpReading(undefined, facts, 0, 0, gone);
+    }
+    if (status !== 200 && status !== 206) throw await this.#failed("GET", at, response);
+    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+    const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
+    const wanted = Math.max(0, Math.min(to, size) - from);
+    const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
+    return new HttpReading(body?.getReader(), factsOf(response.headers, size), skip, wanted, gone);
+  }
+
+  async remove(at: string): Promise<void> {
+    await this.done("DELETE", at, {});
+  }
+
+  async list(at: string): Promise<readonly Item[]> {
+    const { root, bucket } = this.#client;
+    const prefix = `${root}${at === "/" ? "" : at}/`.slice(bucket.length + 1);
+    const items: Item[] = [];
+    for (let token: string | undefined, more = true; more;) {
+      const query: Pair[] = [
+        ["list-type", "2"],
+        ["delimiter", "/"],
+        ["encoding-type", "url"],
+        ["prefix", prefix],
+        ...(token === undefined ? [] : [["continuation-token", token] as const]),
+      ];
+      const response = await this.#client.ask("GET", bucket, { query });
+      if (response.status !== 200) throw await this.#failed("list", at, response);
+      const read = parseS3(await this.#body(response), "ListBucketResult");
+      if (read === undefined) throw new MemberError("failed", `${this.where}: no list of S3`);
+      const name = (key: string | undefined): string =>
+        decodeURIComponent((key ?? "").replaceAll("+", " ")).slice(prefix.length);
+      for (const one of childrenOf(read, "Contents"))
+        items.push({
+          name: name(childText(one, "Key")),
+          directory: false,
+          size: Number(childText(one, "Size")),
+          mtime: Date.parse(childText(one, "LastModified") ?? "") || 0,
+        });
+      for (const one of childrenOf(read, "CommonPrefixes")) {
+        const folder = name(childText(one, "Prefix")).replace(/\/$/, "");
+        items.push({ name: folder, directory: true, size: 0, mtime: 0 });
+      }
+      token = childText(read, "NextContinuationToken");
+      more = childText(read, "IsTruncated") === "true" && token !== undefined;
+    }
+    return items.filter(({ name }) => name !== ""); // an object that stands for the folder itself
+  }
+
+  async probe(): Promise<void> {
+    const response = await this.#client.ask("HEAD", this.#client.bucket);
+    if (response.status !== 200) throw await this.#failed("HEAD", "", response);
+  }
+
+  async space(): Promise<undefined> {
+    return undefined; // S3 has no word for it; one that is full says so when it is written to
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  /** Ask for what answers with no more than a document: that, as bytes. */
+  async done(
+    method: string,
+    at: string,
+    asking: Omit<Asking, "signal">,
+  ): Promise<{ readonly headers: Headers; readonly body: Uint8Array }> {
+    const response = await this.#ask(method, at, asking);
+    if (!response.ok) throw await this.#failed(method, at, response);
+    const body = await this.#body(response);
+    // CopyObject and the like may fail behind a status of 200.
+    if (parseS3(body, "Error") !== undefined) throw this.#failure(method, at, 500, body);
+    return { headers: response.headers, body };
+  }
+
+  /** Where `at` is, with the bucket in front. */
+  pathOf(at: string): string {
+    return this.#client.root + at;
+  }
+
+  #ask(method: string, at: string, asking: Asking): Promise<Response> {
+    return this.#client.ask(method, this.pathOf(at), asking);
+  }
+
+  async #body(response: Response): Promise<Uint8Array> {
+    return within(response.bytes(), `${this.where}: an answer`, 10 * STALL_MS);
+  }
+
+  async #failed(method: string, at: string, response: Response): Promise<MemberError> {
+    const body = await this.#body(response).catch(() => new Uint8Array()); // the status says enough
+    return this.#failure(method, at, response.status, body);
+  }
+
+  #failure(method: string, at: string, status: number, body: Uint8Array): MemberError {
+    const code = childText(parseS3(body, "Error") ?? [], "Code") ?? "";
+    const trouble = CODES[code] ?? TROUBLES[status] ?? (status >= 500 ? "away" : "failed");
+    return new MemberError(trouble, `${this.where}: ${method} ${at}: ${status} ${code}`.trim());
+  }
+}
+
+function factsOf(headers: Headers, size: number): Facts {
+  return { size, mtime: parseDate(headers.get("last-modified") ?? "") ?? 0 };
+}
