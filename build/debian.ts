@@ -9,6 +9,7 @@ export interface Needed {
 /** Everything the tests and benchmarks take from Debian. Nothing here is in the product. */
 export const NEEDED: readonly Needed[] = [
   { name: "nginx-light", shows: "/usr/sbin/nginx", for: "the other side of the benchmark" },
+  { name: "varnish", shows: "/usr/sbin/varnishd", for: "the other side of the benchmark" },
   { name: "wrk", shows: "wrk", for: "load in the benchmark and during reload and upgrade" },
   { name: "hey", shows: "hey", for: "load during reload and upgrade" },
   { name: "util-linux", shows: "taskset", for: "pinning both sides of the benchmark" },
