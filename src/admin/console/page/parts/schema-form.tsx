@@ -6,7 +6,7 @@ import { capital, title } from "../state/format.ts";
 import { useStore } from "./context.tsx";
 import { type Field, fieldsOf, inputOf } from "./fields.ts";
 
-/** With more fields than this, those that need not be filled in are folded away. */
+/** With more fields than this, those that need not be filled in are folded away, beside those that must. */
 const FEW = 4;
 
 /** A form for whatever a service can be asked, drawn from the JSON Schema of its input. */
@@ -26,7 +26,7 @@ export function SchemaForm(props: {
   const [busy, setBusy] = useState(false);
 
   const optional = fields.filter((field) => !field.required);
-  const spared = fields.length > FEW ? optional : [];
+  const spared = fields.length > FEW && optional.length < fields.length ? optional : [];
   const drawn = (field: Field): JSX.Element => (
     <Labelled
       key={field.name}
