@@ -19,6 +19,7 @@ import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
 import { UdtConnection, type UdtSettings } from "../../wire/udt/connection.ts";
 import { type Reactor, READABLE, WRITABLE } from "../reactor.ts";
 import { cookies, random31 } from "./chance.ts";
+import { Departed } from "./departed.ts";
 import { Line, type LineOwner } from "./line.ts";
 
 /** Trains that one system call reads: several peers, or what came while we were busy. */
@@ -77,6 +78,7 @@ export class UdtEndpoint {
   /** By the peer's address: what they send before they know our id. */
   readonly #meetings = new Map<string, Line>();
   readonly #queue = new WakeQueue<Line>();
+  readonly #gone = new Departed();
   #changed: Line[] = [];
   #spare: Line[] = [];
   #accept: UdtAccept | undefined;
@@ -237,7 +239,7 @@ export class UdtEndpoint {
           line = this.#lines.get(id);
           if (line !== undefined && !trains.cameFrom(i, line.route)) line = undefined;
           if (line === undefined) {
-            this.strays++;
+            this.#turnAway(i, id, at, now);
             continue;
           }
           this.#touch(line);
@@ -274,6 +276,18 @@ export class UdtEndpoint {
     const line = this.#add(connection, route);
     this.#touch(line);
     this.#welcome(line);
+  }
+
+  /** A datagram for a connection there is not: who has missed that we closed it is told again. */
+  #turnAway(train: number, id: number, from: number, now: number): void {
+    this.strays++;
+    const sender = this.#sender;
+    if (sender.full || this.#blocked) return;
+    const { bytes } = this.#receiver;
+    const left = this.#gone.find(id, bytes, from, now);
+    if (left === undefined || !this.#receiver.cameFrom(train, left.route)) return;
+    const n = left.answer(now, sender.bytes, sender.offset);
+    if (n > 0) sender.push(left.route, n, n);
   }
 
   /** Something happened to it: it is looked at by the next `run`. */
@@ -366,7 +380,7 @@ export class UdtEndpoint {
       }
     }
     if (segment > 0) sender.push(route, at - start, segment);
-    if (connection.state === "closed" || connection.state === "broken") this.#forget(line);
+    if (connection.done) this.#forget(line);
     else this.#queue.set(line, connection.wakeAt());
   }
 
@@ -392,6 +406,7 @@ export class UdtEndpoint {
     const peer = nameOf(line.route);
     if (this.#meetings.get(peer) === line) this.#meetings.delete(peer);
     this.#accept?.forget(line.connection);
+    if (line.connection.end === "closed here") this.#gone.add(line, microseconds());
     line.gone = true;
     line.owner?.(line);
   }

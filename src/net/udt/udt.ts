@@ -95,7 +95,6 @@ function endpoint(address: string, wishes: UdtWishes): UdtEndpoint {
     kind: "stream",
     reactor: wishes.reactor ?? ourReactor(),
     congestion: () => new Bbr(random31()),
-    ...(at.host.includes(":") && { mss: MSS_OVER_IP6 }),
     ...wishes,
     address: at,
   });
@@ -104,12 +103,6 @@ function endpoint(address: string, wishes: UdtWishes): UdtEndpoint {
 function ourReactor(): Reactor {
   return reactor();
 }
-
-/**
- * UDT counts 28 bytes of headers, as IPv4 has; over IPv6 there are 20 more, and a packet for an
- * MTU of 1500 would be cut in two.
- */
-const MSS_OVER_IP6 = 1480;
 
 function toAddress(text: string): Address & { kind: "tcp" } {
   const address = parseAddress(text);

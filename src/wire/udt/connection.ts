@@ -1,5 +1,6 @@
 import { noAcknowledgement, readAcknowledgement } from "./acknowledgement.ts";
 import { copy } from "./copy.ts";
+import { Farewell } from "./farewell.ts";
 import { type Greeted, Greeting } from "./greeting.ts";
 import {
   Ask,
@@ -45,14 +46,17 @@ const SYN = 10_000;
 const SILENCES = 16;
 /** The client's socket is not ready in the first moments after our answer: libudt would lose what comes then. µs. */
 const FIRST_DATA = 10_000;
-/** The word that we are gone is said so often: it is not acknowledged. */
-const FAREWELLS = 2;
 const MS = 1_000;
 const SECOND = 1_000_000;
 /** Rings of packets: the first size they have, and what keeps all of them within a quarter of the numbers. */
 const LEAST_PACKETS = 64;
 const MOST_PACKETS = 1 << 20;
 const EMPTY = new Uint8Array();
+/** Bytes of an address of IPv6; UDT counts 28 bytes of IP and UDP, as IPv4 has, and IPv6 has so many more. */
+const IP6_ADDRESS = 16;
+const IP6_EXTRA = 20;
+/** The upper half of the first word of a SHUTDOWN. */
+const SHUTDOWN = 0x8000 | Control.shutdown;
 
 /**
  * One UDT connection, without socket and clock: datagrams and times in, datagrams and a wake-up time out. Times
@@ -83,7 +87,7 @@ export class UdtConnection {
   #silentFrom: number;
   #silences = 1;
   #lingerUntil = Infinity;
-  #farewells = 0;
+  readonly #farewell = new Farewell();
   /** What is to be said besides data and its acknowledgements. ACK2: the number, or -1. */
   #ack2 = -1;
   #sayHello = false;
@@ -96,7 +100,8 @@ export class UdtConnection {
     this.id = options.id;
     this.peerAddress = options.peerAddress;
     this.#openedAt = this.#heardAt = this.#silentFrom = now;
-    this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, options.mss ?? DEFAULT_MSS));
+    const extra = options.peerAddress.length === IP6_ADDRESS ? IP6_EXTRA : 0;
+    this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, (options.mss ?? DEFAULT_MSS) - extra));
     if (hello !== undefined) this.#mss = Math.min(this.#mss, hello.mss);
     this.#mine = {
       version: VERSION,
@@ -122,6 +127,14 @@ export class UdtConnection {
   get end(): UdtEnd {
     return this.#end;
   }
+  /** It has ended, and has nothing more to say: it can be forgotten. */
+  get done(): boolean {
+    return this.#over && this.#farewell.wakeAt === Infinity;
+  }
+  /** The socket of the peer; 0: unknown. */
+  get peerId(): number {
+    return this.#peerId;
+  }
   /** Most bytes a datagram has: what `out` of `poll` must have room for. */
   get datagramSize(): number {
     return this.#mss - IP_UDP;
@@ -129,13 +142,16 @@ export class UdtConnection {
 
   /** A datagram of the peer: `bytes[from..to)`. Nothing is kept of `bytes`. Never throws. */
   receive(bytes: Uint8Array, from: number, to: number, now: number): void {
-    if (this.#over) return;
     const socket = socketId(bytes, from, to);
     if (socket !== this.id && (socket !== 0 || this.#options.role !== "rendezvous")) {
       this.#nonsense += 1;
       return;
     }
     const head = word(bytes, from);
+    if (this.#over) {
+      if (head >>> 16 === SHUTDOWN) this.#farewell.end();
+      return;
+    }
     if (this.#greeting !== undefined) {
       this.#greeted(this.#listen(head, bytes, from, to, now), now);
       if (this.#greeting !== undefined) return;
@@ -149,17 +165,13 @@ export class UdtConnection {
   /** Writes the next datagram that is due at `out[at..]`, and says its length; 0: none is due. */
   poll(now: number, out: Uint8Array, at: number): number {
     const time = (now - this.#openedAt) >>> 0;
-    if (this.#farewells > 0) {
-      this.#farewells -= 1;
-      return this.#say(Control.shutdown, 0, time, out, at, 4);
-    }
-    if (this.#over) return 0;
+    if (this.#over) return this.#leave(now, time, out, at);
     if (this.#greeting !== undefined) {
       this.#greeted(this.#greeting.check(now), now);
       return this.#greeting?.poll(now, time, out, at) ?? 0;
     }
     this.#watch(now);
-    if (this.#over) return this.#farewells > 0 ? this.poll(now, out, at) : 0;
+    if (this.#over) return this.#leave(now, time, out, at);
     if (this.#sayHello) {
       this.#sayHello = false;
       return this.answer(now, out, at);
@@ -183,8 +195,7 @@ export class UdtConnection {
 
   /** When to poll next, even if nothing else happens; Infinity: never. It may be in the past. */
   wakeAt(): number {
-    if (this.#farewells > 0) return -Infinity;
-    if (this.#over) return Infinity;
+    if (this.#over) return this.#farewell.wakeAt;
     if (this.#greeting !== undefined) return this.#greeting.wakeAt;
     if (this.#sayHello || this.#sayAlive || this.#ack2 >= 0) return -Infinity;
     const halves = Math.min(this.#receiver?.wakeAt ?? Infinity, this.#sender?.wakeAt ?? Infinity);
@@ -276,10 +287,10 @@ export class UdtConnection {
     this.#state = "closing";
     this.#lingerUntil = now + (this.#options.lingerMs ?? DEFAULT_LINGER_MS) * MS;
   }
-  /** Tells the peer at once, with no care for what was not delivered: `poll` until it gives 0. */
+  /** Tells the peer at once, with no care for what was not delivered: `poll` until it is `done`. */
   abort(): void {
     if (this.#over) return;
-    if (this.#peerId !== 0) this.#farewells = FAREWELLS;
+    if (this.#peerId !== 0) this.#farewell.begin(true);
     this.#finish("closed", "closed here");
   }
 
@@ -380,6 +391,7 @@ export class UdtConnection {
       this.#mss,
       this.#openedAt,
     );
+    this.#sender.twice = this.#options.twice ?? false;
     this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt);
   }
 
@@ -406,6 +418,7 @@ export class UdtConnection {
       case Control.congestion:
         return sender.warned(now);
       case Control.shutdown:
+        this.#farewell.begin(false);
         return this.#finish("closed", "closed by the peer");
       case Control.ack2:
         return this.#receiver?.acknowledged(info, now);
@@ -431,6 +444,11 @@ export class UdtConnection {
     else this.#sayAlive = true;
     this.#silences += 1;
     this.#silentFrom = now;
+  }
+
+  #leave(now: number, time: number, out: Uint8Array, at: number): number {
+    const due = this.#farewell.take(now, this.#rtt.patience);
+    return due ? this.#say(Control.shutdown, 0, time, out, at, 4) : 0;
   }
 
   get #expectBy(): number {

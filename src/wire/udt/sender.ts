@@ -35,6 +35,12 @@ const READING = 50_000;
 const SLOWEST_PROBE = 500_000;
 /** Packets that are repeated at least when the oldest one does not arrive: two flights of a small window. */
 const LEAST_REPEATED = 16;
+/** Paths that lose less need nothing twice: a share of what was sent. */
+const LOSSY = 1 / 1000;
+/** After so many packets it is known which they are; until then all may be. */
+const UNTRIED = 5_000;
+/** Between a packet and its like: whatever took the one should be over, µs. */
+const ECHO_AFTER = 3_000;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
 const LEAST_WINDOW = 2;
 /** libudt measures the link by the packets whose number ends in 0 and 1, which leave back to back. */
@@ -62,6 +68,10 @@ export class Sender {
   #dropUntil = -1;
   /** From then on all that was acknowledged can be read by the peer's program. */
   settledAt = -Infinity;
+  /** Send what has left once more when there is room for it. */
+  twice = false;
+  /** The next packet that has not been sent once more. */
+  #echo: number;
   bytes = 0;
   retransmitted = 0;
   dropped = 0;
@@ -80,6 +90,7 @@ export class Sender {
     this.peerWindow = peerWindow;
     this.delivery = new Delivery(buffer, this.#lost, rtt, datagram, peerWindow, now);
     this.#rtt = rtt;
+    this.#echo = buffer.first;
     congestion.onStart(this.delivery.flow);
   }
 
@@ -156,7 +167,7 @@ export class Sender {
     if (now < this.#due) return 0;
     if (now >= this.#staleAt) this.#loseStale(now);
     const seq = this.#choose(now);
-    if (seq < 0) return 0;
+    if (seq < 0) return this.#again(now, time, to, out, at);
     if (now >= this.buffer.expires(seq)) {
       this.#giveUp(seq, now);
       this.#quietSince = now;
@@ -183,7 +194,33 @@ export class Sender {
       const period = this.congestion.period;
       return this.#due + Math.max(0, Math.min(BURST - period, (TRAIN - 1) * period));
     }
-    return Math.max(this.#due, Math.min(this.#probeAt, this.#staleAt));
+    return Math.max(this.#due, Math.min(this.#probeAt, this.#staleAt, this.#echoAt));
+  }
+
+  /** When a packet that nobody asked for is sent once more: nothing waits, and it was sent just now. */
+  get #echoAt(): number {
+    const { buffer, delivery } = this;
+    const { sent, lost } = delivery.flow;
+    if (!this.twice || (sent > UNTRIED && lost < sent * LOSSY)) return Infinity;
+    if (ahead(this.#echo, buffer.first) < 0) this.#echo = buffer.first;
+    if (ahead(this.#echo, buffer.fresh) >= 0 || buffer.unsent > 0) return Infinity;
+    return buffer.sentAt(this.#echo) + ECHO_AFTER;
+  }
+
+  /** Such a packet. It changes nothing that is known of the path. */
+  #again(now: number, time: number, to: number, out: Uint8Array, at: number): number {
+    const { buffer } = this;
+    if (now < this.#echoAt) return 0;
+    const seq = this.#echo;
+    this.#echo = next(seq);
+    if (now >= buffer.expires(seq)) return 0;
+    const length = buffer.copyTo(seq, out, at);
+    putWord(out, at + 8, time);
+    putWord(out, at + 12, to);
+    this.bytes += length - HEADER;
+    if (now - this.#due > CATCH_UP) this.#due = now - BURST;
+    this.#due += this.congestion.period;
+    return length;
   }
 
   #progress(now: number): void {

@@ -26,13 +26,18 @@ export type UdtEnd =
 export type UdtSettings = {
   /** stream: bytes, like TCP. message: messages, which may be late, unordered or dropped. */
   readonly kind: "stream" | "message";
-  /** Size of the largest IP packet, bytes; a datagram is 28 less, its payload 44 less. Default 1500. */
+  /** Size of the largest IP packet, bytes; a datagram is 28 less (48 over IPv6), its payload 16 less. Default 1500. */
   readonly mss?: number;
   /** Most packets that wait to be acknowledged, and to be read. Rounded up to a power of two. Default 8192. */
   readonly sendPackets?: number;
   readonly receivePackets?: number;
   /** Default true: small `send`s are joined in one packet while it has not left. 3wdd's frames must not be. */
   readonly coalesce?: boolean;
+  /**
+   * What is sent while the path has room for more is sent once more, so that a lost packet need not wait
+   * for its repair. Only on paths that lose some. Default false.
+   */
+  readonly twice?: boolean;
   /** How long `close()` goes on delivering, ms. Default 180 000, as libudt. */
   readonly lingerMs?: number;
 };

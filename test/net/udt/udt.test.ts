@@ -262,6 +262,36 @@ describe("when it ends otherwise", () => {
     expect(await reading).toBe(0);
   });
 
+  test("who has missed every farewell is told when he speaks", async () => {
+    const { port, next } = listening();
+    const weather = { loss: 0, duplicate: 0, reorder: 0, seed: 1 };
+    using relay = await udpRelay(port, weather);
+    const a = await connectUdt(`127.0.0.1:${relay.port}`);
+    const b = await next();
+    await a.write(new Uint8Array(1));
+    weather.loss = 1;
+    b.abort();
+    await b.end();
+    expect(a.state).toBe("open");
+    weather.loss = 0;
+    expect(await a.read(new Uint8Array(1))).toBe(0);
+    expect(a.state).toBe("closed");
+  });
+
+  needs(hasIp6, "IPv6")("packets over IPv6 have room for its longer header", async () => {
+    const { listener, next } = listening(`:${await freePort()}`);
+    const sizes: number[] = [];
+    for (const host of ["127.0.0.1", "[::1]"]) {
+      const a = await connectUdt(`${host}:${listener.address.port}`, { mss: 1500 });
+      const b = await next();
+      await sendPattern(a, 20 * 1456);
+      await a.end();
+      expect(await receivePattern(b)).toBe(20 * 1456);
+      sizes.push(b.stats.packetsReceived);
+    }
+    expect(sizes).toEqual([20, 21]);
+  });
+
   needs(hasIp6, "IPv6")("an address that is taken", () => {
     const { port } = listening();
     expect(() => new UdtListener(`127.0.0.1:${port}`, () => {})).toThrow("EADDRINUSE");

@@ -209,6 +209,45 @@ test("close waits until all is there, abort does not", () => {
   expect(got.bytes).toBeLessThan(bytes.length);
 });
 
+test.each([
+  { story: "the first farewell", downFor: 10_000, left: "closed by the peer" },
+  { story: "two of them", downFor: 100_000, left: "closed by the peer" },
+  { story: "all of them", downFor: 2_000_000, left: "" },
+] as const)("$story may be lost: the peer is $left", ({ downFor, left }) => {
+  const world = new World({ delay: 10_000 });
+  const { client, server } = world.pair({});
+  world.run(SECOND);
+  world.there.down = true;
+  client.abort();
+  expect([client.state, client.done]).toEqual(["closed", false]);
+  world.run(downFor);
+  world.there.down = false;
+  world.run(SECOND / 2);
+  expect([server()?.end, client.done]).toEqual([left, true]);
+  expect(client.wakeAt()).toBe(Infinity);
+});
+
+test("a farewell that was heard is answered, and not said again", () => {
+  const world = new World({ delay: 10_000 });
+  const { client, server } = world.pair({});
+  world.run(SECOND);
+  const before = world.there.sent;
+  client.abort();
+  world.run(25_000);
+  expect([client.done, server()?.done]).toEqual([true, true]);
+  expect(world.there.sent - before).toBe(1);
+});
+
+/** What a datagram of a client to `peerAddress` has room for. */
+test.each([
+  { story: "IPv4", peerAddress: ADDRESS, mss: 1_500, room: 1_472 },
+  { story: "IPv6", peerAddress: new Uint8Array(16), mss: 1_500, room: 1_452 },
+  { story: "IPv6, a longer packet", peerAddress: new Uint8Array(16), mss: 9_000, room: 8_952 },
+])("over $story packets of $mss bytes: $room", ({ peerAddress, mss, room }) => {
+  const world = new World({});
+  expect(world.pair({ client: { peerAddress, mss } }).client.datagramSize).toBe(room);
+});
+
 test("linger has an end", () => {
   const world = new World({ delay: 1_000 });
   const { client } = world.pair({ client: { lingerMs: 2_000 } });
