@@ -4,7 +4,8 @@ import { openLibc } from "./libc.ts";
 import { checkRoom, type Libcrypto, libcrypto, newContext } from "./libcrypto.ts";
 import { type Block, block, pointer } from "./memory.ts";
 
-const libc = openLibc({ memcpy: { args: ["ptr", "ptr", "usize"], returns: "ptr" } });
+// What it returns is of no use, and numbers of 64 bits are slow ones.
+const libc = openLibc({ memcpy: { args: ["ptr", "ptr", "i32"], returns: "void" } });
 
 // openssl/evp.h, openssl/core.h, openssl/core_names.h
 const evp = { setWholeIv: 0x12, whole: -1, octets: 5, additional: "tlsaad" };
