@@ -74,7 +74,7 @@ sub vcl_deliver { if (obj.hits > 0) { set resp.http.X-Cache = "HIT"; } }
 
 /**
  * tern with a cache: in memory, or on disk with a memory that holds a few of the 5000 things that are
- * asked for, so that it is always cold. One process.
+ * asked for, so that it is always cold; as many open files as nginx. One process.
  */
 export async function ternCache(
   dir: string,
@@ -85,7 +85,8 @@ export async function ternCache(
   const ports = { http: await freePort(), https: 0 };
   const home = `${dir}/tern-${kind}`;
   await mkdir(home, { recursive: true });
-  const store = kind === "memory" ? "memory: 64m" : "memory: 256k, disk: ./cache";
+  const store =
+    kind === "memory" ? "memory: 64m" : "memory: 256k, disk: ./cache, open_files: 10000";
   const config = `
 workers: 1
 user: root

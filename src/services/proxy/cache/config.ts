@@ -46,6 +46,11 @@ export const cacheSchema = v.strictObject({
   memory: key(size, "64MiB", "Bytes of responses held in memory by each worker."),
   disk: maybe(path, "Directory for responses that outlive a restart, shared by all workers."),
   disk_max: key(size, "1GiB", "Bytes of them; the longest unused go first."),
+  open_files: key(
+    v.pipe(v.number(), v.integer(), v.minValue(0)),
+    1024,
+    "Files of them that each worker keeps open for a second, at most.",
+  ),
   max_object: key(size, "100m", "Longer bodies are not kept, but for those in slices."),
   slice: maybe(
     v.pipe(

@@ -1,6 +1,7 @@
 import { compileAccess } from "../../../core/cidr.ts";
 import type { Lease } from "../../../core/lease.ts";
 import type { Quick } from "../../../net/quick.ts";
+import { openFileLimit } from "../../../sys/process.ts";
 import type { Host } from "../../service.ts";
 import type { OneProxy } from "../config.ts";
 import { Cache } from "./cache.ts";
@@ -13,6 +14,9 @@ import { QuickTable } from "./quick/table.ts";
 const USUAL = 8 * 1024;
 const FEWEST = 8 * 1024;
 const MOST = 256 * 1024;
+
+/** Share of the files this process may have open that these may be. */
+const LEFT_TO_FILES = 0.25;
 
 /** The cache of one proxy, in this process. */
 export interface OpenCache {
@@ -43,9 +47,10 @@ export async function openCache(
   const { store } = home;
   const { memory, disk } = store;
   const places = Math.min(MOST, Math.max(FEWEST, settings.memory / USUAL));
-  const common = { now: () => clock.now(), wall: Date.now, bans: store.bans };
+  const common = { wall: Date.now, bans: store.bans };
   const table = new QuickTable<Entry>(2 ** Math.ceil(Math.log2(places)), {
     ...common,
+    now: () => clock.now(),
     source: ({ body }) => (body.kind === "memory" ? body : undefined),
     grown: (entry) => memory.weigh(entry),
   });
@@ -53,6 +58,8 @@ export async function openCache(
     disk &&
     new Shelf({
       ...common,
+      clock,
+      files: Math.min(settings.open_files, openFileLimit() * LEFT_TO_FILES),
       memory: settings.memory > 0,
       used: (file) => disk.used(file),
       hit: () => disk.hits++,
@@ -78,6 +85,7 @@ export async function openCache(
     home,
     quick: quick ? findIn(table, shelf) : undefined,
     close: async () => {
+      shelf?.close();
       await lease[Symbol.asyncDispose]();
     },
     stats: () => ({
@@ -98,6 +106,7 @@ export async function openCache(
         disk_bytes: home.janitor?.bytes ?? 0,
         disk_evicted: home.janitor?.evicted ?? 0,
         disk_heads: shelf?.size ?? 0,
+        disk_open: shelf?.openFiles ?? 0,
         disk_hits: disk.hits,
         disk_written: disk.writer.written,
         disk_dropped: disk.writer.dropped,

@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   truncateSync,
@@ -188,6 +189,49 @@ describe("an answer made ahead from disk", () => {
   });
 });
 
+describe("files are kept open", () => {
+  test.each([
+    { most: 2, open: 2 },
+    { most: 0, open: 0 },
+    { most: 100, open: 3 },
+  ])("no more than $most, and not for long", async ({ most, open }) => {
+    const root = directory();
+    const one = await Worker.start(root, { memory: "0", open_files: most });
+    for (const path of PATHS) await one.shelve({ path });
+    const before = descriptors(root);
+    for (const path of [...PATHS, ...PATHS]) expect(one.quick({ path })).toBe(HIT);
+    expect([one.stats["disk_open"], descriptors(root) - before]).toEqual([open, open]);
+    // One removed by hand is noticed when it is opened again.
+    for (const path of filesIn(root)) unlinkSync(path);
+    one.later = 1000;
+    expect(PATHS.map((path) => one.quick({ path }))).toEqual(PATHS.map(() => undefined));
+    expect(descriptors(root)).toBe(before);
+  });
+
+  test("whether or not anybody asks again", async () => {
+    const root = directory();
+    const one = await Worker.start(root);
+    await one.shelve();
+    const before = descriptors(root);
+    expect([one.quick(), descriptors(root)]).toEqual([HIT, before + 1]);
+    const end = performance.now() + 4000;
+    while (descriptors(root) > before && performance.now() < end) await Bun.sleep(20);
+    expect([descriptors(root), one.quick()]).toEqual([before, HIT]);
+  });
+});
+
+/** Open files of responses in `root`. */
+function descriptors(root: string): number {
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      const path = readlinkSync(`/proc/self/fd/${fd}`);
+      return path.startsWith(root) && /\/[0-9a-f]{14}( \(deleted\))?$/.test(path);
+    } catch {
+      return false; // that of the directory itself
+    }
+  }).length;
+}
+
 describe("it is not given any more", () => {
   const spoil: Record<string, (path: string) => void> = {
     removed: unlinkSync,
@@ -208,6 +252,7 @@ describe("it is not given any more", () => {
     await one.shelve();
     const [path] = filesIn(root);
     spoil[how]!(path!);
+    one.later = 1000;
     expect([one.quick(), one.stats["disk_heads"]]).toEqual([undefined, 0]);
     one.body = "new";
     expect(await one.full()).toBe("200 tern; fwd=uri-miss; ttl; stored new");
@@ -221,7 +266,9 @@ describe("it is not given any more", () => {
     const two = await Worker.start(other);
     two.body = "9876543210";
     await two.shelve();
+    expect(one.quick()).toBe(HIT);
     renameSync(filesIn(other)[0]!, filesIn(root)[0]!);
+    one.later = 1000;
     expect(one.quick()).toBeUndefined();
     const got = "200 tern; hit; ttl 9876543210";
     expect([await one.full(), one.quick()]).toEqual([got, got]);
@@ -237,6 +284,9 @@ describe("it is not given any more", () => {
     one.home.purge([{ kind: "prefix", value: "example.net/1" }]);
     expect(PATHS.map((path) => one.quick({ path }))).toEqual([HIT, undefined, HIT]);
     two.home.forbid([{ kind: "url", value: "example.net/" }]);
+    // It hears of that before it would look at the file again.
+    const end = performance.now() + 900;
+    while (one.quick() !== undefined && performance.now() < end) await Bun.sleep(1);
     expect(PATHS.map((path) => one.quick({ path }))).toEqual([undefined, undefined, HIT]);
     one.body = "new";
     expect(await one.full({ path: "/1" })).toEndWith("stored new");

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { crc32 } from "node:zlib";
 
 import type { BodyFacts } from "./record.ts";
@@ -14,36 +14,27 @@ export interface Filed {
 }
 
 /** A body that may be read again, and what goes before it. */
-export const MOST_REREAD = 64 * 1024;
+const MOST_LENGTH = 64 * 1024;
 const MOST_BEFORE = 16 * 1024;
 
 /** All of a file, in turn; and whose it is. */
-const SCRATCH = Buffer.alloc(MOST_BEFORE + MOST_REREAD);
+const SCRATCH = Buffer.alloc(MOST_BEFORE + MOST_LENGTH);
 let there: Filed | undefined;
 
 /** Small enough to be read again with one call? */
 export function isShort({ at, length }: BodyFacts): boolean {
-  return at <= MOST_BEFORE && length <= MOST_REREAD;
+  return at <= MOST_BEFORE && length <= MOST_LENGTH;
 }
 
 /**
- * Read a short file again: true when it is what it was, to the last bit of its body. One that was
- * put in its place, renewed, cut or spoilt is not; the full path finds out what it is.
+ * Read a short file again, which is open: true when it is what it was, to the last bit of its body.
+ * One that was put in its place, renewed, cut or spoilt is not. Throws node:fs's errors.
  */
-export function reread(filed: Filed): boolean {
-  const { path, note, body } = filed;
+export function reread(filed: Filed, fd: number): boolean {
+  const { note, body } = filed;
   const { at, crc, length } = body;
   there = undefined;
-  try {
-    const fd = openSync(path, "r");
-    try {
-      if (readSync(fd, SCRATCH, 0, at + length, 0) !== at + length) return false;
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    return false; // gone, or the disk is in trouble
-  }
+  if (readSync(fd, SCRATCH, 0, at + length, 0) !== at + length) return false;
   // As record.ts has it.
   const same =
     SCRATCH.readUInt32LE(12) === note &&
@@ -66,5 +57,5 @@ export function copyReread(
 ): void {
   if (there !== filed) throw new Error("another file was read since");
   const { at } = filed.body;
-  into.set(SCRATCH.subarray(at + from, at + to), start);
+  SCRATCH.copy(into, start, at + from, at + to);
 }

@@ -1,9 +1,11 @@
 /** Responses on disk of which the head is known, so that a hit is their body read and no more. */
+import type { Clock } from "../../../../core/clock.ts";
 import { type Counted, S3Fifo } from "../../../../core/s3-fifo.ts";
 import { type Field, packFields, unpackFields } from "../../../../wire/http/caching/field-list.ts";
 import type { Freshness } from "../../../../wire/http/caching/stored.ts";
 import type { HttpRequest } from "../../../../wire/http/message.ts";
-import { copyReread, type Filed, isShort, reread } from "../disk/filed.ts";
+import { copyReread, type Filed, isShort } from "../disk/filed.ts";
+import { OpenFiles } from "../disk/open-files.ts";
 import type { Entry } from "../entry.ts";
 import type { Answerable, Baked, Finishing, Source } from "./bake.ts";
 import { QuickTable, type TableParts } from "./table.ts";
@@ -60,7 +62,10 @@ class Shelved implements Answerable, Counted, Source {
   }
 }
 
-export interface ShelfParts extends Pick<TableParts<never>, "now" | "wall" | "bans"> {
+export interface ShelfParts extends Pick<TableParts<never>, "wall" | "bans"> {
+  readonly clock: Clock;
+  /** Files kept open, at most. */
+  readonly files: number;
   /** There is memory that responses may move to. */
   readonly memory: boolean;
   /** A file was used. */
@@ -73,17 +78,19 @@ export class Shelf {
   readonly table: QuickTable<Shelved>;
   readonly #parts: ShelfParts;
   readonly #shelved: S3Fifo<string, Shelved>;
+  readonly #files: OpenFiles;
   #turn = 0;
 
   constructor(parts: ShelfParts) {
     this.#parts = parts;
+    this.#files = new OpenFiles(parts.files, parts.clock);
     this.#shelved = new S3Fifo(MOST, (one) => {
       one.alive = false;
       one.baked?.forget(one);
       one.baked = undefined;
     });
     this.table = new QuickTable<Shelved>(PLACES, {
-      now: parts.now,
+      now: () => parts.clock.now(),
       wall: parts.wall,
       bans: parts.bans,
       source: (one) => one,
@@ -98,7 +105,7 @@ export class Shelf {
     const { name, note } = filed;
     let one = this.#shelved.get(name);
     if (one?.filed.note !== note) {
-      one = new Shelved(entry, filed, this.#parts.now());
+      one = new Shelved(entry, filed, this.#parts.clock.now());
       this.#shelved.set(name, one, 1);
     }
     this.table.learn(request, one, way);
@@ -107,21 +114,36 @@ export class Shelf {
   get size(): number {
     return this.#shelved.size;
   }
+  get openFiles(): number {
+    return this.#files.size;
+  }
+
+  close(): void {
+    this.#files.close();
+  }
 
   #isThere(one: Shelved): boolean {
-    const { hit, memory, now, used } = this.#parts;
+    const { clock, hit, memory, used } = this.#parts;
     if (memory && ++this.#turn % SAMPLE === 0) return false;
     const { filed } = one;
-    if (!reread(filed)) {
+    if (!this.#reread(filed)) {
       this.#shelved.delete(filed.name);
       return false;
     }
     hit();
-    const time = now();
+    const time = clock.now();
     if (time - one.told >= TELL_MS) {
       one.told = time;
       used(filed.name);
     }
     return true;
+  }
+
+  #reread(filed: Filed): boolean {
+    try {
+      return this.#files.reread(filed);
+    } catch {
+      return false; // gone, or the disk is in trouble: the full path finds out
+    }
   }
 }
