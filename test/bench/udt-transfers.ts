@@ -21,7 +21,8 @@ export interface Mover {
   file(path: string, copy: string): Promise<Moved>;
 }
 
-const PROGRAM = new URL("udt-program.ts", import.meta.url).pathname;
+/** Our two ends of a bulk transfer. */
+export const PROGRAM = [process.execPath, new URL("udt-program.ts", import.meta.url).pathname];
 const PATIENCE_MS = 10_000;
 const LOOK_MS = 50;
 
@@ -63,10 +64,9 @@ export function tern(command: readonly string[]): Mover {
   return {
     name: "tern",
     bulk: async (seconds) => {
-      const port = await freePort();
-      const program = [process.execPath, PROGRAM];
-      await using server = await started([...program, "receive", String(port)], "ready");
-      await using client = await started([...program, "send", String(port), String(seconds)], "}");
+      const at = `127.0.0.1:${await freePort()}`;
+      await using server = await started([...PROGRAM, "receive", at], "ready");
+      await using client = await started([...PROGRAM, "send", at, String(seconds)], "}");
       const { bytes, seconds: took } = JSON.parse(client.text()) as Moved;
       return { bytes, seconds: took, ...(await costs(server.pid, client.pid)) };
     },

@@ -8,6 +8,7 @@ import { type Figures, type RowReport, show, sides } from "./compare.ts";
 import { median } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { libudt, makeFile, type Moved, type Mover, tern } from "./udt-transfers.ts";
+import { overWan, WAN_ROWS } from "./udt-wan.ts";
 import type { Options } from "./web.ts";
 
 /** The file of the row `file`: what the project's sixth issue asks for. */
@@ -21,10 +22,10 @@ const NOTE = `CPU and RSS: of both ends together; neither is bound to a core. Fi
 Ours hashes it at both ends, which without instructions for SHA takes more CPU than all the rest.
 `;
 
-/** Our UDT and libudt, each with itself over loopback, in turns. */
+/** Our UDT and libudt, each with itself over loopback, in turns; and what comes of a long link. */
 export async function udt(options: Options): Promise<RowReport[]> {
   const { say, rounds, seconds } = options;
-  const names: readonly string[] = ROWS.map(({ name }) => name);
+  const names: readonly string[] = [...ROWS, ...WAN_ROWS].map(({ name }) => name);
   if (options.rows?.some((row) => !names.includes(row))) {
     say(`rows: ${names.join(" ")}\n`);
     return [];
@@ -50,6 +51,9 @@ export async function udt(options: Options): Promise<RowReport[]> {
           measured.get(mover)?.push(await move(mover));
       reports.push(report(row, measured));
     }
+    for (const row of WAN_ROWS)
+      if (options.rows?.includes(row.name) !== false)
+        reports.push(await overWan(row, rounds, seconds));
     say(show(reports));
     say(NOTE);
     return reports;
