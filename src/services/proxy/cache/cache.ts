@@ -264,11 +264,12 @@ export class Cache {
       return this.#stored(entry, request, way, {
         hit: false,
         ...why,
-        ...(status === undefined ? { stored: true } : { forwardStatus: status }),
+        ...(status === undefined ? { stored: entry.kept } : { forwardStatus: status }),
       });
     }
-    if (!landed.coming.filling.open) return undefined;
-    return this.#answers.coming(landed.coming, request, { hit: false, ...why, stored: true });
+    const { coming } = landed;
+    if (!coming.filling.open) return undefined;
+    return this.#answers.coming(coming, request, { hit: false, ...why, stored: coming.stored });
   }
 
   /** One that is stored, as a whole or in slices. */
@@ -392,6 +393,10 @@ export class Cache {
       if (opened instanceof Entry)
         return this.#landed(flight, { kind: "entry", entry: opened, status: undefined });
       ({ response, asked } = opened);
+      if (opened.aside) {
+        if (stored !== undefined) this.#store.drop(stored);
+        return this.#alone(flight, response, "no-slices", "alone");
+      }
     }
     const failed = response.named !== true || ERRORS.has(response.status);
     if (failed && stored !== undefined && mayBeStale) {
@@ -423,7 +428,7 @@ export class Cache {
     way: Way,
     plain: Wish,
     asking: { response: HttpResponse; index: number; asked: number },
-  ): Promise<Entry | { response: HttpResponse; asked: number }> {
+  ): Promise<Entry | { response: HttpResponse; asked: number; aside?: boolean }> {
     const { wall } = this.#parts;
     const { slice: size = 0 } = this.#config;
     let { response, index, asked } = asking;
@@ -454,6 +459,9 @@ export class Cache {
     discard(response);
     this.#unsliced.set(key, wall() + MARK_MS);
     asked = wall();
+    // Who wants a small part of what may be long gets that, and nobody anything else.
+    if (isPartial(request))
+      return { response: await settled(way.fetch(request)), asked, aside: true };
     return { response: await settled(way.fetch(ownRequest(request, plain))), asked };
   }
 

@@ -201,6 +201,47 @@ describe("a large body", () => {
   });
 });
 
+describe("a slice that comes later", () => {
+  test.each<{ story: string; more: Record<string, string> }>([
+    { story: "for one client alone", more: { "Cache-Control": "private, max-age=60" } },
+    { story: "not to be kept", more: { "Cache-Control": "no-store" } },
+    { story: "with a cookie", more: { "Set-Cookie": "a=b" } },
+  ])("$story is kept for nobody", async ({ more }) => {
+    const origin = new Origin(SIZE * 2);
+    const b = bench(origin);
+    await b.get({ headers: { Range: "bytes=0-9" } });
+    origin.more = more;
+    const want = { headers: { Range: `bytes=${SIZE}-${SIZE + 9}` } };
+    for (let i = 0; i < 2; i++)
+      expect((await b.get(want)).text).toBe(origin.text().slice(SIZE, SIZE + 10));
+    expect(asked(b).at(-1)).toBe(want.headers.Range);
+    origin.more = {};
+    expect((await b.get(want)).text).toBe(origin.text().slice(SIZE, SIZE + 10));
+  });
+
+  test("brings no early hints: the client is in the middle of its answer", async () => {
+    const origin = new Origin(SIZE * 3);
+    const hints: number[] = [];
+    const b = new Bench(CONFIG, (request) => {
+      request.interim?.(103, []);
+      return origin.answer(request);
+    });
+    const interim = (status: number): void => void hints.push(status);
+    await b.get({ interim });
+    expect([b.heard.length, hints]).toEqual([3, [103]]);
+  });
+
+  test("is sent in small steps: a slow client is not sent all of it at once", async () => {
+    const b = bench(new Origin(2 ** 20 + 5), { slice: "1MiB" });
+    const one = reader(await b.response(), 1);
+    for (let i = 0; i < 10; i++) await settled();
+    expect(one.bytes).toBe(64 * 1024);
+    one.more();
+    for (let i = 0; i < 10; i++) await settled();
+    expect([one.state, one.bytes]).toEqual(["end", 2 ** 20 + 5]);
+  });
+});
+
 describe("what cannot be sliced is kept as a whole", () => {
   test.each<{ story: string; make: (origin: Origin) => void; heard: number }>([
     { story: "servers that ignore ranges", make: (o) => (o.ranges = false), heard: 1 },
@@ -220,6 +261,26 @@ describe("what cannot be sliced is kept as a whole", () => {
     if (origin.length > 0) expect(again.text).toBe(origin.text().slice(1, 6));
     expect(again.headers.get("cache-status")).toBe("tern; hit; ttl=60");
     expect(b.heard).toHaveLength(heard);
+  });
+
+  test("a part from far inside of what has weak tags is asked for alone, and takes nothing from others", async () => {
+    const origin = new Origin(2 ** 20 * 3);
+    origin.tag = (version) => `W/"v${version}"`;
+    const b = bench(origin);
+    const want = `bytes=${2 ** 20 * 2}-${2 ** 20 * 2 + 9}`;
+    for (let i = 0; i < 2; i++) {
+      const got = await b.get({ headers: { Range: want } });
+      expect([got.status, got.text]).toEqual([
+        206,
+        origin
+          .text()
+          .slice(2 ** 20 * 2)
+          .slice(0, 10),
+      ]);
+    }
+    expect(asked(b)).toEqual([range(32), want, want]);
+    expect((await b.get()).text === origin.text()).toBe(true);
+    expect((await b.get()).headers.get("cache-status")).toBe("tern; hit; ttl=60");
   });
 
   test("nor what must not be kept, which is asked for as clients do", async () => {

@@ -3,6 +3,9 @@ import type { Entry } from "../entry.ts";
 import { bodyOf } from "../kept.ts";
 import type { Slice } from "./slices.ts";
 
+/** Whoever sends takes all that it is told at once: no more than so much. */
+const STEP = 64 * 1024;
+
 /**
  * Bytes [from, to) of a response that is kept in slices: one after the other, fetched when it is their
  * turn. Not more than one of them is held, however slow the client.
@@ -88,9 +91,11 @@ export class SlicedFlow implements Flow {
     for (const piece of sent.pieces) {
       if (!(piece instanceof Uint8Array))
         throw new Error("slices are too short to be sent as files");
-      if (!this.#wants) await this.#untilRoom();
-      if (this.#over) return;
-      this.#write(sink, piece, 0, piece.length);
+      for (let at = 0; at < piece.length; at += STEP) {
+        if (!this.#wants) await this.#untilRoom();
+        if (this.#over) return;
+        this.#write(sink, piece, at, Math.min(piece.length, at + STEP));
+      }
     }
   }
 

@@ -1,4 +1,5 @@
 import { byName, type Field } from "../../../../wire/http/caching/field-list.ts";
+import { notKept } from "../../../../wire/http/caching/storable.ts";
 import type { Rules } from "../../../../wire/http/caching/stored.ts";
 import {
   discard,
@@ -21,7 +22,7 @@ export interface Errand {
   readonly wish: Wish;
 }
 
-/** A slice that is there; "changed": the server has another whole by now; "failed": it has none now. */
+/** A slice that is there; "changed": the server has another whole by now, or one that is not to be kept; "failed": it has none now. */
 export type Slice = { readonly entry: Entry; readonly fetched: boolean } | "changed" | "failed";
 
 /** What the parts of one whole have in common. */
@@ -77,17 +78,24 @@ export class Slices {
   #fetch(key: string, whole: Whole, index: number, errand: Errand): Promise<Slice> {
     const { request, way, wish } = errand;
     const { size, etag, total } = whole.sliced;
+    // Its client may be in the middle of its answer: nothing but this is for it.
+    const behind = true;
     const validators: Field[] = [rangeField(size, index), ["If-Range", etag]];
     return this.#once(key, async () => {
       const asked = this.#parts.wall();
-      const response = await settled(way.fetch(ownRequest(request, { ...wish, validators })));
-      const part = partIn(response, byName(response.headers));
+      const response = await settled(
+        way.fetch(ownRequest(request, { ...wish, behind, validators })),
+      );
+      const fields = byName(response.headers);
+      const part = partIn(response, fields);
+      const asking = { method: "GET", authorization: false, noStore: false }; // the whole decided that
       const from = index * size;
       if (
         part?.from === from &&
         part.to === from + lengthOf(whole.sliced, index) &&
         part.total === total &&
-        part.etag === etag
+        part.etag === etag &&
+        notKept(asking, 200, fields, this.#parts.rules) === undefined
       )
         return this.#gathered(key, whole, index, response, asked);
       discard(response);
