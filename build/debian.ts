@@ -52,6 +52,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "unbound", shows: "/usr/sbin/unbound", for: "a recursor between two of our servers" },
   { name: "bind9", shows: "/usr/sbin/named", for: "a recursor between two of our servers" },
   { name: "redis-server", shows: "redis-server", for: "what several appliances share" },
+  { name: "etcd-server", shows: "etcd", for: "what several routers of a store share" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "wireguard-go", shows: "wireguard-go", for: "tunnels with another's WireGuard" },
   { name: "wireguard-tools", shows: "wg", for: "tunnels with another's WireGuard" },

@@ -6,7 +6,7 @@ import type { Config } from "./config-text.ts";
 import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { type HostParts, makeHost } from "./host.ts";
 import type { Forms } from "./messages.ts";
-import { redisOf } from "./redis-of.ts";
+import { redisOf, truthOf } from "./redis-of.ts";
 import { Reporter } from "./reporter.ts";
 import { Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
@@ -47,6 +47,7 @@ export class Solo implements Crew {
   }
 
   async prepare(config: Config, how: Renewal): Promise<Pending> {
+    this.#nodes.truth = truthOf(config.root.cluster);
     const change = await this.#roster.prepare(config.sections, how);
     return {
       changed: change.steps.map((step) => step.service),

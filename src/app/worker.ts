@@ -16,7 +16,7 @@ import { isOpen, Logs } from "./logs.ts";
 import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
 import type { Sections } from "./plan.ts";
 import { forTunnels } from "./privileges.ts";
-import { redisOf } from "./redis-of.ts";
+import { redisOf, truthOf } from "./redis-of.ts";
 import { RemoteHealth } from "./remote-health.ts";
 import { RemoteJournal } from "./remote-journal.ts";
 import { RemoteSockets } from "./remote-sockets.ts";
@@ -84,6 +84,7 @@ class Worker {
       begin: (ask) => this.#begin(ask),
       prepare: async ({ config, how }) => {
         const { root, sections } = reread(config);
+        this.#me.nodes.truth = truthOf(root.cluster);
         this.#next = { change: await this.#me.roster.prepare(sections, how), root, sections };
         return null;
       },
@@ -172,6 +173,7 @@ class Worker {
     });
     const nodes = new SharedNodes({ clock: systemClock, log, metrics: registry });
     nodes.change(redisOf(root.cluster));
+    nodes.truth = truthOf(root.cluster);
     const { host, fronts } = makeHost({
       log,
       logs,

@@ -17,6 +17,8 @@ export interface ClusterConfig {
   /** What this appliance is called; no other one in the cluster is. */
   readonly node: string;
   readonly quorum: Quorum;
+  /** Addresses of one etcd cluster; undefined: none. */
+  readonly etcd: readonly string[] | undefined;
 }
 
 const SCHEMES = new Set([
@@ -66,13 +68,20 @@ const certificates = scalar("a path of certificates in PEM", (file) => {
   throw new Refusal(`${file} holds no certificate in PEM`);
 });
 
-const etcd = scalar<never>(
-  "nothing",
-  () => {
-    throw new Refusal("not available in this version");
-  },
-  { description: "Not available in this version.", not: {} },
+const etcdUrl = v.pipe(
+  v.string(),
+  v.regex(
+    /^https?:\/\/[^/]+\/?$/i,
+    'expected a URL such as "http://127.0.0.1:2379", or a list of them',
+  ),
 );
+const etcd = v.union([
+  v.pipe(
+    etcdUrl,
+    v.transform((url): readonly string[] => [url]),
+  ),
+  v.pipe(v.array(etcdUrl), v.minLength(1, "expected an address at least")),
+]);
 
 /** The contract's `cluster:`. */
 export const cluster = v.pipe(
@@ -90,10 +99,10 @@ export const cluster = v.pipe(
       v.pipe(quorum, v.description("Nodes that must see a server down before it is.")),
       "majority",
     ),
-    etcd: v.optional(etcd),
+    etcd: maybe(etcd, "URL of etcd, or several of one cluster: stage records, leases, locks."),
   }),
-  v.transform(({ redis, ca, node, quorum }): ClusterConfig => {
-    return { redis, ca, node: node ?? ownName(), quorum };
+  v.transform(({ redis, ca, node, quorum, etcd }): ClusterConfig => {
+    return { redis, ca, node: node ?? ownName(), quorum, etcd };
   }),
 );
 

@@ -1,5 +1,9 @@
+import type { EtcdPlace } from "./etcd.ts";
+
 /** The other appliances of the cluster. */
 export interface Nodes {
+  /** Where truth is kept that must not be lost or forked; undefined: each appliance has its own. */
+  readonly truth: EtcdPlace | undefined;
   /**
    * Talk with those who have joined the same topic. `hear` is told what is said there, and what was
    * said before as far as it is remembered; `age` in milliseconds, whatever time it is elsewhere.
@@ -15,4 +19,4 @@ export interface Talk {
 }
 
 /** There is no cluster. */
-export const noNodes: Nodes = { join: () => ({ say() {}, leave() {} }) };
+export const noNodes: Nodes = { truth: undefined, join: () => ({ say() {}, leave() {} }) };

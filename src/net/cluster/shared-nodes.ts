@@ -1,6 +1,7 @@
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
+import type { EtcdPlace } from "./etcd.ts";
 import type { Nodes, Talk } from "./nodes.ts";
 import type { RedisPlace } from "./redis-link.ts";
 import { TalkOverRedis } from "./talk-over-redis.ts";
@@ -16,6 +17,7 @@ export class SharedNodes implements Nodes {
   readonly #parts: NodesParts;
   readonly #talks = new Set<TalkOverRedis>();
   readonly #count: (what: "told" | "heard" | "lost", n: number) => void;
+  truth: EtcdPlace | undefined;
   #place: RedisPlace | undefined;
 
   constructor(parts: NodesParts) {

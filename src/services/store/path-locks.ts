@@ -10,7 +10,14 @@ const LOCKS = 256;
 /** How often another process's lock is looked at. Milliseconds. */
 const AGAIN_MS = 2;
 
-export class PathLocks {
+export interface Locks {
+  /** Run while nobody else runs for the same key. Rejects with a `MemberError` when its turn does not come. */
+  hold<T>(key: string, run: () => Promise<T>): Promise<T>;
+  /** Call it when nobody holds any. */
+  close(): void;
+}
+
+export class PathLocks implements Locks {
   readonly #directory: string;
   readonly #fds: (number | undefined)[] = [];
   readonly #last: (Promise<unknown> | undefined)[] = [];

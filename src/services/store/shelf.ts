@@ -2,7 +2,7 @@
 import type { Log } from "../../observe/log.ts";
 import type { Hints } from "./hints/hints.ts";
 import type { Layout, Name, Places } from "./names.ts";
-import type { PathLocks } from "./path-locks.ts";
+import type { Locks } from "./path-locks.ts";
 import { placementOf } from "./placement/placement.ts";
 import { copiesOf, type Placement, type StageRecord } from "./placement/stage.ts";
 import type { Seat } from "./seat.ts";
@@ -10,7 +10,7 @@ import type { Seat } from "./seat.ts";
 /** What all stages of a store share. */
 export interface Common {
   readonly layout: Layout;
-  readonly locks: PathLocks;
+  readonly locks: Locks;
   readonly hints: Hints;
   readonly log: Log;
   /** Milliseconds since 1970. */

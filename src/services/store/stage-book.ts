@@ -30,10 +30,25 @@ export function recordOf({ placement, region, redundancy, members }: StageConfig
 export function readBook(directory: string): Stages {
   const path = join(directory, FILE);
   if (!existsSync(path)) return {};
-  const read = v.safeParse(book, JSON.parse(readFileSync(path, "utf8")));
-  if (!read.success) throw new Error(`${path}: it cannot be read; a copy of it is in every backup`);
+  try {
+    return parseStages(readFileSync(path, "utf8"));
+  } catch (error) {
+    throw new Error(`${path}: it cannot be read; a copy of it is in every backup`, {
+      cause: error,
+    });
+  }
+}
+
+/** As they are written down. */
+export function emitStages(stages: Stages): string {
+  return `${JSON.stringify({ stages }, null, 2)}\n`;
+}
+
+/** Throws when they cannot be read. */
+export function parseStages(text: string): Stages {
+  const read = v.parse(book, JSON.parse(text));
   return Object.fromEntries(
-    Object.entries(read.output.stages).map(([number, stage]): [string, StageRecord] => [
+    Object.entries(read.stages).map(([number, stage]): [string, StageRecord] => [
       number,
       { ...stage, slots: stage.slots.map((slot) => ({ ...slot, zone: slot.zone })) },
     ]),
@@ -43,7 +58,7 @@ export function readBook(directory: string): Stages {
 /** Remember `stages`. */
 export async function writeBook(directory: string, stages: Stages): Promise<void> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  await replaceFile(join(directory, FILE), `${JSON.stringify({ stages }, null, 2)}\n`);
+  await replaceFile(join(directory, FILE), emitStages(stages));
 }
 
 const FILE = "stages.json";

@@ -14,6 +14,8 @@ export interface StoreStats extends FrontFigures {
   readonly repair: RepairFigures;
   /** Copies to be looked at, those included. */
   readonly to_mend: number;
+  /** Processes of all routers that are alive, as `node.process`; without etcd this one is alone. */
+  readonly routers?: readonly string[];
   /** What is the same in all workers is told by the first. */
   readonly stage?: number;
   readonly stages?: Readonly<Record<string, StageStats>>;
@@ -36,6 +38,7 @@ export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): Stor
     under_replicated: hints.durable + figures.owed,
     repair: figures,
     to_mend: hints.size,
+    ...(worker.index === 0 && open.routers && { routers: open.routers.alive }),
     ...(worker.index === 0 && { stage: config.stage, stages: stagesOf(open) }),
   };
 }

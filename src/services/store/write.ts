@@ -70,7 +70,7 @@ export async function put(
   const fallen = [...left, ...received.fallen];
   const abort = () => Promise.all(uploads.values().map((upload) => upload.abort()));
 
-  return common.locks.hold(name.key, async () => {
+  return inTurn(shelf, name, abort, async () => {
     const readers = shelf.readers(name);
     const { looked, newest, failures } = await lookAll(shelf, name, readers);
     if (looked.length < shelf.quorumOf(readers.length)) {
@@ -112,23 +112,44 @@ export async function put(
 
 /** Let `name` be deleted. */
 export async function remove(shelf: Shelf, name: Name, may: May): Promise<Written<DeletedVersion>> {
-  return shelf.common.locks.hold(name.key, async () => {
-    const readers = shelf.readers(name);
-    const { looked, newest, failures } = await lookAll(shelf, name, readers);
-    if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
-      return tooFew(failures);
-    if (!may(newest)) return { kind: "no" };
-    const version: DeletedVersion = { kind: "deleted", stamp: next(shelf, newest) };
-    const places = shelf.places(name);
-    return conclude(shelf, name, version, newest, failures, async (seat) => {
-      const held = looked.find((one) => one.seat === seat)?.held;
-      if (held === undefined) return "left out";
-      await seat.do((member) =>
-        within(bury(member, places, name.key, held, version), member.where, COMMIT_MS),
-      );
-      return "done";
-    });
-  });
+  return inTurn(
+    shelf,
+    name,
+    async () => {},
+    async () => {
+      const readers = shelf.readers(name);
+      const { looked, newest, failures } = await lookAll(shelf, name, readers);
+      if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
+        return tooFew(failures);
+      if (!may(newest)) return { kind: "no" };
+      const version: DeletedVersion = { kind: "deleted", stamp: next(shelf, newest) };
+      const places = shelf.places(name);
+      return conclude(shelf, name, version, newest, failures, async (seat) => {
+        const held = looked.find((one) => one.seat === seat)?.held;
+        if (held === undefined) return "left out";
+        await seat.do((member) =>
+          within(bury(member, places, name.key, held, version), member.where, COMMIT_MS),
+        );
+        return "done";
+      });
+    },
+  );
+}
+
+/** Run when nobody else changes the name. `otherwise` is run in its place when our turn does not come. */
+async function inTurn<V extends Version>(
+  shelf: Shelf,
+  name: Name,
+  otherwise: () => Promise<unknown>,
+  run: () => Promise<Written<V>>,
+): Promise<Written<V>> {
+  try {
+    return await shelf.common.locks.hold(name.key, run);
+  } catch (error) {
+    if (!(error instanceof MemberError)) throw error;
+    await otherwise();
+    return tooFew([{ error }]);
+  }
 }
 
 /** Have every home take the version, and promise it to those that did not. */
@@ -221,7 +242,7 @@ function next({ common }: Shelf, newest: Version | undefined): Stamp {
 }
 
 /** What the client is told: that it is full or impossible only where nobody was merely away. */
-function tooFew(fallen: readonly Fallen[]): {
+function tooFew(fallen: readonly Pick<Fallen, "error">[]): {
   kind: "too-few";
   trouble: Trouble;
   why: string;

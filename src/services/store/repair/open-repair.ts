@@ -14,10 +14,7 @@ export async function openRepair(
   config: StoreConfig,
   host: Pick<Host, "clock" | "log" | "worker">,
   directory: string,
-  {
-    standings = new StandingFile(directory, (ms) => wait(host, ms)),
-    works = () => true,
-  }: { standings?: Standings; works?: () => boolean } = {},
+  routers: (Standings & { readonly repairs: boolean }) | undefined,
 ): Promise<Repair> {
   const { scrub, longest_outage: outage, raw_paths: raw } = config;
   const repair = new Repair({
@@ -25,11 +22,11 @@ export async function openRepair(
     clock: host.clock,
     log: host.log,
     directory: join(directory, "repair"),
-    standings,
+    standings: routers ?? new StandingFile(directory, (ms) => wait(host, ms)),
     scrub: { interval: scrub.interval, rate: scrub.rate / BITS },
     outage,
     raw,
-    works: () => host.worker.index === 0 && works(),
+    works: () => host.worker.index === 0 && (routers?.repairs ?? true),
   });
   await repair.open();
   return repair;
