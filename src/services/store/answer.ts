@@ -108,14 +108,18 @@ export function answerWith(of: Plan, body: Verified, path: string): HttpResponse
     case "head":
       return nothing(200, [...typed, ["Content-Length", String(version.size)]]);
     case "whole":
-      return { status: 200, headers: typed, body: streamed(body, whole(body), version.size) };
+      return { status: 200, headers: typed, body: whole(body) };
     case "ranges":
       return ranged(of.ranges, body, type, fields);
   }
 }
 
-function whole(body: Verified): AsyncGenerator<Uint8Array, void> {
-  return body.lent(0, body.version.size);
+function whole(body: Verified): Body {
+  const { size } = body.version;
+  const bytes = body.whole;
+  if (bytes === undefined) return streamed(body, body.lent(0, size), size);
+  body.close();
+  return { kind: "pieces", pieces: [bytes] };
 }
 
 function ranged(

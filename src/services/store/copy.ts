@@ -21,6 +21,8 @@ import {
 
 /** Longest record: of a file of some ten terabytes. */
 const MAX_RECORD = 64 * 2 ** 20;
+/** Records that are read in the thread itself where they can be: of files of some ten gigabytes. */
+const MAX_NEAR = 64 * 1024;
 
 /** How to look. */
 export interface Looking {
@@ -65,9 +67,12 @@ export async function look(
 
 /** The record at `at`; undefined when there is none. */
 export async function readRecord(member: Member, at: string): Promise<CopyRecord | undefined> {
-  const reading = await member.read(at, 0, MAX_RECORD);
-  if (reading === undefined) return undefined;
-  const record = parseRecord(await readAll(reading));
+  const seen = member.near?.read(at, MAX_NEAR);
+  if (seen === "absent") return undefined;
+  const reading = seen === undefined ? await member.read(at, 0, MAX_RECORD) : undefined;
+  if (seen === undefined && reading === undefined) return undefined;
+  const bytes = reading === undefined ? seen?.bytes : await readAll(reading);
+  const record = bytes && parseRecord(bytes);
   if (record === undefined)
     throw new MemberError("failed", `${member.where}: the record ${at} is damaged`);
   return record;

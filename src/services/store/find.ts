@@ -45,11 +45,10 @@ interface Answer {
  * Ask as many homes as meet every acknowledged write. That nothing is there takes
  * the word of all who can be reached, since one may have lost its disk.
  */
-export async function find(
-  shelf: Shelf,
-  name: Name,
-  { all, thorough, also = [], lenient = false }: Search = {},
-): Promise<Found> {
+export async function find(shelf: Shelf, name: Name, search: Search = {}): Promise<Found> {
+  const { all, thorough, also = [], lenient = false } = search;
+  const quick = all || thorough || also.length > 0 ? undefined : findNow(shelf, name);
+  if (quick !== undefined) return quick;
   const readers = shelf.readers(name);
   const homes = nearest([...new Set([...readers, ...also])]);
   const quorum = shelf.quorumOf(readers.length);
@@ -89,6 +88,25 @@ export async function find(
   if (homes.some((seat) => known(shelf, name, seat, newest)))
     return { kind: "unsure", why: `only older copies can be reached: ${failures.join("; ")}` };
   return { kind: "found", version: newest, seats, more: answers.length < homes.length };
+}
+
+/** The same, when all who have to be asked say one thing at once; undefined says nothing. */
+function findNow(shelf: Shelf, name: Name): Found | undefined {
+  const readers = shelf.readers(name);
+  const homes = nearest(readers);
+  const { record: at } = shelf.places(name);
+  let newest: Version | undefined;
+  const seats = homes.slice(0, shelf.quorumOf(homes.length));
+  for (const seat of seats) {
+    const versions = seat.recordNow(at)?.versions;
+    const version = versions?.[0];
+    if (version === undefined || versions?.length !== 1) return undefined;
+    if (newest !== undefined && !sameVersion(version, newest)) return undefined;
+    newest = version;
+  }
+  if (newest === undefined || homes.some((seat) => isPromised(shelf, name, seat, newest)))
+    return undefined;
+  return { kind: "found", version: newest, seats, more: seats.length < homes.length };
 }
 
 /** The homes in the order they are to be asked in. */

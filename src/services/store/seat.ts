@@ -1,6 +1,8 @@
 /** A member as this process knows it: how it has answered lately. */
 import { backoff, type BackoffRules } from "../../core/backoff.ts";
 import { type Member, MemberError } from "./members/member.ts";
+import { RecordMemory } from "./record-memory.ts";
+import type { CopyRecord } from "./record.ts";
 
 /** One that is away is left alone for so long between probes. */
 const AWAY: BackoffRules = { first: 500, most: 3000, calm: 0 };
@@ -21,6 +23,7 @@ export interface SeatFigures {
 
 export class Seat {
   readonly member: Member;
+  readonly #records: RecordMemory;
   readonly #now: () => number;
   #inRow = 0;
   #failures = 0;
@@ -33,6 +36,7 @@ export class Seat {
   constructor(member: Member, now: () => number) {
     this.member = member;
     this.#now = now;
+    this.#records = new RecordMemory(now);
   }
 
   get id(): string {
@@ -52,6 +56,12 @@ export class Seat {
   /** How long it takes to answer, of late. Milliseconds. */
   get tookMs(): number {
     return this.#tookMs;
+  }
+
+  /** The record at `at` when it can be had at once; undefined says nothing. */
+  recordNow(at: string): CopyRecord | undefined {
+    const { near } = this.member;
+    return near && this.up ? this.#records.read(near, at) : undefined;
   }
 
   /** Have it do something, and remember how that went. */

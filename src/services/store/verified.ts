@@ -17,6 +17,9 @@ import {
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
 
+/** Files that are read in the thread itself where they can be. Bytes. */
+const MAX_NEAR = 256 * 1024;
+
 export type Readable = FileVersion | BareVersion;
 
 /** Why the bytes cannot be had. */
@@ -40,8 +43,8 @@ export class Verified {
   readonly #name: Name;
   readonly #places: Places;
   readonly #seats: Seat[];
-  /** Holds one block at a time. */
-  #buffer: Uint8Array;
+  /** Holds one block at a time; made when one is read. */
+  #buffer = new Uint8Array();
   readonly #sums: Uint32Array | undefined;
   readonly #failures: Failure[] = [];
   readonly #tried = new Set<Seat>();
@@ -54,7 +57,6 @@ export class Verified {
     this.#shelf = shelf;
     this.#name = name;
     this.#places = shelf.places(name);
-    this.#buffer = new Uint8Array(Math.min(BLOCK, version.size));
     this.#seats = [...seats];
     this.#sums = version.kind === "file" ? blocksOf(version) : undefined;
   }
@@ -63,7 +65,23 @@ export class Verified {
   async prepare(offset: number): Promise<void> {
     if (this.version.size === 0) return;
     const block = Math.floor(offset / BLOCK);
-    this.#ahead = { block, bytes: await this.#block(block) };
+    this.#ahead = { block, bytes: this.#now() ?? (await this.#block(block)) };
+  }
+
+  /** All of it, when it is prepared, few bytes, and verified: the caller's. */
+  get whole(): Uint8Array | undefined {
+    const bytes = this.#ahead?.bytes;
+    return bytes?.length === this.version.size && bytes.length <= MAX_NEAR ? bytes : undefined;
+  }
+
+  /** A small file that can be had at once, and is what it should be. */
+  #now(): Uint8Array | undefined {
+    const { size } = this.version;
+    const near = this.#seats[0]?.member.near;
+    if (size > MAX_NEAR || near === undefined || this.#sums === undefined) return undefined;
+    const seen = near.read(this.#places.data, size);
+    if (seen === undefined || seen === "absent" || seen.bytes.length !== size) return undefined;
+    return crc32(seen.bytes) === this.#sums[0] ? seen.bytes : undefined;
   }
 
   /** As `lent`, but the pieces are the caller's. */
@@ -110,7 +128,7 @@ export class Verified {
       }
       this.close();
       // A read that was given up may still write into the old one.
-      this.#buffer = new Uint8Array(this.#buffer.length);
+      this.#buffer = new Uint8Array();
       this.#tried.add(seat);
       this.#seats.shift();
     }
@@ -130,6 +148,8 @@ export class Verified {
       this.close();
       const reading = await seat.do((member) => this.#start(member, block));
       if (reading === undefined) return undefined;
+      if (this.#buffer.length === 0)
+        this.#buffer = new Uint8Array(Math.min(BLOCK, this.version.size));
       this.#open = { source: new Source(reading, seat.member.where, this.#buffer), seat, block };
     }
     const open = this.#open;

@@ -3,6 +3,7 @@ import {
   type Item,
   type Member,
   MemberError,
+  type Near,
   type Reading,
   type Upload,
 } from "../../../src/services/store/members/member.ts";
@@ -31,6 +32,11 @@ export class FaultyMember implements Member {
     this.#member = member;
     this.id = member.id;
     this.where = member.where;
+  }
+
+  /** What is at fault is met in the usual way. */
+  get near(): Near | undefined {
+    return this.fault === undefined && this.stepsLeft === Infinity ? this.#member.near : undefined;
   }
 
   async put(temporary: string): Promise<Upload> {

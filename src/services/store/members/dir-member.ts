@@ -16,6 +16,7 @@ import {
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
+import { systemClock } from "../../../core/clock.ts";
 import { fsyncDirectory } from "../../../sys/durable.ts";
 import {
   type Facts,
@@ -26,6 +27,7 @@ import {
   type Trouble,
   type Upload,
 } from "./member.ts";
+import { Nearby } from "./nearby.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
 /** Others of our group may read what is kept, as servers beside us do. */
@@ -52,6 +54,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
 export class DirMember implements Member {
   readonly id: string;
   readonly where: string;
+  readonly near: Nearby;
   readonly #fsync: boolean;
   readonly #known = new Set<string>();
 
@@ -59,6 +62,8 @@ export class DirMember implements Member {
     this.id = id;
     this.where = root;
     this.#fsync = fsync;
+    const isKnown = (directory: string): boolean => this.#known.has(directory);
+    this.near = new Nearby(root, isKnown, () => systemClock.now());
   }
 
   async put(temporary: string): Promise<Upload> {

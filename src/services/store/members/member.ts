@@ -26,6 +26,23 @@ export interface Member {
   space(): Promise<{ readonly free: number; readonly total: number } | undefined>;
   /** Give up what it holds open. */
   close(): void;
+  /** How to read it without waiting, where that can be. */
+  readonly near?: Near | undefined;
+}
+
+/** Reading in the thread itself. Undefined says nothing: it is to be asked in the usual way. */
+export interface Near {
+  /** What `read` would say of what is there, without reading it. */
+  mark(at: string): string | undefined;
+  /** All that is at `at`, when it is no longer than `most` bytes. */
+  read(at: string, most: number): Glimpse | "absent" | undefined;
+}
+
+export interface Glimpse {
+  /** Another one for other bytes, but for changes in one tick of the file system's clock. */
+  readonly mark: string;
+  /** The caller's. */
+  readonly bytes: Uint8Array;
 }
 
 export interface Facts {
