@@ -1,7 +1,7 @@
 import { parseCacheControl } from "../../../wire/http/caching/cache-control.ts";
 /** The cache of a proxy: which requests are answered from what is stored, and what is stored. */
 import type { CacheOutcome } from "../../../wire/http/caching/cache-status.ts";
-import { byName, type Field } from "../../../wire/http/caching/field-list.ts";
+import { byName } from "../../../wire/http/caching/field-list.ts";
 import { isAbout, renewed, validators } from "../../../wire/http/caching/renew.ts";
 import { ageAt, reuse } from "../../../wire/http/caching/reuse.ts";
 import type { Rules } from "../../../wire/http/caching/stored.ts";
@@ -14,16 +14,7 @@ import {
   settled,
 } from "../../../wire/http/message.ts";
 import { Answers, discard, type Why } from "./answers.ts";
-import {
-  alsoChanged,
-  isFar,
-  isPartial,
-  isSafe,
-  Keys,
-  sliceOf,
-  varyField,
-  whyAside,
-} from "./asking.ts";
+import { alsoChanged, isFar, isPartial, isSafe, Keys, varyField, whyAside } from "./asking.ts";
 import { type CacheConfig, rulesOf } from "./config.ts";
 import type { Found } from "./disk/disk.ts";
 import type { Locks } from "./disk/locks.ts";
@@ -34,8 +25,8 @@ import { bodyOf } from "./kept.ts";
 import { Marks } from "./marks.ts";
 import { ownFields, ownRequest, type Wish } from "./own-request.ts";
 import { type Purged, PurgeRequests } from "./purge-request.ts";
+import { Opening } from "./slices/opening.ts";
 import { SlicedFlow } from "./slices/sliced-flow.ts";
-import { fieldsOfWhole, partIn, rangeField } from "./slices/sliced.ts";
 import { type Slice, Slices, type Whole, wholeOf } from "./slices/slices.ts";
 import type { Store } from "./store.ts";
 
@@ -88,9 +79,8 @@ export class Cache {
   readonly #purges: PurgeRequests;
   readonly #answers: Answers;
   readonly #slices: Slices;
+  readonly #opening: Opening;
   readonly #marks = new Marks();
-  /** URLs of which servers have no parts that may be put together. */
-  readonly #unsliced = new Marks();
   /** What is being fetched, by place. */
   readonly #flights = new Map<string, Flight>();
   hits = 0;
@@ -109,7 +99,10 @@ export class Cache {
     this.#keys = new Keys(config, parts.trusted);
     this.#purges = new PurgeRequests(config.purge);
     this.#keeper = new Keeper(config, this.#rules, parts.store);
-    this.#slices = new Slices({ store: parts.store, rules: this.#rules, wall: parts.wall });
+    const { store, wall } = parts;
+    this.#slices = new Slices({ store, rules: this.#rules, wall });
+    const [keeper, slices, size] = [this.#keeper, this.#slices, config.slice];
+    this.#opening = new Opening({ size, slices, keeper, wall });
   }
 
   get query(): CacheConfig["query"] {
@@ -195,7 +188,7 @@ export class Cache {
     if (
       marked ||
       request.method === "HEAD" ||
-      (isFar(request) && this.#sliceFor(request) === undefined) ||
+      (isFar(request) && this.#opening.indexFor(request, key) === undefined) ||
       request.headers.has("authorization")
     )
       return this.#pass(request, way, why);
@@ -358,11 +351,12 @@ export class Cache {
     const { wall } = this.#parts;
     const before = stored?.fields ?? [];
     const plain = { ...this.#wish(request), behind: flight.behind };
-    const index = this.#sliceFor(request);
+    const key = this.#keys.of(request);
+    const index = this.#opening.indexFor(request, key);
     const known = validators(byName(before));
     let asked = wall();
     let response = await settled(
-      way.fetch(ownRequest(request, this.#forSlice(plain, known, index))),
+      way.fetch(ownRequest(request, this.#opening.wish(plain, known, index))),
     );
     if (response.status === 304 && response.named === true) {
       if (stored !== undefined && isAbout(byName(before), byName(response.headers))) {
@@ -389,7 +383,12 @@ export class Cache {
       response = await settled(way.fetch(ownRequest(request, plain)));
     }
     if (index !== undefined && (response.status === 206 || response.status === 416)) {
-      const opened = await this.#open(request, way, plain, { response, index, asked });
+      const opened = await this.#opening.of(
+        { response, index, asked },
+        key,
+        { request, way, wish: plain },
+        this.#said(request)?.noStore === true,
+      );
       if (opened instanceof Entry)
         return this.#landed(flight, { kind: "entry", entry: opened, status: undefined });
       ({ response, asked } = opened);
@@ -417,66 +416,6 @@ export class Cache {
       this.#marks.set(this.#keys.of(request), wall() + MARK_MS);
     }
     return this.#alone(flight, response, kept, failed ? "failed" : "alone");
-  }
-
-  /**
-   * A part has come: the head of the whole it is of, which is kept in slices; or what else came of asking
-   * where there are none.
-   */
-  async #open(
-    request: HttpRequest,
-    way: Way,
-    plain: Wish,
-    asking: { response: HttpResponse; index: number; asked: number },
-  ): Promise<Entry | { response: HttpResponse; asked: number; aside?: boolean }> {
-    const { wall } = this.#parts;
-    const { slice: size = 0 } = this.#config;
-    let { response, index, asked } = asking;
-    if (response.status === 416 && index > 0) {
-      discard(response); // the client knows no better: what there is begins at the beginning
-      [index, asked] = [0, wall()];
-      response = await settled(way.fetch(ownRequest(request, this.#forSlice(plain, [], index))));
-    }
-    if (response.status !== 206 && response.status !== 416) return { response, asked };
-    const part = partIn(response, byName(response.headers));
-    const key = this.#keys.of(request);
-    if (part?.from === index * size && part.to === Math.min(part.total, part.from + size)) {
-      const { total, etag } = part;
-      if (total <= size)
-        return {
-          response: { ...response, status: 200, headers: fieldsOfWhole(response.headers) },
-          asked,
-        };
-      const noStore = this.#said(request)?.noStore === true;
-      const how = { asked, came: wall(), noStore };
-      const entry = this.#keeper.head(request, key, response, { size, total, etag }, how);
-      const whole = typeof entry === "string" ? undefined : wholeOf(entry);
-      if (typeof entry !== "string" && whole !== undefined) {
-        this.#slices.keep(whole, index, response, asked);
-        return entry;
-      }
-    }
-    discard(response);
-    this.#unsliced.set(key, wall() + MARK_MS);
-    asked = wall();
-    // Who wants a small part of what may be long gets that, and nobody anything else.
-    if (isPartial(request))
-      return { response: await settled(way.fetch(request)), asked, aside: true };
-    return { response: await settled(way.fetch(ownRequest(request, plain))), asked };
-  }
-
-  /** The slice to ask for where nothing is stored; undefined when the whole is. */
-  #sliceFor(request: HttpRequest): number | undefined {
-    const { slice } = this.#config;
-    if (slice === undefined || this.#unsliced.has(this.#keys.of(request), this.#parts.wall()))
-      return undefined;
-    return sliceOf(request, slice);
-  }
-
-  #forSlice(plain: Wish, known: readonly Field[], index: number | undefined): Wish {
-    const { slice } = this.#config;
-    if (slice === undefined || index === undefined) return { ...plain, validators: known };
-    return { ...plain, validators: [...known, rangeField(slice, index)] };
   }
 
   #wish(request: HttpRequest): Wish {
