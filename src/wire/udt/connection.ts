@@ -27,6 +27,8 @@ import { Rtt } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
 import { Sender } from "./sender.ts";
 import type { MessageOptions, UdtEnd, UdtOptions, UdtState, UdtStats } from "./settings.ts";
+import { Silence } from "./silence.ts";
+import { statistics } from "./statistics.ts";
 
 export type {
   MessageOptions,
@@ -39,15 +41,9 @@ export type {
 
 const DEFAULT_PACKETS = 8192;
 const DEFAULT_LINGER_MS = 180_000;
-/** libudt's: silence is looked at after a round trip and its deviation and SYN, or after this, times how often. µs. */
-const EXPECT = 300_000;
-const SYN = 10_000;
-/** So many silences, 46 seconds, are the end. */
-const SILENCES = 16;
 /** The client's socket is not ready in the first moments after our answer: libudt would lose what comes then. µs. */
 const FIRST_DATA = 10_000;
 const MS = 1_000;
-const SECOND = 1_000_000;
 /** Rings of packets: the first size they have, and what keeps all of them within a quarter of the numbers. */
 const LEAST_PACKETS = 64;
 const MOST_PACKETS = 1 << 20;
@@ -82,10 +78,7 @@ export class UdtConnection {
   #mss: number;
   #sender: Sender | undefined;
   #receiver: Receiver | undefined;
-  #heardAt: number;
-  /** When silence is looked at next is counted from here. */
-  #silentFrom: number;
-  #silences = 1;
+  readonly #silence: Silence;
   #lingerUntil = Infinity;
   readonly #farewell = new Farewell();
   /** What is to be said besides data and its acknowledgements. ACK2: the number, or -1. */
@@ -99,7 +92,8 @@ export class UdtConnection {
     this.#options = options;
     this.id = options.id;
     this.peerAddress = options.peerAddress;
-    this.#openedAt = this.#heardAt = this.#silentFrom = now;
+    this.#openedAt = now;
+    this.#silence = new Silence(now);
     const extra = options.peerAddress.length === IP6_ADDRESS ? IP6_EXTRA : 0;
     this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, (options.mss ?? DEFAULT_MSS) - extra));
     if (hello !== undefined) this.#mss = Math.min(this.#mss, hello.mss);
@@ -156,8 +150,7 @@ export class UdtConnection {
       this.#greeted(this.#listen(head, bytes, from, to, now), now);
       if (this.#greeting !== undefined) return;
     }
-    this.#heardAt = this.#silentFrom = now;
-    this.#silences = 1;
+    this.#silence.broken(now);
     if (head >>> 31 === 0) this.#receiver?.data(bytes, from, to, now);
     else this.#control((head >>> 16) & 0x7fff, bytes, from, to, now);
   }
@@ -199,7 +192,8 @@ export class UdtConnection {
     if (this.#greeting !== undefined) return this.#greeting.wakeAt;
     if (this.#sayHello || this.#sayAlive || this.#ack2 >= 0) return -Infinity;
     const halves = Math.min(this.#receiver?.wakeAt ?? Infinity, this.#sender?.wakeAt ?? Infinity);
-    return Math.min(halves, this.#expectBy, this.#settlesAt, this.#lingerUntil);
+    const silence = this.#silence.lookAt(this.#rtt.patience);
+    return Math.min(halves, silence, this.#settlesAt, this.#lingerUntil);
   }
 
   /** Bytes `send` would take; of messages, the largest that there is room for. */
@@ -302,32 +296,15 @@ export class UdtConnection {
   }
 
   get stats(): UdtStats {
-    const sender = this.#sender;
-    const receiver = this.#receiver;
-    const flow = sender?.delivery.flow;
-    const { congestion } = this.#options;
-    return {
-      state: this.#state,
-      congestion: congestion.name,
-      rtt: this.#rtt.smooth,
-      rttVariance: this.#rtt.variance,
-      minRtt: this.#rtt.least,
-      heardAt: this.#heardAt,
-      packetsSent: flow?.sent ?? 0,
-      packetsReceived: receiver?.received ?? 0,
-      bytesSent: sender?.bytes ?? 0,
-      bytesReceived: receiver?.bytes ?? 0,
-      retransmitted: sender?.retransmitted ?? 0,
-      lost: flow?.lost ?? 0,
-      duplicates: receiver?.duplicates ?? 0,
-      overflowed: receiver?.overflowed ?? 0,
-      nonsense: this.#nonsense + (receiver?.nonsense ?? 0),
-      messagesDropped: sender?.dropped ?? 0,
-      inFlight: flow?.inFlight ?? 0,
-      rate: congestion.period > 0 ? SECOND / congestion.period : 0,
-      window: congestion.window,
-      peerWindow: sender?.peerWindow ?? 0,
-    };
+    return statistics(
+      this.#state,
+      this.#options.congestion,
+      this.#rtt,
+      this.#silence.heardAt,
+      this.#nonsense,
+      this.#sender,
+      this.#receiver,
+    );
   }
 
   get #over(): boolean {
@@ -361,7 +338,7 @@ export class UdtConnection {
       case "waiting":
         return;
       case "met":
-        this.#heardAt = this.#silentFrom = now;
+        this.#silence.broken(now);
         return this.#open(greeted.peer, greeted.peer.initial, greeted.rtt);
       case "refused":
         return this.#finish("broken", "refused");
@@ -438,22 +415,17 @@ export class UdtConnection {
   /** What has to be done because of time: silence, and the end of lingering. */
   #watch(now: number): void {
     if (now >= this.#settlesAt || now >= this.#lingerUntil) return this.abort();
-    if (now < this.#expectBy) return;
-    if (this.#silences > SILENCES) return this.#finish("broken", "peer is silent");
-    if (this.unacknowledged > 0) this.#sender?.timeout(now, this.#silences);
+    const silence = this.#silence;
+    if (now < silence.lookAt(this.#rtt.patience)) return;
+    if (silence.isEnd) return this.#finish("broken", "peer is silent");
+    if (this.unacknowledged > 0) this.#sender?.timeout(now, silence.count);
     else this.#sayAlive = true;
-    this.#silences += 1;
-    this.#silentFrom = now;
+    silence.goesOn(now);
   }
 
   #leave(now: number, time: number, out: Uint8Array, at: number): number {
     const due = this.#farewell.take(now, this.#rtt.patience);
     return due ? this.#say(Control.shutdown, 0, time, out, at, 4) : 0;
-  }
-
-  get #expectBy(): number {
-    const n = this.#silences;
-    return this.#silentFrom + Math.max(n * this.#rtt.patience + SYN, n * EXPECT);
   }
 
   #finish(state: "closed" | "broken", end: UdtEnd): void {
