@@ -2,16 +2,13 @@ import type { Address } from "../../core/address.ts";
 import { WakeQueue } from "../../core/wake-queue.ts";
 import { bindDatagram } from "../../sys/datagram-socket.ts";
 import {
-  endOf,
   joinsTrains,
-  longestTrain,
   MAX_TRAIN,
   routeTo,
   TrainReceiver,
   TrainSender,
 } from "../../sys/datagram-trains.ts";
 import type { Route } from "../../sys/datagram.ts";
-import { show } from "../../sys/sockaddr.ts";
 import { close } from "../../sys/socket.ts";
 import { TimerFd } from "../../sys/timer-fd.ts";
 import { UdtAccept } from "../../wire/udt/accept.ts";
@@ -21,6 +18,8 @@ import { type Reactor, READABLE, WRITABLE } from "../reactor.ts";
 import { cookies, random31 } from "./chance.ts";
 import { Departed } from "./departed.ts";
 import { Line, type LineOwner } from "./line.ts";
+import { pack } from "./packing.ts";
+import { addressBytes, nameOf } from "./peer-address.ts";
 
 /** Trains that one system call reads: several peers, or what came while we were busy. */
 const READ_TRAINS = 8;
@@ -30,8 +29,6 @@ const MAX_READS = 8;
 const SEND_TRAINS = 64;
 /** Few bytes, so that what is sent is still in the processor's cache. */
 const SEND_BYTES = 4 * MAX_TRAIN;
-/** Datagrams of one connection before another gets its turn. */
-const MAX_DATAGRAMS = 256;
 /** Bytes of a UDT packet before which its destination stands (wire/udt). */
 const DESTINATION = 12;
 /** For socket id 0: handshakes. */
@@ -343,46 +340,16 @@ export class UdtEndpoint {
 
   /** What it has to say, in trains; then when to look again. */
   #speak(line: Line): void {
-    const { connection, route } = line;
-    const sender = this.#sender;
-    const now = microseconds();
-    const { bytes } = sender;
-    const { datagramSize } = connection;
-    let start = sender.offset;
-    let at = start;
-    let segment = 0;
-    let most = 0;
-    for (let left = MAX_DATAGRAMS; left > 0 && !this.#blocked; left--) {
-      if (sender.full || at + datagramSize > bytes.length) {
-        if (at > start) sender.push(route, at - start, segment);
-        segment = 0;
-        this.#send();
-        start = at = sender.offset;
-        if (this.#blocked) break;
-      }
-      const n = connection.poll(now, bytes, at);
-      if (n === 0) break;
-      if (n > segment && segment > 0) {
-        // Longer than those before: the beginning of a train of its own.
-        sender.push(route, at - start, segment);
-        start = at;
-        segment = 0;
-      }
-      if (segment === 0) {
-        segment = n;
-        most = longestTrain(n) * n;
-      }
-      at += n;
-      if (n < segment || at - start >= most) {
-        sender.push(route, at - start, segment);
-        start = at;
-        segment = 0;
-      }
-    }
-    if (segment > 0) sender.push(route, at - start, segment);
+    const { connection } = line;
+    if (!this.#blocked) pack(line, microseconds(), this.#sender, this.#flush);
     if (connection.done) this.#forget(line);
     else this.#queue.set(line, connection.wakeAt());
   }
+
+  readonly #flush = (): boolean => {
+    this.#send();
+    return !this.#blocked;
+  };
 
   #send(): void {
     if (this.#blocked || this.#sender.send(this.#fd)) return;
@@ -421,24 +388,4 @@ function destination(bytes: Uint8Array, at: number): number {
       (bytes[i + 3] as number)) >>>
     0
   );
-}
-
-/** `192.0.2.1:9000`: the same for the same peer. */
-function nameOf(route: Route): string {
-  const end = endOf(route);
-  return end === undefined ? "" : show(end);
-}
-
-// struct sockaddr_in and sockaddr_in6, as in sys/sockaddr.ts.
-const IN_ADDRESS = 4;
-const IN6_ADDRESS = 8;
-const IN6_SIZE = 28;
-
-/** Four bytes or sixteen; an IPv4 address in IPv6 clothes as four. */
-function addressBytes({ name }: Route): Uint8Array {
-  if (name.length < IN6_SIZE) return name.slice(IN_ADDRESS, IN_ADDRESS + 4);
-  const ip = name.slice(IN6_ADDRESS, IN6_ADDRESS + 16);
-  const mapped =
-    ip.subarray(0, 10).every((byte) => byte === 0) && ip[10] === 0xff && ip[11] === 0xff;
-  return mapped ? ip.subarray(12) : ip;
 }
