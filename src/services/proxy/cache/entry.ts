@@ -44,7 +44,7 @@ export function placeOf({ key, names, variant }: Name): string {
  * Bytes an entry takes beside its body and fields: 700 of objects and places in tables, and what
  * lies about of those evicted before the garbage collector comes by. Measured, rounded up.
  */
-const OVERHEAD = 2048;
+export const OVERHEAD = 2048;
 /** A field block is seldom longer; if it is, one is made for it. */
 const SCRATCH = Buffer.alloc(16 * 1024);
 
@@ -57,6 +57,8 @@ export class Entry implements Counted, Name {
   visits = 0;
   /** In memory, and not purged: may be answered from by whoever still holds it. */
   alive = false;
+  /** It was kept when it came. */
+  kept = false;
   /** Answers made ahead. */
   baked: Baked | undefined;
   /** The file it was found in, just now. */

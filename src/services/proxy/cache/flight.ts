@@ -5,6 +5,8 @@ import type { Filling } from "./filling.ts";
 export interface Coming extends Name, Sent {
   /** Also for requests with Authorization. */
   readonly shared: boolean;
+  /** It will be, as far as is known. */
+  readonly stored: boolean;
   readonly filling: Filling;
 }
 

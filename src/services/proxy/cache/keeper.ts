@@ -26,6 +26,9 @@ export interface Circumstances {
   readonly over: () => void;
 }
 
+/** So much may be on its way to disk, in bodies that are written when they are whole. */
+const COMING_TO_DISK = 32 * 1024 * 1024;
+
 /** Decides what is kept, and keeps it: at once what is there, the rest while it comes. */
 export class Keeper {
   readonly #config: CacheConfig;
@@ -135,6 +138,7 @@ export class Keeper {
     let mine = 0;
     const { max_object, memory } = this.#config;
     const { disk } = this.#store;
+    const room = disk === undefined ? memory : Math.max(memory, COMING_TO_DISK);
     const flow = body.kind === "flow" ? body.flow : flowOfStream(body.stream);
     const filling = new Filling(flow, length, {
       spoolFrom: disk === undefined ? Infinity : SMALL,
@@ -142,7 +146,7 @@ export class Keeper {
       mayKeep: (all, more, spooled) => {
         if (all > max_object) return false;
         if (spooled) return true;
-        if (this.#coming + more > memory) return false;
+        if (this.#coming + more > room) return false;
         this.#coming += more;
         mine += more;
         return true;
@@ -163,12 +167,14 @@ export class Keeper {
     const fields = byName(sent.fields);
     const { public: open, mustRevalidate, sMaxage } = directivesOf(fields);
     const shared = open || mustRevalidate || sMaxage !== undefined;
-    return entry ?? { ...name, ...sent, shared, filling };
+    const stored = disk !== undefined || this.#store.memory.takes(length);
+    return entry ?? { ...name, ...sent, shared, stored, filling };
   }
 
   #put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): Entry {
     const entry = new Entry(name, sent, inPieces(pieces), this.#rules);
-    if (this.#store.put(entry, sent, pieces)) this.stored++;
+    entry.kept = this.#store.put(entry, sent, pieces);
+    if (entry.kept) this.stored++;
     release(entry);
     return entry;
   }

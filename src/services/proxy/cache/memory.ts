@@ -1,7 +1,7 @@
 import { type Counted, S3Fifo } from "../../../core/s3-fifo.ts";
 import { type RequestField, varyKey } from "../../../wire/http/caching/vary.ts";
 import { Arena } from "./arena.ts";
-import { Entry, placeOf } from "./entry.ts";
+import { Entry, OVERHEAD, placeOf } from "./entry.ts";
 
 /** A larger share of the memory is not given to one response. */
 const LARGEST_SHARE = 0.25;
@@ -70,6 +70,11 @@ export class Memory {
     if (entry.moveTo(this.#arena)) return true;
     this.#kept.shed(weight);
     return entry.moveTo(this.#arena);
+  }
+
+  /** May a response with a body of so many bytes be kept? Undefined: nobody knows how many. */
+  takes(length = 0): boolean {
+    return OVERHEAD + length <= this.#kept.budget * LARGEST_SHARE;
   }
 
   /** It takes more memory, or less, than it did. */

@@ -46,10 +46,11 @@ export class Store {
   /** Keep what has come: its body is in `pieces`. False when it was purged while it came, or there is no room. */
   put(entry: Entry, sent: Sent, pieces: readonly Uint8Array[]): boolean {
     if (this.bans.isDead(entry)) return false;
-    this.disk?.writer.put(entry, sent, pieces);
-    if (this.disk === undefined || entry.body.length <= SMALL) return this.memory.put(entry);
+    const onDisk = this.disk?.writer.put(entry, sent, pieces) ?? false;
+    if (this.disk === undefined || entry.body.length <= SMALL)
+      return this.memory.put(entry) || onDisk;
     this.memory.remove(entry.place);
-    return true;
+    return onDisk;
   }
 
   /** Keep what was written to disk while it came. */

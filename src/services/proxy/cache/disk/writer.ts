@@ -66,8 +66,8 @@ export class Writer {
     this.#parts = parts;
   }
 
-  /** Keep a copy, sooner or later, unless there is too much to do or the disk is in trouble. */
-  put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): void {
+  /** Keep a copy, sooner or later, unless there is too much to do or the disk is in trouble: false. */
+  put(name: Name, sent: Sent, pieces: readonly Uint8Array[]): boolean {
     let length = 0;
     let crc = 0;
     for (const piece of pieces) {
@@ -77,7 +77,7 @@ export class Writer {
     const now = this.#parts.wall();
     if (now < this.#pausedUntil || this.#waiting + length > MOST_WAITING || this.#full) {
       this.dropped++;
-      return;
+      return false;
     }
     const head = emitResponse(name, sent, { length, crc });
     if (length <= QUICK && now >= this.#slowUntil && this.#writing === 0)
@@ -90,6 +90,7 @@ export class Writer {
         this.#waiting -= length;
       }
     });
+    return true;
   }
 
   get #full(): boolean {
@@ -160,16 +161,19 @@ export class Writer {
     this.#parts.failed(what, error);
   }
 
-  #writeNow(name: Name, pieces: readonly Uint8Array[], asked: number): void {
+  #writeNow(name: Name, pieces: readonly Uint8Array[], asked: number): boolean {
     const began = this.#parts.wall();
+    let done = true;
     try {
       this.#fork(name, asked);
       this.#fileNow(fileOf(placeOf(name)), pieces, asked);
     } catch (error) {
+      done = false;
       this.fault("write", error);
     }
     const now = this.#parts.wall();
     if (now - began > SLOW_MS) this.#slowUntil = now + SLOW_FOR_MS;
+    return done;
   }
 
   async #write(name: Name, pieces: readonly Uint8Array[], asked: number): Promise<void> {
