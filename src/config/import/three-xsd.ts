@@ -1,8 +1,9 @@
 import { stringify } from "yaml";
 
-import { parseIni, type Setting } from "./ini.ts";
+import { parseIni } from "./ini.ts";
 import { fileStores } from "./three-fsd.ts";
 import { dnsServer } from "./three-nsd.ts";
+import { oldTunnels } from "./three-wdd.ts";
 import { type Site, webSite } from "./three-wsd.ts";
 import { proxyServer } from "./three-zsd.ts";
 
@@ -13,21 +14,13 @@ export interface Note {
   readonly message: string;
 }
 
-const CARRIED = ["3wsd", "3nsd", "3zsd", "3fsd"];
-/** Sections of 3xsd.conf that are other services, and what they will be called. */
-const LATER: Readonly<Record<string, string>> = {
-  "3wdd": "tunnel",
-};
-/** [3wdd] lines that are no tunnels; those hold a token. */
-const TUNNEL_SETTINGS = ["mode", "encrypt", "dial", "io_mode", "relay", "routing_metric"];
-/** local:peer:mtu:txqueue:token:... */
-const TOKEN_AT = 4;
+const CARRIED = ["3wsd", "3nsd", "3zsd", "3fsd", "3wdd"];
 const INDENT = "  ";
 
 /**
  * An old 3xsd.conf as YAML that the loader takes, with a note for each line it could not carry.
- * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`, [3zsd] a proxy and its pools, [3fsd] stores; the
- * sections of services that this version does not have are kept as comments, without their tokens.
+ * [3wsd] becomes a site of `web:`, [3nsd] a server of `dns:`, [3zsd] a proxy and its pools, [3fsd]
+ * stores, [3wdd] tunnels.
  */
 export function import3xsd(text: string, file: string): { yaml: string; notes: Note[] } {
   const { settings, sections, strange } = parseIni(text);
@@ -48,17 +41,13 @@ export function import3xsd(text: string, file: string): { yaml: string; notes: N
   const stores = sections.has("3fsd") ? fileStores(of("3fsd"), note) : "";
   if (stores !== "") parts.push(stores);
   if (sections.has("3nsd")) parts.push(`dns:\n${dnsServer(of("3nsd"), note)}`);
+  const tunnels = sections.has("3wdd") ? oldTunnels(of("3wdd"), note) : "";
+  if (tunnels !== "") parts.push(tunnels);
   for (const [section, line] of sections) {
     if (CARRIED.includes(section)) continue;
-    const service = Object.hasOwn(LATER, section) ? LATER[section] : undefined;
-    const missing =
-      service === undefined
-        ? `[${section}] is no section of 3xsd`
-        : `[${section}] becomes the section "${service}", which is not available in this version`;
-    note(line, `${missing}: left out`);
+    note(line, `[${section}] is no section of 3xsd: left out`);
     for (const setting of of(section))
       note(setting.line, `${setting.name}: left out with [${section}]`);
-    if (service !== undefined) parts.push(asComment(section, missing, of(section)));
   }
   return { yaml: parts.join("\n"), notes: notes.toSorted((a, b) => a.line - b.line) };
 }
@@ -73,21 +62,6 @@ function showSite({ values, remarks }: Site): string {
     lines.push(`${INDENT.repeat(2)}${key}: ${stringify(value, options).trimEnd()}`);
   }
   return `${lines.join("\n")}\n`;
-}
-
-function asComment(section: string, missing: string, settings: readonly Setting[]): string {
-  const lines = settings.map(
-    ({ name, value }) => `${name} = ${oneLine(withoutToken(section, name, value))}`,
-  );
-  return [missing, `[${section}]`, ...lines].map((line) => `# ${oneLine(line)}\n`).join("");
-}
-
-function withoutToken(section: string, name: string, value: string): string {
-  if (section !== "3wdd" || TUNNEL_SETTINGS.includes(name)) return value;
-  return value
-    .split(":")
-    .map((field, i) => (i === TOKEN_AT && field !== "" ? "***" : field))
-    .join(":");
 }
 
 /** Nothing may end the comment that it stands in. */

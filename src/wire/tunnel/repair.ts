@@ -182,6 +182,7 @@ export class Repair {
       mss: longest + FLOW_TRAILER + UDT_HEADER + IP_UDP,
       sendPackets: PACKETS,
       receivePackets: PACKETS,
+      twice: true,
       now,
     });
   }

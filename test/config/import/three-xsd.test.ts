@@ -68,20 +68,10 @@ test("each line that could not be carried has its note", () => {
   const { notes } = import3xsd(WHOLE, "/etc/3xsd.conf");
   expect(notes.map(({ line, message }) => `${line}: ${message}`)).toEqual([
     '15: 3wsd has no setting "homedir": left out',
-    '21: [3wdd] becomes the section "tunnel", which is not available in this version: left out',
-    "22: mode: left out with [3wdd]",
-    "23: office: left out with [3wdd]",
+    "23: office: is carried with `legacy: true`, which protects nobody; make keys for both ends",
     "24: [mine] is no section of 3xsd: left out",
     "25: x: left out with [mine]",
   ]);
-});
-
-test("other services are kept as comments, without their tokens", () => {
-  const { yaml } = import3xsd(WHOLE, "/etc/3xsd.conf");
-  expect(yaml).toContain(
-    "# office = 10.1.0.1:10.1.0.2:1380:1000:***:aes-128-cbc:vpn.example::10.0.0.0/8\n",
-  );
-  expect(yaml).not.toContain("s3cret-token");
 });
 
 test("an empty [3wsd] is what 3wsd did by default", () => {

@@ -104,12 +104,12 @@ describe("packets on a repaired path", () => {
     run(SECOND);
     wan.down = true;
     send(0, 1, 0);
-    run(SECOND + 1000);
+    run(SECOND + 20_000); // longer than what is sent twice is apart
     wan.down = false;
     send(0, 1, 1);
     send(0, 2, 0);
     send(0, UNORDERED, 5);
-    run(SECOND + 60_000);
+    run(SECOND + 75_000);
     expect([numbers(1, 1), numbers(1, 2), numbers(1, UNORDERED)]).toEqual([[], [0], [5]]);
     run(2 * SECOND);
     expect(numbers(1, 1)).toEqual([0, 1]);
@@ -166,7 +166,7 @@ describe("packets on a repaired path", () => {
     const got = ends[1]?.got.length ?? 0;
     expect((got * 1300 * 8) / 8 / 1e6).toBeGreaterThan(15);
     expect(ends[0]?.repair.dropped).toBeGreaterThan(0);
-    expect(wan.longestQueue).toBeLessThan(200_000);
+    expect(wan.longestQueue).toBeLessThan(300_000); // two round trips
   });
 });
 
