@@ -17,6 +17,8 @@ export interface Way extends AsyncDisposable {
 }
 
 const PATIENCE_MS = 30_000;
+/** As wg-quick has it: what a path of 1500 bytes carries in IPv6. */
+const MTU = 1420;
 
 /** No tunnel at all: what there is to lose. */
 export async function wire(): Promise<Way> {
@@ -37,7 +39,7 @@ export async function ternWay(command: readonly string[] = TERN): Promise<Way> {
       state: join(dir, side),
       log: { file: join(dir, `${side}.log`) },
       admin: { listen: [] },
-      tunnel: { warp: ends[side] },
+      tunnel: { warp: { ...ends[side], mtu: MTU } },
     };
     await Bun.write(file, JSON.stringify(config));
     pids.push(net.spawn(side, ...command, "run", "-c", file).pid);
@@ -66,7 +68,7 @@ export async function wireguardGo(): Promise<Way> {
     );
     await net.run(side, "wg", "setconf", device, conf);
     await net.ip(side, "address", "add", `10.60.0.${last}/24`, "dev", device);
-    await net.ip(side, "link", "set", device, "mtu", "1420", "up");
+    await net.ip(side, "link", "set", device, "mtu", `${MTU}`, "up");
   }
   return reached({ name: "wireguard-go", net, to: "10.60.0.1", pids, ...ending(net, dir) });
 }

@@ -277,7 +277,6 @@ export class Hub implements Closable {
     traffic.received++;
     traffic.receivedBytes += length;
     link.opened(plain);
-    this.#touched.add(link);
     return plain;
   }
 
@@ -292,6 +291,7 @@ export class Hub implements Closable {
     if (keypair === undefined) return;
     const { link } = keypair.keys;
     const { now } = this;
+    this.#touched.add(link);
     if (link.route === undefined || !trains.cameFrom(i, link.route)) link.moved(trains.routeOf(i));
     const isNew = link.session.received(keypair, data && link.wireguard, now);
     link.heard(now);
