@@ -141,9 +141,12 @@ export class Sender {
     return true;
   }
 
-  /** The peer has been silent: as libudt, all that it did not acknowledge is taken for lost. */
+  /**
+   * The peer has been silent: as libudt, all that it did not acknowledge is taken for lost. Not for peers of ours: they
+   * say what they miss as soon as a probe arrives, and a machine that was busy for a while has lost nothing.
+   */
   timeout(now: number, count: number): void {
-    if (this.#lost.count === 0) {
+    if (this.#lost.count === 0 && !this.delivery.flow.told) {
       for (let seq = this.buffer.first; seq !== this.buffer.fresh; seq = next(seq)) {
         this.delivery.missing(seq);
         this.#lost.add(seq);

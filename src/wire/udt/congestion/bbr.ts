@@ -73,7 +73,7 @@ export class Bbr implements Congestion {
   #standing = false;
   #step: number;
   #stepAt = 0;
-  #lookUntil = 0;
+  #lookUntil = -Infinity;
   #lookLeast = Infinity;
   #silent = false;
 
@@ -143,7 +143,9 @@ export class Bbr implements Congestion {
     const idle = flow.idleAt >= flow.now - flow.rtt - span;
     const rounds = this.#standing ? YIELD_ROUNDS : MEMORY_ROUNDS;
     const memory = rounds * Math.max(this.#turn(flow), flow.told ? 0 : RARE_LOOK);
-    if (!idle || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
+    // Who looks at the round trip has little on its way: what arrives of that says nothing of the path.
+    const looking = flow.now <= this.#lookUntil + flow.rtt + span;
+    if ((!idle && !looking) || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
     this.#spanFrom = flow.deliveredAt;
     this.#spanDelivered = flow.delivered;
   }
