@@ -42,7 +42,7 @@ export async function served(keys: object = {}): Promise<Served> {
     roots,
     scratch: lent.state,
     async [Symbol.asyncDispose]() {
-      await running.stop(AbortSignal.timeout(2000));
+      await running.stop(AbortSignal.timeout(100));
       lent[Symbol.dispose]();
     },
   };
