@@ -1,4 +1,4 @@
-/** `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
@@ -7,18 +7,20 @@ import { cacheTests } from "./cache-tests.ts";
 import { dns } from "./dns.ts";
 import { machine } from "./machine.ts";
 import { proxy } from "./proxy.ts";
+import { store } from "./store.ts";
 import { tcpserver } from "./tcp-server/tcpserver.ts";
 import { tunnel } from "./tunnel.ts";
 import { udt } from "./udt.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns|balance|proxy|udt|tunnel|tcpserver [options]
+const HELP = `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|tcpserver [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
   balance        connections, against HAProxy and nginx stream
   proxy          requests, against nginx, HAProxy in HTTP mode and Varnish, where it is installed
   cache-tests D  the public tests of HTTP caches, from their checkout in D
+  store          files with copies, against nginx dav
   udt            bytes and files by UDT, against libudt
   tunnel         a network over a network, against wireguard-go and OpenVPN
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
@@ -42,7 +44,17 @@ const { values, positionals } = parseArgs({
   },
 });
 
-const BENCHES = { web, dns, balance, proxy, udt, tunnel, tcpserver, "cache-tests": cacheTests };
+const BENCHES = {
+  web,
+  dns,
+  balance,
+  proxy,
+  store,
+  udt,
+  tunnel,
+  tcpserver,
+  "cache-tests": cacheTests,
+};
 const [wanted = "", checkout] = positionals;
 const bench = Object.hasOwn(BENCHES, wanted) ? BENCHES[wanted as keyof typeof BENCHES] : undefined;
 if (values.help || bench === undefined) {
