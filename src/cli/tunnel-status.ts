@@ -81,6 +81,12 @@ export function showTunnels(seen: Seen, before: Seen | undefined, paint: Paint):
         "path",
         `${one.rttMs} ms ± ${one.variationMs}, lost ${loss(one.lossOut)} out, ${loss(one.lossIn)} in`,
       ]);
+    if (one.warning !== undefined) lines.push(["warning", one.warning]);
+    if (one.repairs !== null)
+      lines.push([
+        "repairs",
+        `${one.repairs.repeated} repeated, ${one.repairs.dropped} dropped, at ${(one.repairs.pace / 1e6).toFixed(1)} Mbit/s`,
+      ]);
     lines.push(["sent", humanBytes(traffic.sentBytes) + rate(traffic.sentBytes, then?.sentBytes)]);
     lines.push([
       "received",

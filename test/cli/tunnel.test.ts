@@ -28,6 +28,7 @@ const warp1: TunnelStatus = {
   lossIn: 0,
   routes: ["10.19.0.0/19"],
   metric: 15_553,
+  repairs: null,
   traffic: Object.assign(new Traffic(), { sentBytes: 2_000_000, receivedBytes: 1024, forged: 3 }),
 };
 

@@ -21,6 +21,18 @@ export interface Rules {
   readonly traffic: Traffic;
 }
 
+/** What a repaired path looks like. */
+export interface Repairs {
+  readonly rttMs: number;
+  /** Bits per second that it is paced at. */
+  readonly pace: number;
+  /** Packets, since this conversation began. */
+  readonly lost: number;
+  readonly repeated: number;
+  /** Packets that would have waited for too long. */
+  readonly dropped: number;
+}
+
 /** How packets of a device become datagrams of a link, and the other way. */
 export interface Carriage extends Sink {
   /** Longest packet that the path takes; longer ones are told so by the kernel. */
@@ -34,6 +46,8 @@ export interface Carriage extends Sink {
   /** There is a key again, or room in the socket. */
   resume?(): void;
   close?(): void;
+  /** How its repairs go, when it does any. */
+  repairs?(): Repairs;
 }
 
 /** A device whose packets are being read. Outlives a reload: `serve` says for whom. */

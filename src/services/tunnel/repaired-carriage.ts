@@ -17,7 +17,7 @@ import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
 import { FixedRate } from "../../wire/udt/congestion/fixed.ts";
 import type { Lane } from "./lane.ts";
 import { HEADER, type Link } from "./link.ts";
-import type { Carriage, Rules } from "./port.ts";
+import type { Carriage, Repairs, Rules } from "./port.ts";
 
 /** What is between a packet and the path: our datagrams' headers and seal, for a pace in bits per second. */
 const OUTSIDE = 60;
@@ -49,6 +49,8 @@ export class RepairedCarriage implements Carriage {
   readonly #cutter: Cutter;
   readonly #timer = new TimerFd();
   #link: Link | undefined;
+  /** Bytes of a full packet with what repairing puts around it. */
+  readonly #size: number;
   #mtu: number;
   #rings = Infinity;
 
@@ -62,12 +64,11 @@ export class RepairedCarriage implements Carriage {
     this.#rules = rules;
     this.#reactor = reactor;
     this.#mtu = mtu;
+    this.#size = mtu + TRAILER + REPAIR_AROUND;
     this.#joiner = new Joiner(this.block, 0, { udp: tun.segments.udp, write: this.#write });
     this.#cutter = new Cutter(this.#packet, mtu + TRAILER);
     const congestion = (): Congestion =>
-      rate === null
-        ? new Bbr(random31())
-        : new FixedRate(rate, mtu + TRAILER + REPAIR_AROUND + OUTSIDE);
+      rate === null ? new Bbr(random31()) : new FixedRate(rate, this.#size + OUTSIDE);
     this.#repair = new Repair(
       {
         longest: mtu + TRAILER,
@@ -84,12 +85,16 @@ export class RepairedCarriage implements Carriage {
   get next(): number {
     return this.#joiner.next;
   }
-  /** Packets that were dropped since too many waited; how the path looks. */
-  get dropped(): number {
-    return this.#repair.dropped;
-  }
-  get stats() {
-    return this.#repair.stats;
+  repairs(): Repairs {
+    const { rtt, rate, lost, retransmitted } = this.#repair.stats;
+    const bits = (this.#size + OUTSIDE) * 8;
+    return {
+      rttMs: Math.round(rtt / 100) / 10,
+      pace: Math.round(rate * bits),
+      lost,
+      repeated: retransmitted,
+      dropped: this.#repair.dropped,
+    };
   }
 
   fit(mtu: number): void {

@@ -1,5 +1,6 @@
 import { showCidr } from "../../core/cidr.ts";
 import type { TunnelEnd } from "./end.ts";
+import type { Repairs } from "./port.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** One tunnel, for people and programs. Times are milliseconds since 1970, durations milliseconds. */
@@ -23,6 +24,8 @@ export interface TunnelStatus {
   readonly lossIn: number | null;
   readonly routes: readonly string[];
   readonly metric: number;
+  /** With `transport: udt`. */
+  readonly repairs: Repairs | null;
   readonly traffic: Traffic;
 }
 
@@ -50,6 +53,7 @@ export function tunnelStatus(end: TunnelEnd): TunnelStatus {
     lossIn: known ? Math.round(path.lossIn * 1e4) / 1e4 : null,
     routes: port?.device.routes.map(({ to }) => showCidr(to)) ?? [],
     metric: end.priority,
+    repairs: port?.carriage.repairs?.() ?? null,
     traffic: { ...link.traffic },
   };
 }

@@ -128,6 +128,7 @@ export function legacyStatus({ name, config, device, session }: LegacyEnd): Tunn
     lossIn: null,
     routes: session.device?.routes.map(({ to }) => showCidr(to)) ?? [],
     metric: session.priority,
+    repairs: null,
     traffic: { ...session.traffic },
   };
 }
