@@ -19,6 +19,7 @@ const NOISE = 4_000;
 const STARTUP_QUEUE = 0.2;
 /** Longer than another program has the processor while ours wait for it, µs. */
 const STARTUP_STALL = 20_000;
+/** So many rounds in a row say that it stands; then the rate is believed for no longer. */
 const YIELD_ROUNDS = 2;
 /** 10 ms of queue at 100 Mbit/s, 100 ms at 1 Mbit/s. */
 const TOLERANCE = 920_000;
@@ -70,7 +71,8 @@ export class Bbr implements Congestion {
   #spanLeast = Infinity;
   #fullRate = 0;
   #flatRounds = 0;
-  #standing = false;
+  /** Rounds in a row in which a queue stood. */
+  #queued = 0;
   #step: number;
   #stepAt = 0;
   #lookUntil = -Infinity;
@@ -168,7 +170,7 @@ export class Bbr implements Congestion {
     const base = this.#base(flow);
     const queue = this.#roundLeast === Infinity ? 0 : this.#roundLeast - base;
     const ours = this.#phase === "cruise" && CYCLE[this.#step] !== 1;
-    this.#standing = !ours && queue > this.#tolerance(base);
+    this.#queued = !ours && queue > this.#tolerance(base) ? this.#queued + 1 : 0;
     if (this.#phase !== "startup" || this.#rate.best === 0) return;
     if (this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
     if (this.#rate.best >= this.#fullRate * GROWTH) {
@@ -238,6 +240,11 @@ export class Bbr implements Congestion {
         return { pace: this.#standing ? Math.min(gain, YIELD_GAIN) : gain, hold: WINDOW_GAIN };
       }
     }
+  }
+
+  /** Once may have been a machine that was busy. */
+  get #standing(): boolean {
+    return this.#queued >= YIELD_ROUNDS;
   }
 
   /** Packets that fill the path without a queue. */
