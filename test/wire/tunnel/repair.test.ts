@@ -59,7 +59,7 @@ function world(options: WanOptions, patience = 3000) {
     wan,
     run,
     restart: (i: number) => void (ends[i] = make()),
-    send(i: number, flow: number, number: number, length = 100): boolean {
+    send: (i: number, flow: number, number: number, length = 100): boolean => {
       const plain = memory(length);
       plain.view.setUint32(0, number);
       plain.view.setUint16(4, flow);
