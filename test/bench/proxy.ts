@@ -15,7 +15,7 @@ import {
 } from "./compare.ts";
 import { machine } from "./machine.ts";
 import { CACHE_ROWS } from "./proxy-cache.ts";
-import { nginxCache, ternCache, varnish, VARNISHD } from "./proxy-caches.ts";
+import { askForAll, nginxCache, ternCache, varnish, VARNISHD } from "./proxy-caches.ts";
 import { haproxyHttp, nginxProxy, ternProxy } from "./proxy-servers.ts";
 import { resident, type Server } from "./server.ts";
 import { build, type Options } from "./web.ts";
@@ -152,6 +152,7 @@ async function fromCache(
   }
   await using theirs = await rival(dir, to);
   await using ours = await ternCache(dir, binary, to, row.kind);
+  for (const one of [theirs, ours]) await askForAll(one, row);
   return [await measure(row, [theirs, ours], dir, options)];
 }
 

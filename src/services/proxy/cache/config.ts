@@ -49,7 +49,7 @@ export const cacheSchema = v.strictObject({
   open_files: key(
     v.pipe(v.number(), v.integer(), v.minValue(0)),
     1024,
-    "Files of them that each worker keeps open for a second, at most.",
+    "Files of them that each worker keeps open, at most.",
   ),
   max_object: key(size, "100m", "Longer bodies are not kept, but for those in slices."),
   slice: maybe(

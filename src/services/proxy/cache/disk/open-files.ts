@@ -1,21 +1,24 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync } from "node:fs";
 
 import type { Clock } from "../../../../core/clock.ts";
 import { type Filed, reread } from "./filed.ts";
 
-/** A file is opened by its name again after so long: another may have it by then, or nobody. */
-const OPEN_MS = 1000;
+/** After so long it is looked whether the file has its name still. */
+const SURE_MS = 1000;
+/** What nobody asks for is closed: a file that was removed takes its room until then. */
+const IDLE_MS = 2000;
 
 interface Open {
   readonly fd: number;
-  readonly since: number;
+  sure: number;
+  used: number;
 }
 
-/** Files opened lately, a bounded number of them, each for a second. */
+/** Files used lately, a bounded number of them. */
 export class OpenFiles {
   readonly #most: number;
   readonly #clock: Clock;
-  /** By path, the one opened first in front. */
+  /** By path. */
   readonly #open = new Map<string, Open>();
   #sweeping = false;
   readonly #end = new AbortController();
@@ -31,12 +34,17 @@ export class OpenFiles {
     const now = this.#clock.now();
     const open = this.#open.get(path);
     if (open !== undefined) {
-      if (now - open.since < OPEN_MS) return reread(filed, open.fd);
-      this.#close(path, open.fd);
+      open.used = now;
+      if (now - open.sure < SURE_MS) return reread(filed, open.fd);
+      if (fstatSync(open.fd).nlink > 0) {
+        open.sure = now;
+        return reread(filed, open.fd);
+      }
+      this.#close(path, open.fd); // the name may be another's
     }
     const fd = openSync(path, "r");
     if (this.#open.size < this.#most && !this.#end.signal.aborted) {
-      this.#open.set(path, { fd, since: now });
+      this.#open.set(path, { fd, sure: now, used: now });
       if (!this.#sweeping) void this.#sweep();
       return reread(filed, fd);
     }
@@ -61,16 +69,12 @@ export class OpenFiles {
     closeSync(fd);
   }
 
-  /** Close what nobody asks for any more: a file that was removed takes its room until then. */
   async #sweep(): Promise<void> {
     this.#sweeping = true;
     while (this.#open.size > 0 && !this.#end.signal.aborted) {
-      await this.#clock.sleep(OPEN_MS, this.#end.signal).catch(() => {}); // closed
-      const before = this.#clock.now() - OPEN_MS;
-      for (const [path, { fd, since }] of this.#open) {
-        if (since > before) break;
-        this.#close(path, fd);
-      }
+      await this.#clock.sleep(SURE_MS, this.#end.signal).catch(() => {}); // closed
+      const before = this.#clock.now() - IDLE_MS;
+      for (const [path, { fd, used }] of this.#open) if (used <= before) this.#close(path, fd);
     }
     this.#sweeping = false;
   }
