@@ -57,7 +57,7 @@ head.writeUInt16BE(answer.length);
 // In two pieces, as a stream may cut it.
 await say(Buffer.concat([head, answer.subarray(0, 5)]));
 await say(answer.subarray(5));
-console.log(JSON.stringify({ own, verdict }));
+process.stdout.write(JSON.stringify({ own, verdict }));
 await Bun.sleep(1000);
 stream.abort();
 process.exit(0);

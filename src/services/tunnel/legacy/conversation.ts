@@ -43,7 +43,9 @@ export class Conversation {
         case "waiting":
           if (!(await this.hear())) return REFUSED;
           break;
-        default:
+        case "accepted":
+        case "elsewhere":
+        case "refused":
           return step;
       }
     }
