@@ -24,6 +24,8 @@ const DATAGRAM = 1200;
  * than the one before, so that none is far from the best there is.
  */
 const OFFERED = [250, 320, 400, 500, 640, 800, 1000, 1250, 1600].map((mbit) => `${mbit}M`);
+/** What the receiving socket holds: a default of 200 KB is full before its reader is awake. */
+const SOCKET_BUFFER = 2 ** 21;
 const NOTE =
   "CPU and RSS: of both ends of a tunnel together; both, and iperf3 twice, share this machine.\n";
 
@@ -146,8 +148,10 @@ async function streamed(way: Way, seconds: number): Promise<Pick<Seen, "figure" 
 async function offered(way: Way, seconds: number): Promise<Pick<Seen, "figure" | "units">> {
   let [figure, units] = [0, 0];
   const each = Math.max(1, Math.round(seconds / OFFERED.length));
+  const allowed = Number(await Bun.file("/proc/sys/net/core/rmem_max").text());
+  const buffer = `${Math.min(SOCKET_BUFFER, allowed)}`;
   for (const rate of OFFERED) {
-    const { sum } = await iperf(way, each, "-u", "-b", rate, "-l", `${DATAGRAM}`);
+    const { sum } = await iperf(way, each, "-u", "-b", rate, "-l", `${DATAGRAM}`, "-w", buffer);
     const { packets = 0, lost_packets: lost = 0 } = sum ?? {};
     figure = Math.max(figure, (packets - lost) / each);
     units += packets - lost;
