@@ -16,7 +16,7 @@ export async function putRound(
 local body, i = string.rep("x", ${bytes}), math.floor(os.clock() * 1e6)
 function request()
   i = i + 1
-  return wrk.format("PUT", "/put/" .. (i % 100) .. "/" .. (i % ${NAMES}), nil, body)
+  return wrk.format("PUT", "/put-" .. (i % ${NAMES}), nil, body)
 end
 function done(s)
   local e = s.errors
