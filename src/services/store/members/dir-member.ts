@@ -1,5 +1,16 @@
 /** A directory of this machine. What it says it has written is on disk. */
-import { constants, type Stats } from "node:fs";
+import fs, {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import {
   access,
   type FileHandle,
@@ -15,9 +26,10 @@ import {
   unlink,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 import { systemClock } from "../../../core/clock.ts";
-import { fsyncDirectory } from "../../../sys/durable.ts";
+import { DirectorySyncs } from "./directory-syncs.ts";
 import {
   type Facts,
   type Item,
@@ -36,6 +48,15 @@ const MODE = 0o644;
 const CHUNK = 256 * 1024;
 /** Directories that are known to be there. More are looked for again. */
 const MAX_KNOWN = 10_000;
+/** So much of an upload is written in the thread itself: the kernel lets those wait who write more. */
+const MAX_NEAR = 256 * 1024;
+
+/** The same in other threads, by descriptor: one of either kind can go on with the other's. */
+const later = {
+  open: promisify(fs.open),
+  write: promisify(fs.write),
+  fsync: promisify(fs.fsync),
+};
 
 const TROUBLES: Readonly<Record<string, Trouble>> = {
   ENOSPC: "full",
@@ -57,13 +78,17 @@ export class DirMember implements Member {
   readonly near: Nearby;
   readonly #fsync: boolean;
   readonly #known = new Set<string>();
+  readonly #syncs = new DirectorySyncs();
 
   constructor(id: string, root: string, fsync: boolean) {
     this.id = id;
     this.where = root;
     this.#fsync = fsync;
-    const isKnown = (directory: string): boolean => this.#known.has(directory);
-    this.near = new Nearby(root, isKnown, () => systemClock.now());
+    this.near = new Nearby(
+      root,
+      (at) => this.#check(at),
+      () => systemClock.now(),
+    );
   }
 
   async put(temporary: string): Promise<Upload> {
@@ -71,13 +96,13 @@ export class DirMember implements Member {
       const directory = await this.#directory(temporary);
       const path = join(directory, crypto.randomUUID());
       // A directory that somebody removed behind our back is made again.
-      const handle = await this.#create(path).catch(async (error: unknown) => {
+      const fd = await this.#create(path).catch(async (error: unknown) => {
         if (!isMissing(error)) throw error;
         this.#known.clear();
         await this.#directory(temporary);
         return this.#create(path);
       });
-      return new DirUpload(this, path, handle, this.#fsync);
+      return new DirUpload(this, path, fd, this.#fsync);
     });
   }
 
@@ -98,7 +123,11 @@ export class DirMember implements Member {
     await this.#try(`write ${at}`, async () => {
       const directory = await this.#directory(dirname(at));
       const to = join(this.where, at);
-      await rename(path, to).catch(async (error: unknown) => {
+      const placed = this.near.either(
+        () => renameSync(path, to),
+        () => rename(path, to),
+      );
+      await placed.catch(async (error: unknown) => {
         if (!isMissing(error) && !isDirectory(error)) throw error;
         this.#known.clear();
         // Directories that nothing is left in hold no name.
@@ -106,7 +135,7 @@ export class DirMember implements Member {
         await this.#directory(dirname(at));
         await rename(path, to);
       });
-      if (this.#fsync) await fsyncDirectory(directory);
+      if (this.#fsync) await this.#syncs.sync(directory);
     });
   }
 
@@ -135,7 +164,7 @@ export class DirMember implements Member {
   async remove(at: string): Promise<void> {
     await this.#maybe(`remove ${at}`, async () => {
       await unlink(await this.#within(at));
-      if (this.#fsync) await fsyncDirectory(dirname(join(this.where, at)));
+      if (this.#fsync) await this.#syncs.sync(dirname(join(this.where, at)));
     });
   }
 
@@ -168,8 +197,12 @@ export class DirMember implements Member {
 
   close(): void {}
 
-  #create(path: string): Promise<FileHandle> {
-    return open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, MODE);
+  #create(path: string): Promise<number> {
+    const flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
+    return this.near.either(
+      () => openSync(path, flags, MODE),
+      () => later.open(path, flags, MODE),
+    );
   }
 
   /** Make directory `at`, and those above it, and have their names on disk. Never follows a link. */
@@ -179,11 +212,17 @@ export class DirMember implements Member {
     if (at !== "/" && at !== ".") {
       await this.#directory(dirname(at));
       try {
-        await mkdir(path);
-        if (this.#fsync) await fsyncDirectory(dirname(path));
+        await this.near.either(
+          () => mkdirSync(path),
+          () => mkdir(path),
+        );
+        if (this.#fsync) await this.#syncs.sync(dirname(path));
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        const there = await lstat(path);
+        const there = await this.near.either(
+          () => lstatSync(path),
+          () => lstat(path),
+        );
         if (!there.isDirectory()) throw Object.assign(new Error(at), { code: "ENOTDIR" });
       }
     } else if (!(await stat(path)).isDirectory())
@@ -204,12 +243,24 @@ export class DirMember implements Member {
   async #within(at: string): Promise<string> {
     const directory = dirname(join(this.where, at));
     if (!this.#known.has(directory)) {
-      const root = await realpath(this.where);
-      if ((await realpath(directory)) !== join(root, dirname(at)).replace(/(.)\/$/, "$1"))
-        throw Object.assign(new Error(`${at} leads elsewhere`), { code: "ELOOP" });
-      this.#remember(directory);
+      this.#enter(at, directory, await realpath(this.where), await realpath(directory));
     }
     return join(this.where, at);
+  }
+
+  /** As `#within`, in this thread. */
+  #check(at: string): string {
+    const path = join(this.where, at);
+    const directory = dirname(path);
+    if (!this.#known.has(directory))
+      this.#enter(at, directory, realpathSync(this.where), realpathSync(directory));
+    return path;
+  }
+
+  #enter(at: string, directory: string, root: string, real: string): void {
+    if (real !== join(root, dirname(at)).replace(/(.)\/$/, "$1"))
+      throw Object.assign(new Error(`${at} leads elsewhere`), { code: "ELOOP" });
+    this.#remember(directory);
   }
 
   async #maybe<T>(what: string, run: () => Promise<T>): Promise<T | undefined> {
@@ -263,32 +314,46 @@ async function removeEmpty(directory: string): Promise<void> {
 class DirUpload implements Upload {
   readonly #member: DirMember;
   readonly #path: string;
-  readonly #handle: FileHandle;
+  readonly #fd: number;
   readonly #fsync: boolean;
+  #size = 0;
+  /** What another thread does with the descriptor, which must not become another file's meanwhile. */
+  #busy: Promise<unknown> | undefined;
   #open = true;
 
-  constructor(member: DirMember, path: string, handle: FileHandle, fsync: boolean) {
+  constructor(member: DirMember, path: string, fd: number, fsync: boolean) {
     this.#member = member;
     this.#path = path;
-    this.#handle = handle;
+    this.#fd = fd;
     this.#fsync = fsync;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
     try {
       for (let at = 0; at < bytes.length;) {
-        const { bytesWritten } = await this.#handle.write(bytes, at, bytes.length - at);
-        at += bytesWritten;
+        const written = await this.#write(bytes.subarray(at));
+        at += written;
+        this.#size += written;
       }
     } catch (error) {
       throw this.#member.error("write", error);
     }
   }
 
+  async #write(bytes: Uint8Array): Promise<number> {
+    const elsewhere = async (): Promise<number> => {
+      const written = later.write(this.#fd, bytes, 0, bytes.length);
+      this.#busy = written;
+      return (await written).bytesWritten;
+    };
+    if (this.#size + bytes.length > MAX_NEAR) return elsewhere();
+    return this.#member.near.either(() => writeSync(this.#fd, bytes), elsewhere);
+  }
+
   async finish(): Promise<void> {
     try {
-      if (this.#fsync) await this.#handle.sync();
-      await this.#close();
+      if (this.#fsync) await (this.#busy = later.fsync(this.#fd));
+      this.#close();
     } catch (error) {
       throw this.#member.error("write", error);
     }
@@ -299,14 +364,22 @@ class DirUpload implements Upload {
   }
 
   async abort(): Promise<void> {
-    await this.#close().catch(() => {}); // an error it has told already
-    await unlink(this.#path).catch(() => {}); // gone already, or the directory is
+    await this.#member.near
+      .either(
+        () => unlinkSync(this.#path),
+        () => unlink(this.#path),
+      )
+      .catch(() => {}); // gone already, or the directory is
+    await this.#busy?.catch(() => {}); // who asked for it has heard
+    try {
+      this.#close();
+    } catch {} // an error it has told already
   }
 
-  async #close(): Promise<void> {
+  #close(): void {
     if (!this.#open) return;
     this.#open = false;
-    await this.#handle.close();
+    closeSync(this.#fd);
   }
 }
 

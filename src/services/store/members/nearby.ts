@@ -7,7 +7,6 @@ import {
   readSync,
   type Stats,
 } from "node:fs";
-import { dirname, join } from "node:path";
 
 import type { Glimpse, Near } from "./member.ts";
 
@@ -25,30 +24,28 @@ const REST_MS = 1000;
  */
 export class Nearby implements Near {
   readonly #root: string;
-  readonly #isKnown: (directory: string) => boolean;
+  readonly #check: (at: string) => string;
   readonly #now: () => number;
   #tookMs = 0;
   #restsUntil = -Infinity;
 
-  /**
-   * `isKnown`: no link is on the way to a directory. `now` in milliseconds, never going back.
-   */
-  constructor(root: string, isKnown: (directory: string) => boolean, now: () => number) {
+  /** `check`: the path of what is at `at`; throws when a link is on the way. `now` as clocks have it. */
+  constructor(root: string, check: (at: string) => string, now: () => number) {
     this.#root = root;
-    this.#isKnown = isKnown;
+    this.#check = check;
     this.#now = now;
   }
 
   mark(at: string): string | undefined {
-    return this.#quickly(at, (path) => {
-      const there = lstatSync(path, { throwIfNoEntry: false });
+    return this.#quickly(() => {
+      const there = lstatSync(this.#check(at), { throwIfNoEntry: false });
       return there === undefined ? undefined : markOf(there);
     });
   }
 
   read(at: string, most: number): Glimpse | "absent" | undefined {
-    return this.#quickly(at, (path) => {
-      const fd = open(path);
+    return this.#quickly(() => {
+      const fd = this.#open(at);
       if (fd === "absent") {
         // Nothing at all is there when the root is not mounted.
         return lstatSync(this.#root, { throwIfNoEntry: false }) && "absent";
@@ -69,14 +66,37 @@ export class Nearby implements Near {
     });
   }
 
-  #quickly<T>(at: string, run: (path: string) => T | undefined): T | undefined {
-    const path = join(this.#root, at);
-    const began = this.#now();
-    if (began < this.#restsUntil || !this.#isKnown(dirname(path))) return undefined;
+  /** What `now` does in this thread; when the disk takes its time, what `later` does in another. */
+  async either<T>(now: () => T, later: () => Promise<T>): Promise<T> {
+    return this.#rests ? later() : this.#timed(now);
+  }
+
+  #quickly<T>(run: () => T | undefined): T | undefined {
+    if (this.#rests) return undefined;
     try {
-      return run(path);
+      return this.#timed(run);
     } catch {
       return undefined; // the usual way meets it too, and has words for it
+    }
+  }
+
+  #open(at: string): number | "absent" {
+    try {
+      return openSync(this.#check(at), O_RDONLY | O_NOFOLLOW);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return "absent";
+      throw error;
+    }
+  }
+
+  get #rests(): boolean {
+    return this.#now() < this.#restsUntil;
+  }
+
+  #timed<T>(run: () => T): T {
+    const began = this.#now();
+    try {
+      return run();
     } finally {
       const ended = this.#now();
       this.#tookMs += (ended - began - this.#tookMs) * NEWEST;
@@ -85,15 +105,6 @@ export class Nearby implements Near {
         this.#restsUntil = ended + REST_MS;
       }
     }
-  }
-}
-
-function open(path: string): number | "absent" {
-  try {
-    return openSync(path, O_RDONLY | O_NOFOLLOW);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return "absent";
-    throw error;
   }
 }
 
