@@ -81,12 +81,14 @@ export async function visit(
   });
   tally.names = findings.length + surveyed.nameless;
   tally.lost = surveyed.nameless;
+  const before = duty.deep?.taken ?? 0;
   const rest = [...findings];
   const next = async (): Promise<void> => {
     for (let finding; !duty.signal.aborted && (finding = rest.pop()) !== undefined;)
       await attend(shelf, finding, duty, tally);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
+  tally.read = (duty.deep?.taken ?? 0) - before;
   if (
     tally.owed + tally.lost + tally.lacking + tally.strays + tally.forgotten === 0 &&
     !duty.signal.aborted
@@ -110,11 +112,9 @@ async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally):
   const sound = new Set(holders);
   if (duty.deep !== undefined && newest.kind === "file")
     for (const seat of holders.filter(mine)) {
-      const before = duty.deep.taken;
       const whole = await isThere(paced(seat.member, duty.deep), shelf.places(name), newest).catch(
         () => undefined, // it went away
       );
-      tally.read += duty.deep.taken - before;
       if (whole !== false) continue;
       sound.delete(seat);
       // What has been replaced meanwhile is not damaged.

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+import { Pace } from "../../../../src/services/store/repair/pace.ts";
 import { type Rig, rig } from "../rig.ts";
 import { DAY_MS, done, files, OUTAGE_MS, repairOf } from "./rig.ts";
 
@@ -77,6 +78,8 @@ test.each([
   const dry = await done(repair, { kind: "fsck", dryRun: true });
   expect(dry.tally).toMatchObject({ names: 12, damaged: found.damaged, lacking: found.lacking });
   expect(dry.tally.mended).toBe(0);
+  // Every byte once, however many are looked at together.
+  expect(dry.tally.read).toBeLessThanOrEqual(3 * PATHS.join(" ").length * 50 + 3 * 12 * 50);
   const job = await done(repair, { kind: "fsck" });
   expect(job.state).toBe("done");
   expect(job.tally).toMatchObject(found);
@@ -242,6 +245,19 @@ test("what too few would be left for is refused in words", async () => {
   expect(repair.begin({ kind: "drain", member: "m9", dryRun: false })).rejects.toThrow(
     'there is no member "m9"',
   );
+});
+
+test("no faster than it is told", async () => {
+  let now = 0;
+  const pace = new Pace(
+    1000,
+    () => now,
+    async (ms) => void (now += ms),
+  );
+  for (let i = 0; i < 100; i++) await pace.take(100);
+  // The first second is for nothing: nobody had taken anything before.
+  expect(now).toBeCloseTo(9000);
+  expect(pace.taken).toBe(10_000);
 });
 
 test("a job that was cut off goes on where it was", async () => {
