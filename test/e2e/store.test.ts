@@ -94,7 +94,8 @@ function filesOf(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(root, { recursive: true }) as string[]) {
     const path = join(root, name);
-    if (name.startsWith(`${BASE}.new`) || !statSync(path).isFile()) continue;
+    if (name.startsWith(`${BASE}.new`) || !statSync(path, { throwIfNoEntry: false })?.isFile())
+      continue;
     found[name] = Bun.hash(readFileSync(path)).toString(16);
   }
   return found;
