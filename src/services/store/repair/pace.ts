@@ -5,7 +5,7 @@ import type { Member } from "../members/member.ts";
 export type Sleep = (ms: number) => Promise<void>;
 
 /** What was not used is kept for no longer: a pause is not made up for by a burst. Milliseconds. */
-const SLACK_MS = 1000;
+const SLACK_MS = 100;
 
 export class Pace {
   readonly #msPerByte: number;
