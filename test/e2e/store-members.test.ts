@@ -38,7 +38,10 @@ async function keep(member: Member, at: string, pieces: readonly Uint8Array[]): 
   const upload = await member.put("/_3fs_0.new");
   for (const piece of pieces) await upload.write(piece);
   await upload.finish();
-  await upload.place(at);
+  await upload.place(at).catch(async (error: unknown) => {
+    await upload.abort();
+    throw error;
+  });
 }
 
 async function readAll(member: Member, at: string, from = 0, to = Infinity) {
@@ -76,9 +79,13 @@ for (const [kind, make] of Object.entries(KINDS))
     // In place of what is there.
     await keep(member, "/_3fs_0/a/large", [piece]);
     expect((await readAll(member, "/_3fs_0/a/large"))?.size).toBe(piece.length);
-    await member.replace("/_3fs_0.records/abc/one", new Uint8Array([1]));
-    await member.replace("/_3fs_0.records/abc/one", new Uint8Array([2]));
+    await member.replace("/_3fs_0.records/abc/one", new Uint8Array([1]), "/_3fs_0.new");
+    await member.replace("/_3fs_0.records/abc/one", new Uint8Array([2]), "/_3fs_0.new");
     expect((await readAll(member, "/_3fs_0.records/abc/one"))?.bytes[0]).toBe(2);
+
+    // A directory is not replaced by a file: that would be the end of what is in it.
+    await expect(keep(member, "/_3fs_0/a/b", [piece])).rejects.toThrow();
+    expect((await readAll(member, "/_3fs_0/a/b/small #1 ä%.txt"))?.size).toBe(piece.length);
 
     const items = (await member.list("/_3fs_0/a")).map((i) => [i.name, i.directory] as const);
     expect(new Map(items)).toEqual(

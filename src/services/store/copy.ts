@@ -139,7 +139,7 @@ export async function commit(
   }
   const another = old !== undefined && !sameVersion(old, version);
   const versions = another ? [version, old] : [version];
-  const written = member.replace(places.record, emitRecord({ key, versions }));
+  const written = member.replace(places.record, emitRecord({ key, versions }), places.temporary);
   // Where nothing was, nobody can take one for the other: both may come in any order.
   if (old === undefined) await both(written, upload.place(places.data));
   else {
@@ -166,7 +166,7 @@ export async function bury(
 ): Promise<"done" | "superseded"> {
   if (before.version !== undefined && compareVersions(before.version, version) > 0)
     return "superseded";
-  await member.replace(places.record, emitRecord({ key, versions: [version] }));
+  await member.replace(places.record, emitRecord({ key, versions: [version] }), places.temporary);
   // The record has said it all: data that stay are never looked at.
   await member.remove(places.data).catch(() => {});
   return "done";
@@ -180,5 +180,7 @@ export async function settle(
   version: Version,
 ): Promise<void> {
   // Undone it costs a look at the data whenever somebody reads, and nothing else.
-  await member.replace(places.record, emitRecord({ key, versions: [version] })).catch(() => {});
+  await member
+    .replace(places.record, emitRecord({ key, versions: [version] }), places.temporary)
+    .catch(() => {});
 }

@@ -19,6 +19,8 @@ export interface Name {
 export interface Places {
   readonly data: string;
   readonly record: string;
+  /** The directory for what is not whole yet. */
+  readonly temporary: string;
   /**
    * Where an old 3fsd had them. Elsewhere than `data` for raw names that servers decode to one and
    * the same file.
@@ -62,6 +64,7 @@ export class Layout {
     return {
       data: usual ? bare : `${bare}?${hash.slice(0, RAW_DIGITS)}`,
       record: `${this.records(stage)}/${partition}/${hash}`,
+      temporary: this.temporary(stage),
       bare,
     };
   }

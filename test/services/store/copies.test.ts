@@ -241,7 +241,7 @@ test("files of an old 3fsd are read, replaced and deleted", async () => {
   await using it = await rig({ placement: "md5-paper", redundancy: 2, writeQuorum: 2 });
   const homes = it.shelf.homes(it.name("/old"));
   for (const { member } of homes) {
-    await member.replace("/_3fs_0/old", new TextEncoder().encode("from before"));
+    await member.replace("/_3fs_0/old", new TextEncoder().encode("from before"), "/_3fs_0.new");
   }
   expect(String(await it.get("/old"))).toBe("from before");
   expect(await it.put("/old", "newer")).toBe("kept");

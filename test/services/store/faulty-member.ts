@@ -62,9 +62,9 @@ export class FaultyMember implements Member {
     };
   }
 
-  async replace(at: string, bytes: Uint8Array): Promise<void> {
+  async replace(at: string, bytes: Uint8Array, temporary: string): Promise<void> {
     this.#step("replace", at, true);
-    await this.#member.replace(at, bytes);
+    await this.#member.replace(at, bytes, temporary);
   }
 
   async facts(at: string): Promise<Facts | undefined> {

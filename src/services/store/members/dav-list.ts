@@ -18,13 +18,20 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "&apos;": "'",
 };
 
+const COLLECTION = /<(?:[\w-]+:)?collection\s*\/?>/;
+
+/** Is what a 207 of depth 0 tells of a collection? */
+export function saysCollection(text: string): boolean {
+  return COLLECTION.test(text);
+}
+
 /** The members of a 207; `path` is the collection, which names itself too. */
 export function readMultistatus(text: string, path: string): Item[] {
   const items: Item[] = [];
   for (const [, response = ""] of text.matchAll(RESPONSE)) {
     const at = pathOf(element(response, "href") ?? "");
     if (at === undefined || trimmed(at) === trimmed(path) || /\/\.{1,2}\/?$/.test(at)) continue;
-    const directory = /<(?:[\w-]+:)?collection\s*\/?>/.test(response);
+    const directory = COLLECTION.test(response);
     items.push({
       name: nameOf(at),
       directory,

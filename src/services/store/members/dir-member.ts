@@ -106,8 +106,8 @@ export class DirMember implements Member {
     });
   }
 
-  async replace(at: string, bytes: Uint8Array): Promise<void> {
-    const upload = await this.put(dirname(at));
+  async replace(at: string, bytes: Uint8Array, temporary: string): Promise<void> {
+    const upload = await this.put(temporary);
     try {
       await upload.write(bytes);
       await upload.finish();

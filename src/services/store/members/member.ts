@@ -10,8 +10,11 @@ export interface Member {
   readonly where: string;
   /** Begin a file. It has a name under `temporary`, a directory, until it is given its own. */
   put(temporary: string): Promise<Upload>;
-  /** Put few bytes at `at` at once, whole, in place of what is there. On disk when it resolves. */
-  replace(at: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Put few bytes at `at` at once, whole, in place of what is there; before, they may have a name
+   * under `temporary`, a directory. On disk when it resolves.
+   */
+  replace(at: string, bytes: Uint8Array, temporary: string): Promise<void>;
   /** What is there; undefined when nothing is. Without reading it. */
   facts(at: string, signal?: AbortSignal): Promise<Facts | undefined>;
   /** Read bytes [from, to) of what is there; `to` may lie behind its end. Undefined: nothing is there. */

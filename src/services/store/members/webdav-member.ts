@@ -1,6 +1,6 @@
 /** Any server that understands GET, HEAD, PUT and DELETE; better one that understands MOVE and MKCOL. */
 import { parseDate } from "../../../wire/http/date.ts";
-import { PROPFIND_BODY, readAutoindex, readMultistatus } from "./dav-list.ts";
+import { PROPFIND_BODY, readAutoindex, readMultistatus, saysCollection } from "./dav-list.ts";
 import { DavUpload } from "./dav-upload.ts";
 import { HttpReading } from "./http-reading.ts";
 import {
@@ -154,11 +154,18 @@ export class WebdavMember implements Member {
 
   async #place(from: string, to: string): Promise<void> {
     if (this.#moves) {
-      let response = await this.#move(from, to);
+      let response = await this.#move(from, to, "F");
       if (needsParents(response)) {
         void response.body?.cancel();
         await this.#parents(to, true);
-        response = await this.#move(from, to);
+        response = await this.#move(from, to, "F");
+      }
+      if (response.status === 412) {
+        void response.body?.cancel();
+        // Overwriting deletes what is there, and all that is in it (RFC 4918, 9.9.3).
+        if (await this.#isCollection(to))
+          throw new MemberError("failed", `${this.where}: ${to} is a collection`);
+        response = await this.#move(from, to, "T");
       }
       if (response.status !== 405 && response.status !== 501)
         return this.#expect(response, "MOVE", to);
@@ -179,8 +186,20 @@ export class WebdavMember implements Member {
     await this.remove(from);
   }
 
-  #move(from: string, to: string): Promise<Response> {
-    const headers = { destination: this.#url(to), overwrite: "T" };
+  async #isCollection(at: string): Promise<boolean> {
+    const headers = { depth: "0", "content-type": "application/xml" };
+    const asked = await this.#ask("PROPFIND", at, { headers, body: PROPFIND_BODY });
+    if (asked.status === 207) return saysCollection(await this.#text(asked));
+    void asked.body?.cancel();
+    if (asked.status >= 300 && asked.status < 400) return true;
+    // Who knows no PROPFIND sends us on to the name with a slash.
+    const head = await this.#ask("HEAD", at);
+    void head.body?.cancel();
+    return head.status !== 200 && !isMissing(head);
+  }
+
+  #move(from: string, to: string, overwrite: "T" | "F"): Promise<Response> {
+    const headers = { destination: this.#url(to), overwrite };
     return this.#ask("MOVE", from, { headers });
   }
 
