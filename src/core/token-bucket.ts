@@ -1,3 +1,6 @@
+/** So long others may make a key wait. */
+const MOST_DEBT_MS = 1000;
+
 /**
  * How often each of very many keys may do something: `perSecond` steadily, `burst` at once.
  * One number per key: the moment its bucket would be full again (the "theoretical arrival
@@ -26,6 +29,18 @@ export class TokenBuckets {
     if (this.#fullAt.size >= this.#maxKeys) this.#makeRoom(now);
     this.#fullAt.set(key, fullAt + this.#tokenMs);
     return 0;
+  }
+
+  /**
+   * `n` were taken elsewhere, allowed or not: the next here wait for them, but for no longer than a
+   * second (or one token, where that is more), whatever is said.
+   */
+  spend(key: string, n: number, now: number): void {
+    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now);
+    const latest = now + this.#slackMs + Math.max(MOST_DEBT_MS, this.#tokenMs);
+    this.#fullAt.delete(key);
+    if (this.#fullAt.size >= this.#maxKeys) this.#makeRoom(now);
+    this.#fullAt.set(key, Math.min(fullAt + n * this.#tokenMs, Math.max(fullAt, latest)));
   }
 
   get size(): number {

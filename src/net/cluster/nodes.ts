@@ -7,8 +7,13 @@ export interface Nodes {
   /**
    * Talk with those who have joined the same topic. `hear` is told what is said there, and what was
    * said before as far as it is remembered; `age` in milliseconds, whatever time it is elsewhere.
+   * What is fleeting is told at once or not at all, and is not missed.
    */
-  join(topic: string, hear: (text: string, age: number) => void): Talk;
+  join(
+    topic: string,
+    hear: (text: string, age: number) => void,
+    memory?: "lasting" | "fleeting",
+  ): Talk;
 }
 
 /** One's seat at a topic. */

@@ -35,11 +35,16 @@ export class SharedNodes implements Nodes {
     for (const talk of this.#talks) talk.change(place);
   }
 
-  join(topic: string, hear: (text: string, age: number) => void): Talk {
+  join(
+    topic: string,
+    hear: (text: string, age: number) => void,
+    memory: "lasting" | "fleeting" = "lasting",
+  ): Talk {
     const log = this.#parts.log.with({ topic });
     const talk = new TalkOverRedis(topic, {
       clock: this.#parts.clock,
       hear,
+      fleeting: memory === "fleeting",
       count: this.#count,
       lost: (whose, n) =>
         log.warn(

@@ -13,6 +13,8 @@ const LONGEST = 64 * 1024;
 /** Words remembered here, told or not, and their characters: Redis may come back without its memory. */
 const MOST_KEPT = 10_000;
 const MOST_CHARACTERS = 4 * 1024 * 1024;
+/** The same of what is fleeting: words that wait, texts in Redis, and for how long. */
+const FLEETING = { kept: 16, texts: 64, lifetime: 10_000 } as const;
 /** After a failure. */
 const AGAIN_MS = 500;
 /** Others that are told apart; who was heard longest ago is forgotten first. */
@@ -21,6 +23,8 @@ const MOST_OTHERS = 1000;
 export interface TalkParts {
   readonly clock: Clock;
   readonly hear: (text: string, age: number) => void;
+  /** What cannot be told at once is of no use, and nobody misses it. */
+  readonly fleeting: boolean;
   readonly count: (what: "told" | "heard" | "lost", n: number) => void;
   /** So many of our own words, or of others', never arrive. */
   readonly lost: (whose: "ours" | "others", n: number) => void;
@@ -69,7 +73,11 @@ export class TalkOverRedis implements Talk {
     if (place === undefined) return this.#forget();
     this.#told = this.#base; // it is another Redis
     this.#lastId = undefined;
-    const name = { stream: `tern:talk:${this.#topic}`, field: "words", most: MOST_TEXTS };
+    const name = {
+      stream: `tern:talk:${this.#topic}`,
+      field: "words",
+      most: this.#parts.fleeting ? FLEETING.texts : MOST_TEXTS,
+    };
     this.#stream = new NewsStream(place, name, this.#parts.clock, {
       hear: (news) => this.#hear(news),
       gone: () => {
@@ -85,7 +93,8 @@ export class TalkOverRedis implements Talk {
     this.#kept.push({ text, at: this.#parts.clock.now() - ago });
     this.#characters += text.length;
     let dropped = 0;
-    while (this.#kept.length - dropped > MOST_KEPT || this.#characters > MOST_CHARACTERS)
+    const most = this.#parts.fleeting ? FLEETING.kept : MOST_KEPT;
+    while (this.#kept.length - dropped > most || this.#characters > MOST_CHARACTERS)
       this.#characters -= this.#kept[dropped++]?.text.length ?? 0;
     if (dropped > 0) this.#drop(dropped);
     this.#wake.resolve();
@@ -107,6 +116,7 @@ export class TalkOverRedis implements Talk {
     const untold = this.#base - this.#told;
     if (untold <= 0) return;
     this.#told = this.#base;
+    if (this.#parts.fleeting) return;
     this.#parts.count("lost", untold);
     this.#parts.lost("ours", untold);
   }
@@ -131,7 +141,8 @@ export class TalkOverRedis implements Talk {
   /** Redis came back: is what was told last still there? */
   async #remind(stream: NewsStream): Promise<void> {
     const { clock } = this.#parts;
-    if (this.#lastId !== undefined && !(await stream.holds(this.#lastId))) {
+    if (this.#parts.fleeting) this.#told = this.#base + this.#kept.length;
+    else if (this.#lastId !== undefined && !(await stream.holds(this.#lastId))) {
       const recent = clock.now() - LIFETIME_MS;
       const from = this.#kept.findIndex(({ at }) => at >= recent);
       this.#told = this.#base + (from < 0 ? this.#kept.length : from);
@@ -150,7 +161,8 @@ export class TalkOverRedis implements Talk {
       if (words.length > 0 && characters > LONGEST) break;
       words.push({ text, ago: now - at });
     }
-    const id = await stream.tell(emitWords({ first, words }), LIFETIME_MS);
+    const lifetime = this.#parts.fleeting ? FLEETING.lifetime : LIFETIME_MS;
+    const id = await stream.tell(emitWords({ first, words }), lifetime);
     if (this.#stream !== stream) return;
     this.#lastId = id;
     this.#told = Math.max(this.#told, first + words.length); // some may be dropped by now
@@ -163,7 +175,7 @@ export class TalkOverRedis implements Talk {
       if (said === undefined) continue;
       const { first, words } = said;
       const next = this.#others.get(from) ?? first;
-      if (first > next) {
+      if (first > next && !this.#parts.fleeting) {
         this.#parts.count("lost", first - next);
         this.#parts.lost("others", first - next);
       }

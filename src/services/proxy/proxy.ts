@@ -57,7 +57,8 @@ async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {
 async function make(name: string, config: OneProxy, host: Host): Promise<Running> {
   const cache = await openCache(name, config, host);
   const { passages, upstreams } = passagesOf(name, config, cache?.cache, host);
-  const site = new ProxySite(config, passages, () => host.clock.now());
+  const { clock, nodes } = host;
+  const site = new ProxySite(config, passages, { name, clock, nodes });
   return { name, site, upstreams, cache, attachment: undefined };
 }
 
@@ -89,6 +90,7 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
 
 async function stop(running: readonly Running[], deadline: AbortSignal): Promise<void> {
   await Promise.all(running.map(async ({ attachment }) => attachment?.close(deadline)));
+  for (const { site } of running) site.close();
   for (const { upstreams } of running) for (const upstream of upstreams) upstream.close();
   for (const { cache } of running) await cache?.close();
 }

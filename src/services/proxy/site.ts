@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
+
 import { compileAccess } from "../../core/cidr.ts";
 import { networkOf } from "../../core/client-network.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
+import { SharedLimit, type SharedLimitParts } from "../../net/cluster/shared-limit.ts";
 import {
   type HttpAnswer,
   type HttpRequest,
@@ -13,6 +16,8 @@ import { Routes } from "./routes.ts";
 
 /** Clients whose rate is counted; beyond it those silent for longest are forgotten. */
 const MAX_CLIENTS = 100_000;
+/** Of the hash that a field's value is counted by. */
+const DIGITS = 22;
 
 /** One proxy: who may ask, how often, and which route a request takes. */
 export class ProxySite {
@@ -20,25 +25,27 @@ export class ProxySite {
   readonly passages: readonly Passage[];
   readonly #routes: Routes<Passage>;
   readonly #allowed: (address: string) => boolean;
-  readonly #buckets: TokenBuckets | undefined;
+  readonly #limit: SharedLimit | undefined;
   /** The field that tells clients apart; undefined: their address. */
   readonly #limitedBy: string | undefined;
-  /** Milliseconds that only go forward. */
-  readonly #now: () => number;
   refused = 0;
 
-  constructor(config: OneProxy, passages: readonly Passage[], now: () => number) {
+  constructor(
+    config: OneProxy,
+    passages: readonly Passage[],
+    shared: Omit<SharedLimitParts, "topic"> & { readonly name: string },
+  ) {
     this.config = config;
     this.passages = passages;
     this.#routes = new Routes(passages);
-    this.#now = now;
     const allow = config.allow.length > 0 ? compileAccess(config.allow) : () => true;
     const deny = compileAccess(config.deny);
     this.#allowed = (address) => allow(address) && !deny(address);
     const { limit } = config;
-    this.#buckets = limit
-      ? new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS)
-      : undefined;
+    if (limit) {
+      const buckets = new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS);
+      this.#limit = new SharedLimit(buckets, { ...shared, topic: `proxy limit ${shared.name}` });
+    }
     this.#limitedBy = limit?.by.startsWith("header:")
       ? limit.by.slice("header:".length)
       : undefined;
@@ -48,8 +55,8 @@ export class ProxySite {
   handle(request: HttpRequest): HttpAnswer {
     const { address } = request.client;
     if (!this.#allowed(address)) return this.#refuse(403);
-    if (this.#buckets !== undefined) {
-      const wait = this.#buckets.take(this.#clientOf(request), this.#now());
+    if (this.#limit !== undefined) {
+      const wait = this.#limit.take(this.#clientOf(request));
       if (wait > 0) return this.#refuse(429, [["Retry-After", `${Math.ceil(wait / 1000)}`]]);
     }
     const { host, method, headers } = request;
@@ -60,7 +67,13 @@ export class ProxySite {
 
   #clientOf({ headers, client }: HttpRequest): string {
     const said = this.#limitedBy === undefined ? null : headers.get(this.#limitedBy);
-    return said === null ? networkOf(client.address) : `field ${said}`;
+    if (said === null) return networkOf(client.address);
+    // It may be a secret (a key of an API), and other nodes are told.
+    return `field ${createHash("sha256").update(said).digest("base64url").slice(0, DIGITS)}`;
+  }
+
+  close(): void {
+    this.#limit?.close();
   }
 
   #refuse(status: number, headers: readonly (readonly [string, string])[] = []): HttpResponse {
