@@ -36,6 +36,12 @@ export function explain(issue: Issue, schema: v.GenericSchema, above: KeyPath = 
   }
   if (issue.message !== "") return [{ path, spot: "value", about: path, message: issue.message }];
 
+  // A branch that takes its form but not what it says.
+  const checked = (issue.issues ?? []).find(
+    (branch) => branch.kind === "validation" && !branch.path && branch.message !== "",
+  );
+  if (checked) return [{ path, spot: "value", about: path, message: checked.message }];
+
   const kind = Array.isArray(issue.input) ? "array" : "object";
   const inner = (issue.issues ?? []).filter((inner) => inner.path?.[0].type === kind);
   if (inner.length > 0) {

@@ -50,7 +50,7 @@ test.each([
     problem: "digits for 10 copies",
   },
   { text: '{ members: ["h:1", "h:1"] }', problem: "two members" },
-  { text: '{ members: [{ id: a }, "h:1"] }', problem: "either webdav or dir" },
+  { text: '{ members: [{ id: a }, "h:1"] }', problem: "either webdav, dir or s3" },
   { text: '{ write_quorum: 3, members: ["h:1", "i:1"] }', problem: "there are 2 copies" },
 ])("refused: $problem", ({ text, problem }) => {
   const problems = stage(text);

@@ -34,10 +34,11 @@ for (const { n, path, region, redundancy, uri, uri_stage, stages, ...expected } 
     const homes = expected.white_paper;
     expect(located(stage("md5-paper"), path).slice(0, homes.length)).toEqual(homes);
   });
-  test.skipIf(ORIGINAL_IS_WRONG.includes(n))(`row ${n} of the shipped code: ${uri}`, () => {
-    const homes = expected.original_code as string[];
-    expect(located(stage("md5-2to3"), path).slice(0, homes.length)).toEqual(homes);
-  });
+  if (!ORIGINAL_IS_WRONG.includes(n))
+    test(`row ${n} of the shipped code: ${uri}`, () => {
+      const homes = expected.original_code as string[];
+      expect(located(stage("md5-2to3"), path).slice(0, homes.length)).toEqual(homes);
+    });
 }
 
 test("what the shipped code could not locate is looked for on the last server", () => {
