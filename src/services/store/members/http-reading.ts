@@ -1,7 +1,55 @@
 import { type Facts, MemberError, type Reading, within } from "./member.ts";
 
+/** How a member asks its server for a file. */
+export interface HttpFile {
+  get(headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
+  /** What there is of it, when what was asked for lies behind its end. */
+  facts(): Promise<Facts | undefined>;
+  /** Nothing is there. */
+  isMissing(response: Response): boolean;
+  factsOf(headers: Headers, size: number): Facts;
+  failed(response: Response): MemberError | Promise<MemberError>;
+}
+
+/** Read bytes [from, to) by GET and Range (RFC 9110, 14). Undefined: nothing is there. */
+export async function readOverHttp(
+  file: HttpFile,
+  from: number,
+  to: number,
+  signal?: AbortSignal,
+): Promise<Reading | undefined> {
+  const headers: Record<string, string> = { "accept-encoding": "identity" };
+  if (from > 0 || to !== Infinity)
+    headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
+  const gone = new AbortController();
+  const signals = [gone.signal, ...(signal ? [signal] : [])];
+  const response = await file.get(headers, AbortSignal.any(signals));
+  const { status, body } = response;
+  if (file.isMissing(response)) {
+    void body?.cancel();
+    return undefined;
+  }
+  if (status === 416) {
+    void body?.cancel();
+    const facts = await file.facts();
+    return facts && new HttpReading(undefined, facts, 0, 0, gone);
+  }
+  if (status !== 200 && status !== 206) throw await file.failed(response);
+  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
+  const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
+  const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
+  const wanted = Math.max(0, Math.min(to, size) - from);
+  return new HttpReading(
+    body?.getReader(),
+    file.factsOf(response.headers, size),
+    skip,
+    wanted,
+    gone,
+  );
+}
+
 /** The body of an answer, as a member reads it. `wanted` bytes, `skip` bytes behind its beginning. */
-export class HttpReading implements Reading {
+class HttpReading implements Reading {
   readonly size: number;
   readonly mtime: number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;

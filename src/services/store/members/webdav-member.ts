@@ -2,7 +2,7 @@
 import { parseDate } from "../../../wire/http/date.ts";
 import { PROPFIND_BODY, readAutoindex, readMultistatus, saysCollection } from "./dav-list.ts";
 import { DavUpload } from "./dav-upload.ts";
-import { HttpReading } from "./http-reading.ts";
+import { readOverHttp } from "./http-reading.ts";
 import {
   type Facts,
   type Item,
@@ -77,32 +77,16 @@ export class WebdavMember implements Member {
     return factsOf(response.headers, Number(response.headers.get("content-length") ?? 0));
   }
 
-  async read(
-    at: string,
-    from: number,
-    to: number,
-    signal?: AbortSignal,
-  ): Promise<Reading | undefined> {
-    const headers: Record<string, string> = { "accept-encoding": "identity" };
-    if (from > 0 || to !== Infinity)
-      headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
-    const gone = new AbortController();
-    const signals = [gone.signal, ...(signal ? [signal] : [])];
-    const response = await this.#ask("GET", at, { headers, signal: AbortSignal.any(signals) });
-    if (isMissing(response)) return undefined;
-    const { status, body } = response;
-    if (status === 416) {
-      void body?.cancel();
-      const facts = await this.facts(at, signal);
-      return facts && new HttpReading(undefined, facts, 0, 0, gone);
-    }
-    if (status !== 200 && status !== 206) throw this.#failed("GET", at, response);
-    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-    const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
-    const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
-    const facts = factsOf(response.headers, size);
-    const wanted = Math.max(0, Math.min(to, size) - from);
-    return new HttpReading(body?.getReader(), facts, skip, wanted, gone);
+  read(at: string, from: number, to: number, signal?: AbortSignal): Promise<Reading | undefined> {
+    const file = {
+      get: (headers: Record<string, string>, until: AbortSignal) =>
+        this.#ask("GET", at, { headers, signal: until }),
+      facts: () => this.facts(at, signal),
+      isMissing,
+      factsOf,
+      failed: (response: Response) => this.#failed("GET", at, response),
+    };
+    return readOverHttp(file, from, to, signal);
   }
 
   async remove(at: string): Promise<void> {

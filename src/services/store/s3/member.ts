@@ -3,7 +3,7 @@ import { parseDate } from "../../../wire/http/date.ts";
 import type { Pair } from "../../../wire/s3/canonical.ts";
 import { childrenOf, childText, parseS3 } from "../../../wire/s3/xml.ts";
 import type { S3Where } from "../config.ts";
-import { HttpReading } from "../members/http-reading.ts";
+import { readOverHttp } from "../members/http-reading.ts";
 import {
   type Facts,
   type Item,
@@ -60,30 +60,16 @@ export class S3Member implements Member {
     return factsOf(response.headers, Number(response.headers.get("content-length") ?? 0));
   }
 
-  async read(
-    at: string,
-    from: number,
-    to: number,
-    signal?: AbortSignal,
-  ): Promise<Reading | undefined> {
-    const headers: Record<string, string> = { "accept-encoding": "identity" };
-    if (from > 0 || to !== Infinity)
-      headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
-    const gone = new AbortController();
-    const signals = [gone.signal, ...(signal ? [signal] : [])];
-    const response = await this.#ask("GET", at, { headers, signal: AbortSignal.any(signals) });
-    const { status, body } = response;
-    if (status === 404 || status === 416) {
-      void body?.cancel();
-      const facts = status === 404 ? undefined : await this.facts(at, signal);
-      return facts && new HttpReading(undefined, facts, 0, 0, gone);
-    }
-    if (status !== 200 && status !== 206) throw await this.#failed("GET", at, response);
-    const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-    const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
-    const wanted = Math.max(0, Math.min(to, size) - from);
-    const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
-    return new HttpReading(body?.getReader(), factsOf(response.headers, size), skip, wanted, gone);
+  read(at: string, from: number, to: number, signal?: AbortSignal): Promise<Reading | undefined> {
+    const file = {
+      get: (headers: Record<string, string>, until: AbortSignal) =>
+        this.#ask("GET", at, { headers, signal: until }),
+      facts: () => this.facts(at, signal),
+      isMissing: ({ status }: Response) => status === 404,
+      factsOf,
+      failed: (response: Response) => this.#failed("GET", at, response),
+    };
+    return readOverHttp(file, from, to, signal);
   }
 
   async remove(at: string): Promise<void> {
