@@ -8,13 +8,13 @@ import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Cutter } from "../../wire/tunnel/cut.ts";
 import { flowOf } from "../../wire/tunnel/flow.ts";
 import { JOIN_ROOM, Joiner, TAKEN } from "../../wire/tunnel/join.ts";
-import { clampMss } from "../../wire/tunnel/mss.ts";
 import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
 import { Repair, REPAIR_AROUND } from "../../wire/tunnel/repair.ts";
-import { GSO, NEEDS_CHECKSUM, VNET_HEADER } from "../../wire/tunnel/vnet.ts";
+import { VNET_HEADER } from "../../wire/tunnel/vnet.ts";
 import { Bbr } from "../../wire/udt/congestion/bbr.ts";
 import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
 import { FixedRate } from "../../wire/udt/congestion/fixed.ts";
+import { DeviceSide } from "./device-side.ts";
 import type { Lane } from "./lane.ts";
 import { HEADER, type Link } from "./link.ts";
 import type { Carriage, Repairs, Rules } from "./port.ts";
@@ -39,7 +39,7 @@ export interface RepairRules {
  */
 export class RepairedCarriage implements Carriage {
   readonly block = block(JOIN_ROOM);
-  readonly #tun: Tun;
+  readonly #device: DeviceSide;
   readonly #rules: { readonly current: Rules | undefined };
   readonly #reactor: Reactor;
   readonly #joiner: Joiner;
@@ -51,7 +51,6 @@ export class RepairedCarriage implements Carriage {
   #link: Link | undefined;
   /** Bytes of a full packet with what repairing puts around it. */
   readonly #size: number;
-  #mtu: number;
   #rings = Infinity;
 
   constructor(
@@ -60,12 +59,15 @@ export class RepairedCarriage implements Carriage {
     reactor: Reactor,
     { mtu, rate, patience }: RepairRules,
   ) {
-    this.#tun = tun;
+    this.#device = new DeviceSide(tun, rules);
+    this.#device.mtu = mtu;
     this.#rules = rules;
     this.#reactor = reactor;
-    this.#mtu = mtu;
     this.#size = mtu + TRAILER + REPAIR_AROUND;
-    this.#joiner = new Joiner(this.block, 0, { udp: tun.segments.udp, write: this.#write });
+    this.#joiner = new Joiner(this.block, 0, {
+      udp: tun.segments.udp,
+      write: (at, length) => this.#device.write(this.block, at, length),
+    });
     this.#cutter = new Cutter(this.#packet, mtu + TRAILER);
     const congestion = (): Congestion =>
       rate === null ? new Bbr(random31()) : new FixedRate(rate, this.#size + OUTSIDE);
@@ -98,7 +100,7 @@ export class RepairedCarriage implements Carriage {
   }
 
   fit(mtu: number): void {
-    this.#mtu = mtu;
+    this.#device.mtu = mtu;
     this.#cutter.room = mtu + TRAILER;
   }
 
@@ -123,12 +125,8 @@ export class RepairedCarriage implements Carriage {
 
   ship(link: Link, _keypair: Keypair<Lane>): boolean {
     const memory = this.#packet;
-    const length = this.#tun.read(memory.at, MAX_PACKET);
+    const length = this.#device.read(memory, 0);
     if (length < 0) return false;
-    if (this.#rules.current?.clamp === true && memory.bytes[1] === GSO.none) {
-      const partial = ((memory.bytes[0] as number) & NEEDS_CHECKSUM) !== 0;
-      clampMss(memory, VNET_HEADER, length - VNET_HEADER, this.#mtu, partial);
-    }
     const pieces = this.#cutter.begin(0, length);
     if (pieces === 0) link.traffic.unsent++;
     const flow = flowOf(memory, VNET_HEADER, length - VNET_HEADER);
@@ -142,7 +140,7 @@ export class RepairedCarriage implements Carriage {
   }
 
   drop(): boolean {
-    return this.#tun.read(this.#packet.at, MAX_PACKET) >= 0;
+    return this.#device.drop(this.#packet);
   }
 
   close(): void {
@@ -201,22 +199,4 @@ export class RepairedCarriage implements Carriage {
     if (this.#joiner.take(plain.length) !== TAKEN.packet && link !== undefined)
       link.traffic.malformed++;
   }
-
-  readonly #write = (at: number, length: number): void => {
-    const rules = this.#rules.current;
-    if (rules === undefined) return;
-    const { traffic } = rules;
-    const { bytes, view } = this.block;
-    const packet = at + VNET_HEADER;
-    if (!rules.allowed.source(view, packet, length - VNET_HEADER)) {
-      traffic.foreign++;
-      return;
-    }
-    if (rules.clamp && bytes[at + 1] === GSO.none) {
-      const partial = ((bytes[at] as number) & NEEDS_CHECKSUM) !== 0;
-      clampMss(this.block, packet, length - VNET_HEADER, this.#mtu, partial);
-    }
-    if (this.#tun.write(this.block.at + at, length) < 0) traffic.refused++;
-    else traffic.delivered++;
-  };
 }

@@ -1,12 +1,11 @@
 import { block } from "../../sys/memory.ts";
-import { MAX_PACKET, type Tun } from "../../sys/tun.ts";
+import type { Tun } from "../../sys/tun.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Cutter } from "../../wire/tunnel/cut.ts";
 import { JOIN_ROOM, Joiner, TAKEN } from "../../wire/tunnel/join.ts";
-import { clampMss } from "../../wire/tunnel/mss.ts";
 import { TRAILER } from "../../wire/tunnel/plaintext.ts";
-import { GSO, NEEDS_CHECKSUM, VNET_HEADER } from "../../wire/tunnel/vnet.ts";
 import type { Departures } from "./departures.ts";
+import { DeviceSide } from "./device-side.ts";
 import type { Lane } from "./lane.ts";
 import { HEADER, type Link } from "./link.ts";
 import type { Carriage, Rules } from "./port.ts";
@@ -17,17 +16,17 @@ import type { Carriage, Rules } from "./port.ts";
  */
 export class UncutCarriage implements Carriage {
   readonly block = block(JOIN_ROOM);
-  readonly #tun: Tun;
-  readonly #rules: { readonly current: Rules | undefined };
+  readonly #device: DeviceSide;
   readonly #joiner: Joiner;
   #cutter: Cutter | undefined;
   #departures: Departures | undefined;
-  #mtu = 0;
 
   constructor(tun: Tun, rules: { readonly current: Rules | undefined }) {
-    this.#tun = tun;
-    this.#rules = rules;
-    this.#joiner = new Joiner(this.block, 0, { udp: tun.segments.udp, write: this.#write });
+    this.#device = new DeviceSide(tun, rules);
+    this.#joiner = new Joiner(this.block, 0, {
+      udp: tun.segments.udp,
+      write: (at, length) => this.#device.write(this.block, at, length),
+    });
   }
 
   get next(): number {
@@ -35,7 +34,7 @@ export class UncutCarriage implements Carriage {
   }
 
   fit(mtu: number): void {
-    this.#mtu = mtu;
+    this.#device.mtu = mtu;
     if (this.#cutter !== undefined) this.#cutter.room = mtu + TRAILER;
   }
 
@@ -53,9 +52,8 @@ export class UncutCarriage implements Carriage {
     const { departures } = link.hub;
     const cutter = this.#cutterFor(departures);
     const { block: memory, spare } = departures;
-    const length = this.#tun.read(memory.at + spare, MAX_PACKET);
+    const length = this.#device.read(memory, spare);
     if (length < 0) return false;
-    this.#clamp(departures, spare, length);
     const pieces = cutter.begin(spare, length);
     if (pieces === 0) link.traffic.unsent++;
     for (let i = 0; i < pieces; i++) {
@@ -70,38 +68,14 @@ export class UncutCarriage implements Carriage {
   }
 
   drop(): boolean {
-    return this.#tun.read(this.block.at, MAX_PACKET) >= 0;
+    return this.#device.drop(this.block);
   }
 
   #cutterFor(departures: Departures): Cutter {
     if (this.#cutter === undefined || this.#departures !== departures) {
       this.#departures = departures;
-      this.#cutter = new Cutter(departures.block, this.#mtu + TRAILER);
+      this.#cutter = new Cutter(departures.block, this.#device.mtu + TRAILER);
     }
     return this.#cutter;
   }
-
-  #clamp({ block: memory }: Departures, at: number, length: number): void {
-    if (this.#rules.current?.clamp !== true || memory.bytes[at + 1] !== GSO.none) return;
-    const partial = ((memory.bytes[at] as number) & NEEDS_CHECKSUM) !== 0;
-    clampMss(memory, at + VNET_HEADER, length - VNET_HEADER, this.#mtu, partial);
-  }
-
-  readonly #write = (at: number, length: number): void => {
-    const rules = this.#rules.current;
-    if (rules === undefined) return;
-    const { traffic } = rules;
-    const { bytes, view } = this.block;
-    const packet = at + VNET_HEADER;
-    if (!rules.allowed.source(view, packet, length - VNET_HEADER)) {
-      traffic.foreign++;
-      return;
-    }
-    if (rules.clamp && bytes[at + 1] === GSO.none) {
-      const partial = ((bytes[at] as number) & NEEDS_CHECKSUM) !== 0;
-      clampMss(this.block, packet, length - VNET_HEADER, this.#mtu, partial);
-    }
-    if (this.#tun.write(this.block.at + at, length) < 0) traffic.refused++;
-    else traffic.delivered++;
-  };
 }
