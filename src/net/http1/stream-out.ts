@@ -47,5 +47,6 @@ export async function streamOut(
   if (framing.kind === "length" && left > 0)
     throw new Error("the body is shorter than its Content-Length");
   if (chunked) out.put(LAST_CHUNK);
+  out.flush(false); // whoever waits for us runs later, others may run before
   return true;
 }

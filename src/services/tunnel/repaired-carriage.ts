@@ -40,7 +40,6 @@ export interface RepairRules {
 export class RepairedCarriage implements Carriage {
   readonly block = block(JOIN_ROOM);
   readonly #device: DeviceSide;
-  readonly #rules: { readonly current: Rules | undefined };
   readonly #reactor: Reactor;
   readonly #joiner: Joiner;
   readonly #repair: Repair;
@@ -61,7 +60,6 @@ export class RepairedCarriage implements Carriage {
   ) {
     this.#device = new DeviceSide(tun, rules);
     this.#device.mtu = mtu;
-    this.#rules = rules;
     this.#reactor = reactor;
     this.#size = mtu + TRAILER + REPAIR_AROUND;
     this.#joiner = new Joiner(this.block, 0, {

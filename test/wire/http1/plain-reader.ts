@@ -18,7 +18,7 @@ export function plainReader(text: string) {
   for (const line of lines) {
     const field = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([\t\x20-\x7e\x80-\xff]*)$/.exec(line);
     if (!field) return undefined;
-    fields.push([(field[1] ?? "").toLowerCase(), (field[2] ?? "").replace(/^[\t ]+|[\t ]+$/g, "")]);
+    fields.push([(field[1] ?? "").toLowerCase(), stripped(field[2] ?? "")]);
   }
   const all = (name: string) => fields.filter(([n]) => n === name).map(([, value]) => value);
 
@@ -28,7 +28,9 @@ export function plainReader(text: string) {
 
   const [expect] = all("expect");
   if (expect !== undefined && expect.toLowerCase() !== "100-continue") return undefined;
-  const options = all("connection").flatMap((v) => v.split(",").map((o) => o.trim().toLowerCase()));
+  const options = all("connection").flatMap((v) =>
+    v.split(",").map((o) => stripped(o).toLowerCase()),
+  );
   return {
     end,
     method,
@@ -85,4 +87,9 @@ function hostOf(authority: string): string | undefined {
   if (!parts || Number(parts[2] ?? 0) > 65_535) return undefined;
   const host = parts[1] ?? "";
   return host.length > 1 ? host.replace(/\.$/, "") : host;
+}
+
+/** Without white space around it: only blanks and tabs are any (RFC 9110, 5.6.3), not all that `trim` takes. */
+function stripped(text: string): string {
+  return text.replace(/^[\t ]+|[\t ]+$/g, "");
 }
