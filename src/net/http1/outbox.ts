@@ -20,7 +20,7 @@ type Waiting = Sendable | { kind: "call"; run: () => void };
 
 let gathered = 0;
 /** Whose bytes are gathered: no session's bytes may leave by another's transport. */
-let gatherer: Outbox | undefined;
+const gatherer: { outbox: Outbox | undefined } = { outbox: undefined };
 
 /**
  * What one session has to say, in order. `put…` gathers; `flush` sends, and what the socket does
@@ -51,7 +51,7 @@ export class Outbox {
   /** Copy `bytes` behind what is gathered; big ones are sent by reference and must not change. */
   put(bytes: Uint8Array): void {
     const length = bytes.length;
-    if (gatherer !== this) this.#gather();
+    if (gatherer.outbox !== this) this.#gather();
     if (this.#waiting.length > 0) {
       this.#waiting.push({ kind: "bytes", bytes: length < DIRECT ? bytes.slice() : bytes, at: 0 });
     } else if (length < DIRECT) {
@@ -69,7 +69,7 @@ export class Outbox {
 
   /** Copy `bytes[from, to)`, which is shorter than DIRECT, behind what is gathered. */
   putRange(bytes: Uint8Array, from: number, to: number): void {
-    if (gatherer !== this) this.#gather();
+    if (gatherer.outbox !== this) this.#gather();
     if (this.#waiting.length > 0 || gathered + to - from > GATHER.length)
       return this.put(bytes.subarray(from, to));
     if (to - from > BY_HAND) GATHER.set(bytes.subarray(from, to), gathered);
@@ -80,7 +80,7 @@ export class Outbox {
   /** Have a copy made behind what is gathered. */
   putCopy(source: CopySource): void {
     const { length } = source;
-    if (gatherer !== this) this.#gather();
+    if (gatherer.outbox !== this) this.#gather();
     if (this.#waiting.length === 0 && gathered + length > GATHER.length) this.flush(true);
     if (this.#waiting.length > 0) {
       const bytes = new Uint8Array(new ArrayBuffer(length));
@@ -94,7 +94,7 @@ export class Outbox {
 
   /** Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns. */
   sendNow(bytes: Uint8Array, from: number, to: number): void {
-    if (gatherer !== this) this.#gather();
+    if (gatherer.outbox !== this) this.#gather();
     if (gathered > 0 && this.#waiting.length === 0 && to - from < DIRECT)
       return this.putRange(bytes, from, to);
     this.flush(true);
@@ -134,7 +134,7 @@ export class Outbox {
 
   /** Send what is gathered. `more`: other bytes follow at once. */
   flush(more: boolean): void {
-    if (gathered === 0 || gatherer !== this || (this.#corked && !more)) return;
+    if (gathered === 0 || gatherer.outbox !== this || (this.#corked && !more)) return;
     const length = gathered;
     gathered = 0;
     if (this.#broken) return;
@@ -177,7 +177,7 @@ export class Outbox {
   /** Forget what waits; its calls run, so that files are given back. */
   drop(): void {
     this.#broken = true;
-    if (gatherer === this) gathered = 0;
+    if (gatherer.outbox === this) gathered = 0;
     const left = this.#waiting;
     this.#waiting = [];
     for (const item of left) if (item.kind === "call") item.run();
@@ -185,8 +185,8 @@ export class Outbox {
 
   /** From here on it is ours that is gathered; what another left there goes on its way. */
   #gather(): void {
-    gatherer?.flush(true);
-    gatherer = this;
+    gatherer.outbox?.flush(true);
+    gatherer.outbox = this;
   }
 
   #push(item: Sendable): void {
