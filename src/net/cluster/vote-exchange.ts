@@ -22,8 +22,13 @@ const ALONE_MS = 2000;
 const FORGET_MS = 60_000;
 /** Nodes that are listened to. */
 const MAX_NODES = 64;
-/** Reads in a row that found another's ballot under our name, before somebody is told. */
-const SAME_NAME_READS = 10;
+/**
+ * Our ballots that another's took the place of, before somebody is told. Of two who renew theirs as
+ * often as each other, one or the other finds so between any two of its own.
+ */
+const MOST_REPLACED = 4;
+/** So many in a row that stayed where they were put: those replaced before were a predecessor's doing. */
+const ENOUGH_KEPT = 10;
 
 const NODES = "tern:votes:nodes";
 const NODE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
@@ -66,7 +71,10 @@ export class VoteExchange {
   #renewed = -Infinity;
   #answered: number;
   #alone: string | undefined = "not connected yet";
-  #doubles = 0;
+  /** Another's ballot was found where ours should be, since we put it there. */
+  #replaced = false;
+  #timesReplaced = 0;
+  #timesKept = 0;
   #wake = new AbortController();
 
   constructor(parts: ExchangeParts) {
@@ -131,6 +139,7 @@ export class VoteExchange {
       this.#stale = false;
       this.#text = emitBallot({ instance, version: ++this.#version, votes: this.#parts.votes() });
     }
+    this.#countReplaced();
     // The whole of it each second: what Redis lost or somebody spoiled is right again.
     const set: Command = ["SET", ballotOf(node), this.#text, "PX", String(VOTE_LASTS_MS)];
     for (const answer of await this.#parts.link.ask([set, ["SADD", NODES, node]]))
@@ -190,9 +199,16 @@ export class VoteExchange {
   #checkOwn(head: unknown): void {
     const { instance } = this.#parts;
     const own = headIn(head);
-    const another = own !== undefined && own.split(" ")[1] !== instance;
-    this.#doubles = another ? this.#doubles + 1 : 0;
-    if (this.#doubles === SAME_NAME_READS) this.#parts.doubled();
+    if (own !== undefined && own.split(" ")[1] !== instance) this.#replaced = true;
+  }
+
+  /** Before our ballot is put there again. */
+  #countReplaced(): void {
+    if (this.#replaced) {
+      this.#replaced = false;
+      this.#timesKept = 0;
+      if (++this.#timesReplaced === MOST_REPLACED) this.#parts.doubled();
+    } else if (++this.#timesKept === ENOUGH_KEPT) this.#timesReplaced = 0;
   }
 
   #failed(why: string): void {
