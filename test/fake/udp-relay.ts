@@ -27,6 +27,7 @@ export async function udpRelay(server: number, weather: Weather): Promise<UdpRel
   const dice = random(weather.seed);
   const counts = { lost: 0, passed: 0 };
   const clients = new Map<number, Promise<Socket>>();
+  let closed = false;
   const through = (bytes: Uint8Array, send: (bytes: Uint8Array) => void): void => {
     if (dice() < weather.loss) {
       counts.lost++;
@@ -38,7 +39,7 @@ export async function udpRelay(server: number, weather: Weather): Promise<UdpRel
     for (let i = 0; i < copies; i++)
       if (late) {
         const kept = bytes.slice();
-        setTimeout(() => send(kept), dice() * HELD_MS);
+        setTimeout(() => closed || send(kept), dice() * HELD_MS);
       } else send(bytes);
   };
   const front = await Bun.udpSocket<"uint8array">({
@@ -52,6 +53,7 @@ export async function udpRelay(server: number, weather: Weather): Promise<UdpRel
         clients.set(port, back);
         const known = Bun.peek(back);
         const socket = known instanceof Promise ? await known : known;
+        if (closed) return;
         through(kept, (what) => (socket as udp.Socket<"uint8array">).send(what, server, LOOPBACK));
       },
     },
@@ -74,6 +76,7 @@ export async function udpRelay(server: number, weather: Weather): Promise<UdpRel
       return counts.passed;
     },
     [Symbol.dispose]: () => {
+      closed = true; // some are still held back
       front.close();
       for (const socket of clients.values()) void socket.then((one) => one.close());
     },

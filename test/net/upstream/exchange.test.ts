@@ -30,12 +30,16 @@ function peer(
 ) {
   let connections = 0;
   const heard: string[] = [];
-  const listener = Bun.listen<{ number: number }>({
+  const listener = Bun.listen<{ number: number; waiting: Uint8Array }>({
     hostname: "127.0.0.1",
     port: 0,
     socket: {
       open(socket) {
-        socket.data = { number: connections++ };
+        socket.data = { number: connections++, waiting: new Uint8Array() };
+      },
+      drain(socket) {
+        const { waiting } = socket.data;
+        socket.data.waiting = waiting.subarray(socket.write(waiting));
       },
       data(socket, bytes) {
         const text = bytes.toString("latin1");
@@ -43,7 +47,10 @@ function peer(
         script(
           text,
           socket.data.number,
-          (t) => socket.write(t),
+          (t) => {
+            const all = Buffer.concat([socket.data.waiting, Buffer.from(t)]);
+            socket.data.waiting = all.subarray(socket.write(all));
+          },
           () => socket.end(),
         );
       },
