@@ -2,6 +2,7 @@ import type { ActionForm } from "../admin/deps.ts";
 import type { Ran } from "../admin/run-action.ts";
 import type { Address } from "../core/address.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
+import type { Word } from "../net/cluster/shared-nodes.ts";
 import type { Target } from "../net/health/check.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { Level } from "../observe/log.ts";
@@ -62,6 +63,8 @@ export type Orders = {
   health: { ask: Verdicts; answer: null };
   /** Where the clients of other workers are. */
   stuck: { ask: readonly Stuck[]; answer: null };
+  /** What services of another worker say to ours. */
+  told: { ask: Word; answer: null };
   /** Open log files again by name. */
   reopen: { ask: null; answer: null };
 };
@@ -84,6 +87,8 @@ export type Requests = {
   watch: { ask: { ticket: number; targets: readonly Target[] }; answer: Verdicts };
   /** Where clients of pools are now, for the other workers. */
   stuck: { ask: readonly Stuck[]; answer: null };
+  /** What services here say to those of the other workers. */
+  told: { ask: Word; answer: null };
   /** Probe them now. */
   hurry: { ask: { ticket: number }; answer: null };
   unwatch: { ask: { ticket: number }; answer: null };

@@ -1,5 +1,6 @@
 import { backoff, type BackoffRules, failedAgain } from "../core/backoff.ts";
 import type { Clock } from "../core/clock.ts";
+import type { Word } from "../net/cluster/shared-nodes.ts";
 import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
@@ -38,6 +39,8 @@ export interface SlotParts {
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
   /** What a worker has to tell the others of its clients. */
   stuck(from: number, news: readonly Stuck[]): void;
+  /** What its services say to those of the others. */
+  told(from: number, word: Word): void;
   /** The config in force: what a worker that starts again gets. */
   config(): Config;
 }
@@ -170,6 +173,10 @@ export class Slot {
         },
         stuck: (news) => {
           this.#parts.stuck(this.#index, news);
+          return null;
+        },
+        told: (word) => {
+          this.#parts.told(this.#index, word);
           return null;
         },
         unwatch: ({ ticket }) => {

@@ -26,7 +26,8 @@ export class Solo implements Crew {
   constructor(parts: Omit<HostParts, "worker" | "sticky" | "nodes">) {
     const { registry, log } = parts;
     this.#stickiness = new Stickiness({ clock: systemClock, metrics: registry, tell() {} });
-    this.#nodes = new SharedNodes({ clock: systemClock, log, metrics: registry });
+    const tellNearby = (): void => {}; // nobody is
+    this.#nodes = new SharedNodes({ clock: systemClock, log, metrics: registry, tellNearby });
     const { host, fronts } = makeHost({
       ...parts,
       sticky: this.#stickiness,

@@ -125,6 +125,10 @@ class Worker {
         for (const { pool, client, server } of news) this.#me.pools.heard(pool, client, server);
         return null;
       },
+      told: (word) => {
+        this.#me.nodes.heardNearby(word);
+        return null;
+      },
       reopen: () => {
         this.#me.logs.reopen();
         return null;
@@ -171,7 +175,14 @@ class Worker {
         this.#channel.call("stuck", news).catch(() => {}); // the supervisor is gone
       },
     });
-    const nodes = new SharedNodes({ clock: systemClock, log, metrics: registry });
+    const nodes = new SharedNodes({
+      clock: systemClock,
+      log,
+      metrics: registry,
+      tellNearby: (word) => {
+        this.#channel.call("told", word).catch(() => {}); // the supervisor is gone
+      },
+    });
     nodes.change(redisOf(root.cluster));
     nodes.truth = truthOf(root.cluster);
     const { host, fronts } = makeHost({

@@ -1,11 +1,10 @@
 import type { Ran } from "../admin/run-action.ts";
 import type { Snapshot } from "../net/tls/store.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
-import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Config } from "./config-text.ts";
 import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { merge } from "./merge.ts";
-import type { Forms } from "./messages.ts";
+import type { Forms, Orders } from "./messages.ts";
 import { plan, type Sections } from "./plan.ts";
 import { SERVICES } from "./services.ts";
 import { Slot, type SlotParts } from "./slot.ts";
@@ -17,7 +16,7 @@ const PATIENCE_MS = 1000;
 const LATE_MS = 2000;
 
 /** What the crew is lent; the rest of what a slot needs it has itself. */
-type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn" | "stuck">;
+type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn" | "stuck" | "told">;
 
 /** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
 export class Workers implements Crew {
@@ -37,7 +36,8 @@ export class Workers implements Crew {
           ...parts,
           count,
           config: () => this.#config,
-          stuck: (from, news) => this.#spread(from, news),
+          stuck: (from, news) => this.#toOthers(from, "stuck", news),
+          told: (from, word) => this.#toOthers(from, "told", word),
           spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log),
         }),
     );
@@ -141,10 +141,14 @@ export class Workers implements Crew {
     await Promise.all(this.#slots.map((slot) => slot.stop(within, LATE_MS)));
   }
 
-  /** Clients of one worker, told to the others. */
-  #spread(from: number, news: readonly Stuck[]): void {
+  /** What one worker says, to the others. */
+  #toOthers<Name extends "stuck" | "told">(
+    from: number,
+    name: Name,
+    said: Orders[Name]["ask"],
+  ): void {
     for (const [index, { channel }] of this.#slots.entries())
-      if (index !== from) channel?.call("stuck", news).catch(() => {}); // it died
+      if (index !== from) channel?.call(name, said).catch(() => {}); // it died
   }
 
   #channels(): NonNullable<Slot["channel"]>[] {

@@ -49,6 +49,7 @@ function made(count: number) {
       hurry: () => null,
       stuck: () => null,
       unwatch: () => null,
+      told: () => null,
       logged: () => null,
     });
     const worker: Channel<Requests, Orders> = new Channel<Requests, Orders>(

@@ -87,6 +87,7 @@ function made() {
     count: 1,
     config: () => configs.now,
     stuck: () => {},
+    told: () => {},
     spawn,
   });
   const serve = async (): Promise<void> => {

@@ -119,6 +119,38 @@ test.each([{ workers: 1 }, { workers: 2 }])(
   },
 );
 
+test("what one client may take holds for all workers together, before and after a reload", async () => {
+  const port = await freePort();
+  const pools = { app: backend("a") };
+  const limited = (dir: string, limit: object): object => {
+    const web = { listen: `127.0.0.1:${port}`, groups: { app: { pool: "app" } }, limit };
+    return configIn(dir, { port, pools, workers: 3, balance: { web } });
+  };
+  /** Of so many that come one after the other, those that are let in. */
+  const letIn = async (count: number): Promise<RawPeer[]> => {
+    const peers: RawPeer[] = [];
+    for (let i = 0; i < count; i++) {
+      const peer = await client(port);
+      if ((await greeting(peer).catch(() => "")) === "a") peers.push(peer);
+      await Bun.sleep(250); // the others have heard of it
+    }
+    return peers;
+  };
+  await using tern = await appliance((dir) => limited(dir, { connections: 5 }));
+  const open = await letIn(8);
+  expect(open).toHaveLength(5);
+  for (const peer of open.splice(0, 2)) peer.close();
+  await Bun.sleep(500);
+  expect(await letIn(4)).toHaveLength(2);
+  await tern.rewrite(limited(tern.dir, { connections: 6 }));
+  expect((await tern.verb("reload")).code).toBe(0);
+  await Bun.sleep(500);
+  expect(await letIn(4)).toHaveLength(1);
+  await tern.rewrite(limited(tern.dir, { rate: "1/m", burst: 4 }));
+  expect((await tern.verb("reload")).code).toBe(0);
+  expect(await letIn(8)).toHaveLength(4);
+});
+
 test("a service that is taken away lets its connections finish", async () => {
   const port = await freePort();
   const pools = { app: backend("a") };

@@ -7,7 +7,8 @@ export interface Nodes {
   /**
    * Talk with those who have joined the same topic. `hear` is told what is said there, and what was
    * said before as far as it is remembered; `age` in milliseconds, whatever time it is elsewhere.
-   * What is fleeting is told at once or not at all, and is not missed.
+   * What is fleeting is told at once or not at all, and is not missed; without Redis the other
+   * processes of this machine hear it all the same.
    */
   join(
     topic: string,

@@ -10,12 +10,25 @@ export interface NodesParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Tell the other processes of this machine, whose `heardNearby` is called. */
+  readonly tellNearby: (word: Word) => void;
 }
 
-/** The other nodes, by way of the cluster's Redis; connected only when somebody has joined a topic. */
+/** Something fleeting that is said at a topic. */
+export interface Word {
+  readonly topic: string;
+  readonly text: string;
+}
+
+/**
+ * The other nodes, by way of the cluster's Redis, connected only when somebody has joined a topic;
+ * and the other processes of this machine.
+ */
 export class SharedNodes implements Nodes {
   readonly #parts: NodesParts;
   readonly #talks = new Set<TalkOverRedis>();
+  /** Those who are to hear what is fleeting, by topic. */
+  readonly #near = new Map<string, Set<(text: string, age: number) => void>>();
   readonly #count: (what: "told" | "heard" | "lost", n: number) => void;
   truth: EtcdPlace | undefined;
   #place: RedisPlace | undefined;
@@ -56,12 +69,31 @@ export class SharedNodes implements Nodes {
     });
     this.#talks.add(talk);
     talk.change(this.#place);
+    const near = memory === "fleeting" ? this.#nearby(topic) : undefined;
+    near?.add(hear);
     return {
-      say: (text, ago) => talk.say(text, ago),
+      say: (text, ago) => {
+        if (this.#place !== undefined)
+          talk.say(text, ago); // which those nearby hear too
+        else if (near !== undefined) this.#parts.tellNearby({ topic, text });
+      },
       leave: () => {
+        near?.delete(hear);
+        if (near?.size === 0) this.#near.delete(topic);
         this.#talks.delete(talk);
         talk.leave();
       },
     };
+  }
+
+  /** Another process of this machine has said this, just now. */
+  heardNearby({ topic, text }: Word): void {
+    for (const hear of this.#near.get(topic) ?? []) hear(text, 0);
+  }
+
+  #nearby(topic: string): Set<(text: string, age: number) => void> {
+    const known = this.#near.get(topic) ?? new Set();
+    this.#near.set(topic, known);
+    return known;
   }
 }

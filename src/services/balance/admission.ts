@@ -1,5 +1,10 @@
+import { randomBytes } from "node:crypto";
+
 import { compileAccess } from "../../core/cidr.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
+import { SharedCount } from "../../net/cluster/shared-count.ts";
+import { SharedLimit } from "../../net/cluster/shared-limit.ts";
+import type { Host } from "../service.ts";
 import type { ServiceConfig } from "./config.ts";
 import type { Counted, Sessions } from "./sessions.ts";
 
@@ -8,34 +13,65 @@ const MAX_CLIENTS = 100_000;
 /** Of `accept_rate`, how long a burst may be: what it allows in so many milliseconds comes at once. */
 const ACCEPT_BURST_MS = 100;
 
-/** Who may come in, and how many, by one config. */
+/** Who may come in, and how many, by one config. What one client may take holds for all workers. */
 export class Admission {
   readonly #config: ServiceConfig;
   readonly #sessions: Sessions<Counted>;
   readonly #allowed: ((address: string) => boolean) | undefined;
   readonly #denied: ((address: string) => boolean) | undefined;
-  readonly #perClient: TokenBuckets | undefined;
+  readonly #perClient: SharedLimit | undefined;
+  /** Connections that clients have at other workers and nodes. */
+  readonly #elsewhere: SharedCount | undefined;
   /** Of `accept_rate` (GCRA): when as many may come at once as ever, and what each of them costs. */
   #fullAt = 0;
   readonly #each: number;
 
-  constructor(config: ServiceConfig, sessions: Sessions<Counted>) {
+  /** `name`: of the service, the same wherever it runs. */
+  constructor(
+    config: ServiceConfig,
+    sessions: Sessions<Counted>,
+    name: string,
+    { clock, nodes }: Pick<Host, "clock" | "nodes">,
+  ) {
     const { allow, deny, limit, accept_rate: all } = config;
     this.#config = config;
     this.#sessions = sessions;
     this.#allowed = allow.length > 0 ? compileAccess(allow) : undefined;
     this.#denied = deny.length > 0 ? compileAccess(deny) : undefined;
-    if (limit?.rate)
-      this.#perClient = new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS);
+    if (limit?.rate) {
+      const buckets = new TokenBuckets(limit.rate.perSecond, limit.burst, MAX_CLIENTS);
+      this.#perClient = new SharedLimit(buckets, { clock, nodes, topic: `${name} rate` });
+    }
+    if (limit !== null && limit.connections > 0) {
+      const who = randomBytes(8).toString("hex");
+      this.#elsewhere = new SharedCount({ clock, nodes, topic: `${name} connections`, who });
+    }
     this.#each = all === null ? 0 : 1000 / all.perSecond;
   }
 
-  /** Why this client may not come in; undefined: it may. `now` in milliseconds. */
-  refuses(address: string, now: number): "denied" | "refused" | undefined {
+  /** Its config is in force from now on. */
+  begin(): void {
+    const counted = this.#elsewhere;
+    this.#sessions.counted = counted && ((address, open) => counted.set(address, open));
+    for (const [address, open] of this.#sessions.clients) counted?.set(address, open);
+  }
+
+  /** Nobody comes in any more, and those who did are another's or gone. */
+  close(): void {
+    this.#perClient?.close();
+    this.#elsewhere?.close();
+  }
+
+  /** Why this client may not come in; undefined: it may. */
+  refuses(address: string): "denied" | "refused" | undefined {
     if (this.#denied?.(address) || this.#allowed?.(address) === false) return "denied";
     const most = this.#config.limit?.connections ?? 0;
-    if (most > 0 && this.#sessions.of(address) >= most) return "refused";
-    if (this.#perClient !== undefined && this.#perClient.take(address, now) > 0) return "refused";
+    if (most > 0) {
+      const here = this.#sessions.of(address);
+      if (here >= most || here + (this.#elsewhere?.elsewhere(address) ?? 0) >= most)
+        return "refused";
+    }
+    if (this.#perClient !== undefined && this.#perClient.take(address) > 0) return "refused";
     return undefined;
   }
 

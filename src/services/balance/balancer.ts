@@ -90,7 +90,7 @@ export class Balancer implements Keeper {
     this.#gates = gates;
     this.sessions = sessions;
     this.dialer = engine.dialer;
-    this.#admission = new Admission(config, sessions);
+    this.#admission = new Admission(config, sessions, `balance ${name}`, host);
     this.way = wayFor(config, tls, engine, host);
   }
 
@@ -104,6 +104,7 @@ export class Balancer implements Keeper {
 
   start(): void {
     this.sessions.keeper = this;
+    this.#admission.begin();
     for (const gate of this.#gates) gate.serve(this);
   }
 
@@ -116,6 +117,7 @@ export class Balancer implements Keeper {
     clearTimeout(this.#later);
     await this.#doors.giveBack(); // nobody shall wait at a door that does not open again
     if (this.sessions.keeper === this) await this.sessions.drain(deadline);
+    this.#admission.close();
     await this.#leases.giveBack();
   }
 
@@ -151,7 +153,7 @@ export class Balancer implements Keeper {
     const { worker, reactor } = this.#host;
     const { now } = reactor;
     this.#admission.accepted(now);
-    const refused = this.#admission.refuses(remote.address, now);
+    const refused = this.#admission.refuses(remote.address);
     if (refused !== undefined) {
       sessions.turnedAway(refused);
       return abort(fd);

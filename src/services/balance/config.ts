@@ -26,9 +26,16 @@ const group = v.strictObject({
 });
 
 const limit = v.strictObject({
-  connections: key(count(), 0, "Open connections of one address per worker; 0: any number."),
+  connections: key(
+    count(),
+    0,
+    "Open connections of one address, at all workers and nodes together; 0: any number.",
+  ),
   rate: v.optional(
-    v.pipe(v.nullable(rate), v.description("New connections of one address per worker.")),
+    v.pipe(
+      v.nullable(rate),
+      v.description("New connections of one address, at all workers and nodes together."),
+    ),
     null,
   ),
   burst: key(count(1), 10, "How many of them may come at once."),

@@ -17,6 +17,8 @@ export interface Counted {
  * they go on whatever configs come and go, as long as one of them has the service.
  */
 export class Sessions<One extends Counted> implements Closable {
+  /** Is told how many connections an address has, whenever that changes. */
+  counted: ((address: string, open: number) => void) | undefined;
   /** Whose config is in force: an older one that stops leaves the connections alone. */
   keeper: unknown;
   readonly #open = new Set<One>();
@@ -72,10 +74,17 @@ export class Sessions<One extends Counted> implements Closable {
     return this.#perClient.get(address) ?? 0;
   }
 
+  /** All that have any, and how many. */
+  get clients(): Iterable<readonly [address: string, open: number]> {
+    return this.#perClient;
+  }
+
   add(connection: One): void {
     const { address } = connection;
     this.#open.add(connection);
-    this.#perClient.set(address, this.of(address) + 1);
+    const open = this.of(address) + 1;
+    this.#perClient.set(address, open);
+    this.counted?.(address, open);
     this.#counters.accepted.add(1);
   }
 
@@ -94,6 +103,7 @@ export class Sessions<One extends Counted> implements Closable {
     const others = this.of(address) - 1;
     if (others > 0) this.#perClient.set(address, others);
     else this.#perClient.delete(address);
+    this.counted?.(address, others);
     if (this.#open.size === 0) for (const tell of this.#empty.splice(0)) tell();
   }
 

@@ -9,29 +9,9 @@ import { silent } from "../../../src/observe/log.ts";
 import { Registry } from "../../../src/observe/registry.ts";
 import { FakeClock } from "../../fake/clock.ts";
 import { realRedis, REDIS } from "../../fake/redis.ts";
+import { Room } from "../../fake/room.ts";
 
 const WINDOW_MS = 200;
-
-/** Everybody hears at once what another says, `age` old. */
-class Room implements Nodes {
-  readonly truth = undefined;
-  age = 0;
-  readonly said: string[] = [];
-  readonly #hear = new Set<(text: string, age: number) => void>();
-  join(_topic: string, hear: (text: string, age: number) => void) {
-    this.#hear.add(hear);
-    return {
-      say: (text: string) => {
-        this.said.push(text);
-        for (const one of this.#hear) if (one !== hear) one(text, this.age);
-      },
-      leave: () => this.#hear.delete(hear),
-    };
-  }
-  tell(text: string): void {
-    for (const one of this.#hear) one(text, 0);
-  }
-}
 
 function limits(count: number, nodes: Nodes, perSecond = 10, burst = 20) {
   const clock = new FakeClock();
@@ -115,7 +95,12 @@ describe("a limit of several", () => {
 test.skipIf(REDIS === null)("over Redis, and by itself while that is away", async () => {
   await using redis = await realRedis();
   const make = (url: string): [SharedLimit, SharedNodes] => {
-    const nodes = new SharedNodes({ clock: systemClock, log: silent, metrics: new Registry() });
+    const nodes = new SharedNodes({
+      clock: systemClock,
+      log: silent,
+      metrics: new Registry(),
+      tellNearby() {},
+    });
     nodes.change({ url, ca: undefined });
     const buckets = new TokenBuckets(0.01, 50, 1000);
     return [new SharedLimit(buckets, { clock: systemClock, nodes, topic: "t" }), nodes];

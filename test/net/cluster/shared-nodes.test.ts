@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 
 import { systemClock } from "../../../src/core/clock.ts";
 import type { Talk } from "../../../src/net/cluster/nodes.ts";
-import { SharedNodes } from "../../../src/net/cluster/shared-nodes.ts";
+import { SharedNodes, type Word } from "../../../src/net/cluster/shared-nodes.ts";
 import { silent } from "../../../src/observe/log.ts";
 import { Registry } from "../../../src/observe/registry.ts";
 import { type RealRedis, realRedis, REDIS } from "../../fake/redis.ts";
@@ -21,10 +21,14 @@ interface Node {
 }
 
 /** One process; its clock may be wrong. */
-function node(url: string | undefined, skew = 0): Node {
+function node(
+  url: string | undefined,
+  skew = 0,
+  tellNearby: (word: Word) => void = () => {},
+): Node {
   const metrics = new Registry();
   const clock = { ...systemClock, now: () => performance.now() + skew };
-  const nodes = new SharedNodes({ clock, log: silent, metrics });
+  const nodes = new SharedNodes({ clock, log: silent, metrics, tellNearby });
   open.push(nodes);
   if (url !== undefined) nodes.change({ url, ca: undefined });
   const heard: { text: string; age: number }[] = [];
@@ -45,6 +49,24 @@ async function until(met: () => boolean, ms = 5000): Promise<void> {
     if (performance.now() > end) throw new Error(`not within ${ms} ms`);
 }
 const numbers = (n: number): string[] => Array.from({ length: n }, (_, i) => String(i));
+
+test("without Redis those nearby hear what is fleeting, and only those at its topic", () => {
+  const far: Word[] = [];
+  const [a, b] = [node(undefined, 0, (word) => far.push(word)), node(undefined)];
+  const heard: string[] = [];
+  const [here, there] = [a, b].map(({ nodes }) => ({
+    said: nodes.join("counts", (text, age) => heard.push(`${text} ${age}`), "fleeting"),
+    other: nodes.join("others", (text) => heard.push(text), "fleeting"),
+  }));
+  here?.said.say("1", 0);
+  a.talk.say("lasting", 0);
+  expect(far).toEqual([{ topic: "counts", text: "1" }]);
+  for (const word of far) b.nodes.heardNearby(word);
+  expect(heard).toEqual(["1 0"]);
+  there?.said.leave();
+  for (const word of far) b.nodes.heardNearby(word);
+  expect([heard.length, b.heard]).toEqual([1, []]);
+});
 
 describe.skipIf(REDIS === null)("words over Redis", () => {
   test("what one says the others hear once and in order, and so does who comes later", async () => {

@@ -71,7 +71,7 @@ export class UdpBalancer implements UdpKeeper {
     this.#leases = leases;
     this.sessions = sessions;
     this.#gates = gates;
-    this.#admission = new Admission(config, sessions);
+    this.#admission = new Admission(config, sessions, `balance udp ${name}`, host);
   }
 
   get listeners(): string[] {
@@ -96,6 +96,7 @@ export class UdpBalancer implements UdpKeeper {
 
   start(): void {
     this.sessions.keeper = this;
+    this.#admission.begin();
     for (const gate of this.#gates) gate.serve(this);
   }
 
@@ -108,6 +109,7 @@ export class UdpBalancer implements UdpKeeper {
         await Bun.sleep(LOOK_MS);
       for (const session of this.sessions.open) session.end();
     }
+    this.#admission.close();
     await this.#leases.giveBack();
   }
 
@@ -124,7 +126,7 @@ export class UdpBalancer implements UdpKeeper {
     const { sessions, config } = this;
     const { worker, reactor } = this.#host;
     const refused =
-      this.#admission.refuses(remote.address, reactor.now) ??
+      this.#admission.refuses(remote.address) ??
       (this.#admission.wait(reactor.now) > 0 ? "refused" : undefined);
     if (refused !== undefined) {
       sessions.turnedAway(refused);
