@@ -2,7 +2,7 @@
 import * as v from "valibot";
 
 import { key, pathTo } from "../../config/key.ts";
-import { oneOrMany, scalar } from "../../config/scalar.ts";
+import { oneOrMany } from "../../config/scalar.ts";
 import {
   address,
   bandwidth,
@@ -14,16 +14,14 @@ import {
   secret,
 } from "../../config/scalars.ts";
 import type { Cidr } from "../../core/cidr.ts";
-import { type Ip, parseIp } from "../../core/ip.ts";
+import type { Ip } from "../../core/ip.ts";
 import { CIPHERS as OLD_CIPHERS } from "../../wire/3wdd/ciphers.ts";
+import { misfit } from "./misfit.ts";
+import { device, type Local, local, peer, percent, remote } from "./scalars.ts";
 
-/** IFNAMSIZ, without the NUL. */
-const MAX_DEVICE = 15;
 /** IPv6 wants that much of every link (RFC 8200, 5); no link has more than 65 535. */
 const MIN_MTU = 576;
 const MAX_MTU = 65_535;
-/** Where tunnels listen when the peer's address has no port. */
-const DEFAULT_PORT = 9000;
 /** Nobody can notice anything faster than that without taking a hiccup for death. */
 const MIN_PROBE_MS = 50;
 
@@ -31,57 +29,6 @@ const MIN_PROBE_MS = 50;
 const MIN_PATIENCE_MS = 50;
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
-
-/** Whom to reach: a name or an address, and a port. */
-export interface Peer {
-  readonly host: string;
-  readonly port: number;
-}
-
-const peer = scalar(
-  'a peer such as "vpn.example.net:9000", "192.0.2.1:9000" or "[2001:db8::1]:9000"',
-  (text): Peer | undefined => {
-    const [, six, bare, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? [];
-    const host = six ?? bare;
-    const port = digits === undefined ? DEFAULT_PORT : Number(digits);
-    if (host === undefined || port < 1 || port > 65_535) return undefined;
-    if (six !== undefined) return parseIp(six)?.version === 6 ? { host, port } : undefined;
-    return parseIp(host) !== undefined || /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?$/i.test(host)
-      ? { host, port }
-      : undefined;
-  },
-);
-
-/** An address of our own; with `bits` the network on the wire. */
-export interface Local {
-  readonly address: Ip;
-  readonly bits: number | undefined;
-}
-
-const local = scalar(
-  'an address such as "10.19.27.1", "10.19.27.1/24" or "fd00::1/64"',
-  (text): Local | undefined => {
-    const [host = "", digits, ...more] = text.split("/");
-    const ip = parseIp(host);
-    if (ip === undefined || more.length > 0 || host.includes("%")) return undefined;
-    if (digits === undefined) return { address: ip, bits: undefined };
-    const bits = /^\d{1,3}$/.test(digits) ? Number(digits) : Infinity;
-    return bits <= ip.words.length * 32 ? { address: ip, bits } : undefined;
-  },
-);
-
-const remote = scalar('an address such as "10.19.27.2"', (text) =>
-  text.includes("%") ? undefined : parseIp(text),
-);
-
-const device = scalar("the name of a device: up to 15 letters, digits and . _ -", (text) =>
-  isDevice(text) ? text : undefined,
-);
-
-const percent = scalar('a part such as "20%"', (text) => {
-  const [, digits] = /^(\d{1,3})%$/.exec(text) ?? [];
-  return digits === undefined ? undefined : Number(digits) / 100;
-});
 
 const metric = v.union([
   v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(2 ** 31)),
@@ -252,68 +199,9 @@ export function hasKeys(one: TunnelConfig): one is KeyedConfig {
 export const tunnelSchema = v.record(v.pipe(v.string(), v.nonEmpty()), tunnel);
 export type TunnelsConfig = v.InferOutput<typeof tunnelSchema>;
 
-/** What cannot be together, or not yet. */
-function misfit(one: Keys): { path: [string, ...string[]]; message: string } | undefined {
-  const later = (at: string, what: string) => ({
-    path: [at] as [string],
-    message: `${what} is not available in this version`,
-  });
-  const is = roleOf(one);
-  if (is === "client" && one.peer === null)
-    return { path: ["role"], message: "a client needs `peer`: whom it is to reach" };
-  if (is === "server" && one.listen === null)
-    return { path: ["role"], message: "a server needs `listen`: where it is to be reached" };
-  if (one.listen?.kind === "unix")
-    return { path: ["listen"], message: "expected an address with a port: tunnels are UDP" };
-  if (one.legacy) return oldMisfit(one);
-  if (one.key === null) return { path: ["key"], message: "a tunnel needs our private key" };
-  if (one.peer_key === null)
-    return { path: ["peer_key"], message: "a tunnel needs the peer's public key" };
-  if (one.cipher !== "noise")
-    return {
-      path: ["cipher"],
-      message: `${one.cipher} was 3wdd's, and protects nobody; \`noise\` is what there is`,
-    };
-  if (one.compress !== "off") return later("compress", "compression");
-  if (one.transport !== "datagram" && one.wireguard)
-    return { path: ["transport"], message: "WireGuard's peers know nothing of `udt`" };
-  if (one.relay !== null) return later("relay", "relaying");
-  if (one.probe.dead < 2 * one.probe.interval)
-    return { path: ["probe", "dead"], message: "expected at least twice `interval`" };
-  return undefined;
-}
-
-/** What a tunnel to an old 3wdd cannot be. */
-function oldMisfit(one: Keys): { path: [string]; message: string } | undefined {
-  if (one.wireguard)
-    return { path: ["legacy"], message: "`wireguard` is another protocol: only one is spoken" };
-  if (!OLD_CIPHERS.some((name) => name === one.cipher))
-    return {
-      path: ["cipher"],
-      message: `3wdd has no ${one.cipher}: expected one of ${OLD_CIPHERS.join(", ")}`,
-    };
-  if (one.token === null)
-    return { path: ["token"], message: "3wdd needs a `token`, which both ends know" };
-  if (one.compress === "zstd")
-    return { path: ["compress"], message: "3wdd has no zstd: expected off, zlib or lzo" };
-  if (one.peer !== null && parseIp(one.peer.host)?.version === 6)
-    return { path: ["peer"], message: "3wdd's login has room for IPv4 only" };
-  return undefined;
-}
-
-/** Whoever has a peer to reach reaches for it, unless told otherwise. */
-export function roleOf({ role, peer: to }: Pick<Keys, "role" | "peer">): "server" | "client" {
-  return role ?? (to === null ? "server" : "client");
-}
-
 /** The name of its device. */
 export function deviceOf(name: string, one: Pick<Keys, "device">): string {
   return one.device ?? name;
-}
-
-/** Can a network device have that name? (dev_valid_name in Linux, without what shells mind.) */
-export function isDevice(name: string): boolean {
-  return /^[\w.-]+$/.test(name) && name.length <= MAX_DEVICE && name !== "." && name !== "..";
 }
 
 /** 32 bytes in base64, as `wg` writes them. */

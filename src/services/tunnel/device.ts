@@ -13,7 +13,8 @@ import { RouteSocket } from "../../sys/netlink/route-socket.ts";
 import { deleteRoute, replaceRoute, type Route, wayTo } from "../../sys/netlink/routes.ts";
 import { NetworkNamespace } from "../../sys/netns.ts";
 import { Tun } from "../../sys/tun.ts";
-import type { Local, TunnelConfig } from "./config.ts";
+import type { TunnelConfig } from "./config.ts";
+import type { Local } from "./scalars.ts";
 
 /** What a device is to be like. */
 export type Shape = Pick<TunnelConfig, "local" | "remote" | "mtu" | "txqueuelen">;

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 
 import { parseIp } from "../../core/ip.ts";
-import type { Peer } from "./config.ts";
+import type { Peer } from "./scalars.ts";
 
 /** The addresses of a peer, in the order in which they are to be tried; none when nobody knows. */
 export async function addressesOf(peer: Peer): Promise<readonly string[]> {

@@ -5,11 +5,12 @@ import * as v from "valibot";
 
 import { closest } from "../../core/suggest.ts";
 import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
-import { deviceOf, hasKeys, isDevice, tunnelSchema, type TunnelsConfig } from "./config.ts";
+import { deviceOf, hasKeys, tunnelSchema, type TunnelsConfig } from "./config.ts";
 import { keyProblem } from "./identity.ts";
 import { type Member, prepareMember, statusOf } from "./member.ts";
 import { Meters } from "./meters.ts";
 import { socketOf, workerFor } from "./placement.ts";
+import { isDevice } from "./scalars.ts";
 import type { TunnelStatus } from "./status.ts";
 
 export const tunnel: Service<TunnelsConfig> = {

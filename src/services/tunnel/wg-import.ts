@@ -1,5 +1,6 @@
 import { type WgConf, type WgPeer } from "../../wire/tunnel/wg-conf.ts";
-import { isDevice, isKey } from "./config.ts";
+import { isKey } from "./config.ts";
+import { isDevice } from "./scalars.ts";
 
 /** A `tunnel:` section, and what could not be carried over. */
 export interface WgImport {

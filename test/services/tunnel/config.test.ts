@@ -2,8 +2,9 @@ import { describe, expect, test } from "bun:test";
 
 import { load } from "../../../src/config/load.ts";
 import type { KeyedConfig, TunnelsConfig } from "../../../src/services/tunnel/config.ts";
-import { hasKeys, isDevice, isKey, tunnelSchema } from "../../../src/services/tunnel/config.ts";
+import { hasKeys, isKey, tunnelSchema } from "../../../src/services/tunnel/config.ts";
 import { conversationId, keyProblem, keysOf } from "../../../src/services/tunnel/identity.ts";
+import { isDevice } from "../../../src/services/tunnel/scalars.ts";
 import { tunnel } from "../../../src/services/tunnel/tunnel.ts";
 
 const KEY = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";
