@@ -1,4 +1,5 @@
 import type { Address } from "../core/address.ts";
+import type { Entry } from "../observe/journal.ts";
 import type { Carried } from "./running-text.ts";
 
 /** A listening socket that an old process hands to a new one; descriptors come in this order. */
@@ -19,6 +20,8 @@ export type ToOld = {
   sockets: { ask: null; answer: readonly HandedSocket[] };
   /** The config that runs, with what is not in the file. */
   carried: { ask: null; answer: Carried };
+  /** The last things that happened. */
+  journal: { ask: null; answer: readonly Entry[] };
   /** It serves; the old one leaves. */
   ready: { ask: null; answer: null };
   /** It cannot, for this reason, and ends; the old one goes on. */

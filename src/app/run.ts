@@ -70,6 +70,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
 
   const registry = new Registry();
   const journal = new Journal(JOURNAL);
+  journal.inherit(replaced?.journal ?? []);
   const logs = new Logs(root, registry, undefined, journal);
   const { log } = logs;
   process.on("unhandledRejection", (error) => log.error("a promise was left alone", { error }));
@@ -124,6 +125,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     supervisor,
     sockets,
     logs,
+    journal,
     manager,
     pid,
     args,

@@ -1,5 +1,6 @@
 import type { ReloadOutcome } from "../admin/deps.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
+import type { Journal } from "../observe/journal.ts";
 import type { AdminServers } from "./admin-servers.ts";
 import { explainError } from "./failure.ts";
 import { type Wishes } from "./life.ts";
@@ -19,6 +20,7 @@ export interface RunningParts {
   readonly supervisor: Supervisor;
   readonly sockets: LocalSockets;
   readonly logs: Logs;
+  readonly journal: Pick<Journal, "after">;
   readonly manager: ServiceManager;
   readonly pid: PidFile;
   readonly servers: () => AdminServers;
@@ -66,7 +68,7 @@ export class Running implements Wishes {
 
   /** Rejects with Failure when the new binary does not come up; this one then goes on. */
   upgrade(): Promise<{ pid: number }> {
-    const { supervisor, sockets, logs, manager, args } = this.#parts;
+    const { supervisor, sockets, logs, journal, manager, args } = this.#parts;
     const command = programAt(undefined, ...args);
     return supervisor.exclusively("upgrading", async () => {
       logs.log.info("upgrading", { program: command.join(" ") });
@@ -75,6 +77,7 @@ export class Running implements Wishes {
           command,
           sockets: () => sockets.held,
           carried: () => supervisor.carried,
+          journal: () => journal.after(0),
           onReady: (pid) => {
             this.#replaced = true;
             sockets.handOver();

@@ -1,4 +1,5 @@
 import type { Inherited } from "../net/local-sockets.ts";
+import type { Entry } from "../observe/journal.ts";
 import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
 import { Channel } from "./channel.ts";
@@ -10,6 +11,8 @@ export interface TakenOver {
   readonly sockets: readonly Inherited[];
   /** Undefined when it is of a version that cannot tell. */
   readonly carried: Carried | undefined;
+  /** The last things that happened to it. */
+  readonly journal: readonly Entry[];
   /** Resolves when the old one has let go of the admin socket and told the service manager. */
   ready(): Promise<void>;
   failed(why: string): Promise<void>;
@@ -33,6 +36,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
     return at === undefined ? [] : [{ ...socket, fd: at }];
   });
   const carried = await channel.call("carried", null).catch(() => undefined);
+  const journal = await channel.call("journal", null).catch(() => []);
   const part = (): void => {
     process.off("message", receive);
     process.off("disconnect", orphaned);
@@ -41,6 +45,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
   return {
     sockets,
     carried,
+    journal,
     ready: async () => {
       await channel.call("ready", null);
       part();

@@ -1,4 +1,5 @@
 import type { Held } from "../net/local-sockets.ts";
+import type { Entry } from "../observe/journal.ts";
 import { sendFds, socketPair } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
 import { Channel } from "./channel.ts";
@@ -15,6 +16,8 @@ export interface UpgradeParts {
   sockets(): readonly Held[];
   /** The config that runs. */
   carried(): Carried;
+  /** The last things that happened. */
+  journal(): readonly Entry[];
   /** It serves: called before it hears that we leave. */
   onReady(pid: number): void;
   readonly within?: number;
@@ -45,6 +48,7 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
       }));
     },
     carried: () => parts.carried(),
+    journal: () => parts.journal(),
     ready: () => {
       parts.onReady(child.pid);
       resolve({ pid: child.pid });

@@ -16,6 +16,8 @@ export interface Entry {
 /** Characters of one field, fields of one entry: a stack or a list of a thousand is for the log file. */
 const MOST_CHARS = 500;
 const MOST_FIELDS = 20;
+/** Numbers left to the process before, which may still have something to say. */
+const LEFT_TO_PREDECESSOR = 100;
 /** Not worth remembering. */
 const LEAST = LEVELS.indexOf("info");
 
@@ -35,6 +37,16 @@ export class Journal {
     const event = { ...head, ...short(fields), ...head }; // nor for any of the head
     const number = this.#recent.push(event);
     for (const listener of this.#listeners) listener(entry(number, event));
+  }
+
+  /** What the process before this one remembers: its entries, and numbers that go on behind them. */
+  inherit(entries: readonly Entry[]): void {
+    for (const { number, ...event } of entries) {
+      this.#recent.continueAfter(number - 1);
+      this.#recent.push(event);
+    }
+    const last = entries.at(-1)?.number;
+    if (last !== undefined) this.#recent.continueAfter(last + LEFT_TO_PREDECESSOR);
   }
 
   /** Newer than `number`, oldest first. */

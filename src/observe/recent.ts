@@ -1,6 +1,6 @@
 /** Something that happened, and its place in the order of all that happened. */
 export interface Numbered<T> {
-  /** Counts from 1 and never repeats; a gap at the start means older ones were forgotten. */
+  /** Counts from 1 and never repeats; what a gap left out was forgotten, or never here. */
   readonly number: number;
   readonly event: T;
 }
@@ -19,11 +19,19 @@ export class Recent<T> {
     return number;
   }
 
+  /** Go on with numbers greater than this one. */
+  continueAfter(number: number): void {
+    this.#last = Math.max(this.#last, number);
+  }
+
   /** Those newer than `number`, oldest first; from 0, all that are still known. */
   after(number: number): Numbered<T>[] {
     const first = Math.max(number, this.#last - this.capacity, 0);
     const found: Numbered<T>[] = [];
-    for (let n = first; n < this.#last; n++) found.push(this.#ring[n % this.capacity]!); // pushed above
+    for (let n = first; n < this.#last; n++) {
+      const known = this.#ring[n % this.capacity];
+      if (known?.number === n + 1) found.push(known);
+    }
     return found;
   }
 }

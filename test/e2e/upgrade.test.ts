@@ -45,6 +45,24 @@ test.each([{ workers: 1 }, { workers: 2 }])(
   },
 );
 
+test("what happened before is still known after", async () => {
+  await using tern = await appliance((dir) => siteIn(dir));
+  const log = async (): Promise<string[]> => {
+    const answer = await fetch("http://tern/api/v1/log?limit=1000", {
+      unix: join(tern.dir, "var", "tern.sock"),
+    });
+    const events = (await answer.json()) as { number: number; message: string }[];
+    return events.map(({ number, message }) => `${number} ${message}`);
+  };
+  expect((await tern.verb("reload")).code).toBe(0);
+  const before = await log();
+  expect(before.length).toBeGreaterThan(0);
+  expect((await tern.verb("upgrade")).code).toBe(0);
+  const after = await log();
+  for (const entry of before) expect(after).toContain(entry);
+  expect(new Set(after.map((entry) => entry.split(" ")[0])).size).toBe(after.length);
+});
+
 test("and again: the new one can be upgraded too", async () => {
   await using tern = await appliance((dir) => siteIn(dir));
   const seen = new Set<number>();

@@ -43,6 +43,19 @@ test("the oldest are forgotten; numbers go on", () => {
   expect(it.after(9).map((e) => e.message)).toEqual(["9"]);
 });
 
+test("a process that replaces another goes on with its journal", () => {
+  const { it: old, log } = journal();
+  for (const what of ["one", "two"]) log.info(what, { what });
+  const { it, log: own } = journal(200);
+  it.inherit(JSON.parse(JSON.stringify(old.after(0))) as Entry[]);
+  own.info("three");
+  log.info("leaving"); // under a number that is nobody's here
+  const known = it.after(0);
+  expect(known.slice(0, 2)).toEqual(old.after(0).slice(0, 2));
+  expect(known.map((e) => `${e.number} ${e.message}`)).toEqual(["1 one", "2 two", "103 three"]);
+  expect(it.after(old.after(0).at(-1)?.number ?? 0).map((e) => e.message)).toEqual(["three"]);
+});
+
 test("whoever listens hears of it at once, until they do not want to any more", () => {
   const { it, log } = journal();
   const heard: Entry[] = [];

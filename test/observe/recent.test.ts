@@ -11,6 +11,17 @@ const known = (events: readonly string[], after: number): string => {
     .join(" ");
 };
 
+test("numbers may go on elsewhere, and then there is a gap", () => {
+  const ring = new Recent<string>(3);
+  for (const e of "ab") ring.push(e);
+  ring.continueAfter(1); // further already
+  ring.push("c");
+  ring.continueAfter(10);
+  expect(ring.after(0)).toEqual([]); // all that is known is too old by now
+  expect(ring.push("d")).toBe(11);
+  expect(ring.after(0)).toEqual([{ number: 11, event: "d" }]);
+});
+
 test.each([
   { story: "nothing yet", events: "", after: 0, got: "" },
   { story: "not full", events: "ab", after: 0, got: "1a 2b" },
