@@ -1,125 +1,18 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { temporary } from "../fake/temporary.ts";
-import { type Appliance, appliance, until } from "./from-source.ts";
-import { type FileServer, fileServer, type ServerKind } from "./store-servers.ts";
+import { appliance, until } from "./from-source.ts";
+import { BASE, cluster, equal, filesOf, get, put, random } from "./store-cluster.ts";
 
 setDefaultTimeout(60_000);
 
-const BASE = "_3fs_0";
 const MiB = 2 ** 20;
-
-function random(length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length; at += 65_536)
-    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
-  return bytes;
-}
-
-interface Cluster extends AsyncDisposable {
-  readonly servers: readonly FileServer[];
-  /** Of the directory that is the last member. */
-  readonly roots: readonly string[];
-  readonly tern: Appliance;
-  readonly url: string;
-}
-
-/** tern over these servers and a directory: all have a copy, two of them make it kept. */
-async function cluster(kinds: readonly ServerKind[], workers = 1): Promise<Cluster> {
-  const dir = await temporary();
-  const servers: FileServer[] = [];
-  for (const [i, kind] of kinds.entries()) servers.push(await fileServer(kind, dir.path, `s${i}`));
-  const disk = join(dir.path, "disk");
-  mkdirSync(disk);
-  const tern = await appliance((own) => ({
-    workers,
-    state: join(own, "var"),
-    admin: { listen: [] },
-    store: {
-      files: {
-        listen: "127.0.0.1:0",
-        free_floor: "0%",
-        stages: {
-          0: {
-            redundancy: kinds.length + 1,
-            write_quorum: 2,
-            members: [
-              ...servers.map(({ url }, i) => ({ id: `s${i}`, webdav: url })),
-              { id: "disk", dir: disk },
-            ],
-          },
-        },
-      },
-    },
-  }));
-  return {
-    servers,
-    roots: [...servers.map(({ root }) => root), disk],
-    tern,
-    url: `http://127.0.0.1:${tern.port}`,
-    async [Symbol.asyncDispose]() {
-      await tern[Symbol.asyncDispose]();
-      for (const server of servers) {
-        server.signal("SIGCONT");
-        await server[Symbol.asyncDispose]();
-      }
-      await dir[Symbol.asyncDispose]();
-    },
-  };
-}
-
-async function put(url: string, body: Uint8Array): Promise<number> {
-  const response = await fetch(url, { method: "PUT", body: body as BodyInit });
-  return response.status;
-}
-
-async function get(url: string): Promise<Buffer | number> {
-  const response = await fetch(url);
-  if (response.status !== 200) return response.status;
-  return Buffer.from(await response.arrayBuffer());
-}
-
-/** Files and their records, by path; not what is on its way. */
-function filesOf(root: string): Record<string, string> {
-  const found: Record<string, string> = {};
-  for (const name of readdirSync(root, { recursive: true }) as string[]) {
-    const path = join(root, name);
-    if (name.startsWith(`${BASE}.new`) || !statSync(path, { throwIfNoEntry: false })?.isFile())
-      continue;
-    found[name] = Bun.hash(readFileSync(path)).toString(16);
-  }
-  return found;
-}
-
-function showFiles(root: string): string {
-  return Object.entries(filesOf(root))
-    .map(([path, hash]) => `${path} ${hash}`)
-    .toSorted((a, b) => (a < b ? -1 : 1))
-    .join("\n");
-}
-
-/** Until all members have the same, byte for byte. */
-async function equal({ roots }: Cluster): Promise<void> {
-  await until(() => {
-    const all = roots.map(showFiles);
-    return new Set(all).size === 1;
-  }, 40_000);
-}
 
 test.each([{ workers: 1 }, { workers: 2 }])(
   "files go to nginx, Apache, tern and a disk, and come back, by $workers workers",
   async ({ workers }) => {
-    await using it = await cluster(["nginx", "apache", "tern"], workers);
+    await using it = await cluster(["nginx", "apache", "tern"], { workers });
     const { url } = it;
     const large = random(20 * MiB + 5);
     expect(await put(`${url}/${BASE}/a/b/small ü.txt`, new TextEncoder().encode("hi"))).toBe(201);
@@ -273,7 +166,7 @@ test("the router is killed in the middle of PUTs: what it has acknowledged is th
     if (typeof got === "number") throw new Error(`${path}: ${got}`);
     expect(allowed.some((one) => one?.equals(got))).toBe(true);
   }
-  await equal({ ...it, tern: again });
+  await equal(it);
 });
 
 test("a flipped bit is never sent, and a wiped disk is filled again by reading", async () => {

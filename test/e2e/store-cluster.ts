@@ -1,0 +1,136 @@
+/** A store over real servers and a directory, and what is on their disks. */
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+import { type FaultyWay, faultyWay } from "../fake/faulty-way.ts";
+import { temporary } from "../fake/temporary.ts";
+import { type Appliance, appliance, until } from "./from-source.ts";
+import { type FileServer, fileServer, type ServerKind } from "./store-servers.ts";
+
+/** The directory of stage 0 on every member. */
+export const BASE = "_3fs_0";
+
+export interface Cluster extends AsyncDisposable {
+  readonly servers: readonly FileServer[];
+  /** In front of each server, where they were wished for. */
+  readonly ways: readonly FaultyWay[];
+  /** Of the servers, and of the directory that is the last member. */
+  readonly roots: readonly string[];
+  readonly tern: Appliance;
+  readonly url: string;
+  /** Another router instead of one that has been killed, with its config and state. */
+  again(): Promise<Cluster>;
+}
+
+export interface ClusterWishes {
+  readonly workers?: number;
+  /** The servers are reached by ways that can be at fault. */
+  readonly ways?: boolean;
+  /** Of the member that is a directory, in place of one of its own. */
+  readonly disk?: string;
+  /** Of the router, in place of one of its own. */
+  readonly state?: string;
+  readonly keys?: object;
+}
+
+/** tern over these servers and a directory: all have a copy, two of them make it kept. */
+export async function cluster(
+  kinds: readonly ServerKind[],
+  { workers = 1, ways: wished = false, disk: given, state, keys = {} }: ClusterWishes = {},
+): Promise<Cluster> {
+  await using begun = new AsyncDisposableStack();
+  const dir = begun.use(await temporary());
+  const servers: FileServer[] = [];
+  const ways: FaultyWay[] = [];
+  for (const [i, kind] of kinds.entries()) {
+    const server = begun.use(await fileServer(kind, dir.path, `s${i}`));
+    begun.defer(() => server.signal("SIGCONT"));
+    servers.push(server);
+    if (wished) ways.push(begun.use(await faultyWay(server.port)));
+  }
+  const disk = given ?? join(dir.path, "disk");
+  if (given === undefined) mkdirSync(disk);
+  const config = {
+    workers,
+    state: state ?? join(dir.path, "var"),
+    admin: { listen: [] },
+    store: {
+      files: {
+        listen: "127.0.0.1:0",
+        free_floor: "0%",
+        ...keys,
+        stages: {
+          0: {
+            redundancy: kinds.length + 1,
+            write_quorum: 2,
+            members: [
+              ...(wished ? ways : servers).map(({ url }, i) => ({ id: `s${i}`, webdav: url })),
+              { id: "disk", dir: disk },
+            ],
+          },
+        },
+      },
+    },
+  };
+  const roots = [...servers.map(({ root }) => root), disk];
+  const over = async (ended: AsyncDisposableStack): Promise<Cluster> => {
+    const tern = ended.use(await appliance(() => config));
+    return {
+      servers,
+      ways,
+      roots,
+      tern,
+      url: `http://127.0.0.1:${tern.port}`,
+      again: () => over(ended),
+      [Symbol.asyncDispose]: () => ended.disposeAsync(),
+    };
+  };
+  return over(begun.move());
+}
+
+/** Bytes of no meaning. */
+export function random(length: number): Uint8Array {
+  const bytes = new Uint8Array(length);
+  for (let at = 0; at < length; at += 65_536)
+    crypto.getRandomValues(bytes.subarray(at, at + 65_536));
+  return bytes;
+}
+
+/** The status. */
+export async function put(url: string, body: Uint8Array): Promise<number> {
+  const response = await fetch(url, { method: "PUT", body: body as BodyInit });
+  return response.status;
+}
+
+/** The bytes, or a status that is not 200. */
+export async function get(url: string): Promise<Buffer | number> {
+  const response = await fetch(url);
+  if (response.status !== 200) return response.status;
+  return Buffer.from(await response.arrayBuffer());
+}
+
+/** Files and their records, by path; not what is on its way. */
+export function filesOf(root: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const name of readdirSync(root, { recursive: true }) as string[]) {
+    const path = join(root, name);
+    if (name.startsWith(`${BASE}.new`) || !statSync(path, { throwIfNoEntry: false })?.isFile())
+      continue;
+    found[name] = Bun.hash(readFileSync(path)).toString(16);
+  }
+  return found;
+}
+
+/** Until all members have the same, byte for byte. */
+export async function equal({ roots }: Pick<Cluster, "roots">, ms = 40_000): Promise<void> {
+  const show = (root: string): string =>
+    Object.entries(filesOf(root))
+      .map(([path, hash]) => `${path} ${hash}`)
+      .toSorted((a, b) => (a < b ? -1 : 1))
+      .join("\n");
+  await until(() => new Set(roots.map(show)).size === 1, ms).catch((error: unknown) => {
+    throw new Error(`copies differ:\n${roots.map((r) => `${r}:\n${show(r)}`).join("\n")}`, {
+      cause: error,
+    });
+  });
+}
