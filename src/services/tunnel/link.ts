@@ -7,10 +7,12 @@ import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Session } from "../../wire/noise/session.ts";
 import { Path, type PathRules } from "../../wire/tunnel/path.ts";
 import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
-import { ANSWER, ASK, emitProbe, parseProbe, PROBE, type Probe } from "../../wire/tunnel/probe.ts";
-import type { Hub, Resident } from "./hub.ts";
+import { PROBE } from "../../wire/tunnel/probe.ts";
+import type { Hub } from "./hub.ts";
 import type { Keys } from "./identity.ts";
 import { closeLane, emitOffer, type Lane, makeLane } from "./lane.ts";
+import { Questions } from "./questions.ts";
+import type { Resident } from "./reception.ts";
 import { Traffic } from "./traffic.ts";
 
 /** In front of what is sealed: type, receiver's index, counter; as WireGuard has it, but for ours its highest byte is first. */
@@ -82,9 +84,7 @@ export class Link implements Closable {
   readonly #reaches: boolean;
   readonly #type: number;
   readonly #resident: Resident;
-  readonly #probe: Probe = { kind: 0, length: 0, number: 0, time: 0, sent: 0, received: 0 };
-  /** Datagrams that had been sent when the question of that number went out. */
-  readonly #sentAt = new Float64Array(64);
+  readonly #questions: Questions;
   #alive = false;
   #held = false;
   #againAt = 0;
@@ -98,8 +98,9 @@ export class Link implements Closable {
     this.#log = log;
     this.#type = wireguard ? WIREGUARD_DATA : TERN_DATA;
     this.path = new Path(probe);
+    this.#questions = new Questions(this);
     this.peerKey = keys.peerKey;
-    this.#resident = hub.resident(keys.privateKey, wireguard);
+    this.#resident = hub.reception.resident(keys.privateKey, wireguard);
     const { identity } = this.#resident;
     const offer = wireguard
       ? new Uint8Array()
@@ -123,7 +124,7 @@ export class Link implements Closable {
       },
       hub.now,
     );
-    hub.add(this, this.#resident);
+    hub.reception.add(this, this.#resident);
   }
 
   get alive(): boolean {
@@ -173,6 +174,16 @@ export class Link implements Closable {
     traffic.sentBytes += length + AROUND;
   }
 
+  /** As `ship`, for a message of the tunnel itself: its `length` bytes are there. The hub is not full. */
+  shipControl(keypair: Keypair<Lane>, length: number, now: number): void {
+    const { block, next } = this.hub.departures;
+    const trailer = next + HEADER + length;
+    block.bytes.fill(0, trailer, trailer + TRAILER);
+    block.bytes[trailer + AT.kind] = KIND.control;
+    this.ship(keypair, length + TRAILER);
+    this.session.sent(keypair, false, now);
+  }
+
   /** Say something without content. */
   shipNothing(keypair: Keypair<Lane>, now: number): void {
     if (this.hub.departures.full) return;
@@ -191,7 +202,7 @@ export class Link implements Closable {
         traffic.malformed++;
         return;
       case "control":
-        this.#control(sink, length - TRAILER);
+        if (!this.#questions.take(sink, length - TRAILER)) traffic.malformed++;
     }
   }
 
@@ -222,23 +233,9 @@ export class Link implements Closable {
       this.drive(now);
     }
     if (this.session.handshakeAt === undefined || !path.due(now)) return;
-    this.ask(now, PROBE);
+    this.#questions.ask(now, PROBE);
     const longer = this.keeper?.wonders() ?? 0;
-    if (longer > PROBE) this.ask(now, longer);
-  }
-
-  /** Ask the peer whether it is there, by a plaintext whose body has `length` bytes. */
-  ask(now: number, length: number): void {
-    const number = this.path.ask(now);
-    const keypair = this.sending(now);
-    if (keypair === undefined) return;
-    this.#sentAt[number % this.#sentAt.length] = this.traffic.sent;
-    const probe = this.#probe;
-    probe.kind = ASK;
-    probe.length = length;
-    probe.number = number;
-    probe.time = now;
-    this.#say(keypair, length, now);
+    if (longer > PROBE) this.#questions.ask(now, longer);
   }
 
   /** Send what the session wants sent. */
@@ -279,50 +276,12 @@ export class Link implements Closable {
 
   async close(): Promise<void> {
     this.session.close();
-    this.hub.remove(this, this.#resident);
+    this.hub.reception.remove(this, this.#resident);
   }
 
   #turn(alive: boolean): void {
     this.#alive = alive;
     this.keeper?.turned(alive);
-  }
-
-  #control(sink: Sink, length: number): void {
-    const probe = this.#probe;
-    const { block, next } = sink;
-    if (!parseProbe(block, next, length, probe)) {
-      this.traffic.malformed++;
-      return;
-    }
-    const { now } = this.hub;
-    if (probe.kind === ANSWER) {
-      const sent = this.#sentAt[probe.number % this.#sentAt.length] ?? 0;
-      this.path.answered(probe, { sent, received: this.traffic.received }, now);
-      this.keeper?.passed(probe.length);
-      return;
-    }
-    // The question comes back as it was, but short.
-    const keypair = this.sending(now);
-    if (keypair === undefined) return;
-    probe.kind = ANSWER;
-    probe.length = length;
-    this.#say(keypair, PROBE, now);
-  }
-
-  /** Send `#probe` with a body of `length` bytes. */
-  #say(keypair: Keypair<Lane>, length: number, now: number): void {
-    const { departures } = this.hub;
-    if (departures.full) return;
-    const { block, next } = departures;
-    const at = next + HEADER;
-    const probe = this.#probe;
-    probe.sent = this.traffic.sent >>> 0;
-    probe.received = this.traffic.received >>> 0;
-    emitProbe(block, at, probe, length);
-    block.bytes.fill(0, at + length, at + length + TRAILER);
-    block.bytes[at + length + AT.kind] = KIND.control;
-    this.ship(keypair, length + TRAILER);
-    this.session.sent(keypair, false, now);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Counter, Gauge, Metrics } from "../../observe/metrics.ts";
 import { TunnelEnd } from "./end.ts";
-import type { Strangers } from "./hub.ts";
 import type { Member } from "./member.ts";
+import type { Strangers } from "./strangers.ts";
 import { Traffic, TRAFFIC_METRICS } from "./traffic.ts";
 
 const STRANGERS: Readonly<Record<keyof Strangers, readonly [string, string]>> = {
