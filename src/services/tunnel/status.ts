@@ -1,5 +1,6 @@
 import { showCidr } from "../../core/cidr.ts";
 import type { TunnelEnd } from "./end.ts";
+import { endpointOf } from "./endpoint.ts";
 import type { Repairs } from "./port.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -43,7 +44,7 @@ export function tunnelStatus(end: TunnelEnd): TunnelStatus {
     device: end.device,
     mtu: port?.device.mtu ?? config.mtu,
     listen: hub.name,
-    peer: end.endpoint ?? null,
+    peer: endpointOf(link.route) ?? null,
     peerKey: config.peer_key,
     handshakeAt: since(session.handshakeAt),
     heardAt: since(path.lastHeard),
