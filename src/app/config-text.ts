@@ -4,7 +4,7 @@ import { load, type Loaded, loadValue } from "../config/load.ts";
 import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
 import { canVerify } from "../net/password.ts";
-import { crossProblems } from "./cross-check.ts";
+import { crossProblems, crossWarnings } from "./cross-check.ts";
 import type { Sections } from "./plan.ts";
 import { LATER, SECTIONS, SERVICES } from "./services.ts";
 
@@ -76,7 +76,10 @@ export function readConfigText(
   });
   const problems = crossProblems(SERVICES, sections, admin, { text, file });
   if (problems.length > 0) return { ok: false, problems };
-  const warnings = loaded.warnings.map((w) => `${w.file}:${w.line}:${w.column}: ${w.message}`);
+  const advice = crossWarnings(SERVICES, sections, { text, file });
+  const warnings = [...loaded.warnings, ...advice].map(
+    (w) => `${w.file}:${w.line}:${w.column}: ${w.message}`,
+  );
   return {
     ok: true,
     config: { source: { file, base, text, value, files }, root, sections, warnings },

@@ -1,6 +1,6 @@
 import type { Problem } from "../config/problem.ts";
 import { Source } from "../config/source.ts";
-import type { Listen, Service } from "../services/service.ts";
+import type { Complaint, Listen, Service } from "../services/service.ts";
 import { listenersApart } from "./listeners-apart.ts";
 import type { Sections } from "./plan.ts";
 
@@ -20,6 +20,21 @@ export function crossProblems(
     ...there.flatMap(({ name, check }) => check?.(sections[name], sections) ?? []),
     ...listenersApart([...admin, ...listens]),
   ];
+  return placed(complaints, text, file);
+}
+
+/** What services have to say about a config that can be used, each thing where it stands. */
+export function crossWarnings(
+  services: readonly Pick<Service<any>, "name" | "advises">[], // each has its own Config
+  sections: Sections,
+  { text, file }: { readonly text: string; readonly file: string },
+): Problem[] {
+  const there = services.filter(({ name }) => sections[name] !== undefined);
+  const advice = there.flatMap((service) => service.advises?.(sections[service.name]) ?? []);
+  return placed(advice, text, file);
+}
+
+function placed(complaints: readonly Complaint[], text: string, file: string): Problem[] {
   if (complaints.length === 0) return [];
   const source = new Source(text, file);
   return complaints

@@ -1,5 +1,6 @@
 import type { Address } from "../core/address.ts";
 import type { Entry } from "../observe/journal.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Carried } from "./running-text.ts";
 
 /** A listening socket that an old process hands to a new one; descriptors come in this order. */
@@ -20,6 +21,8 @@ export type ToOld = {
   sockets: { ask: null; answer: readonly HandedSocket[] };
   /** The config that runs, with what is not in the file. */
   carried: { ask: null; answer: Carried };
+  /** Where its clients are. */
+  stuck: { ask: null; answer: readonly Stuck[] };
   /** The last things that happened. */
   journal: { ask: null; answer: readonly Entry[] };
   /** It serves; the old one leaves. */

@@ -11,6 +11,7 @@ import type { Config } from "./config-text.ts";
 import type { Crew } from "./crew.ts";
 import type { Logs } from "./logs.ts";
 import { Solo } from "./solo.ts";
+import type { StuckClients } from "./stuck-clients.ts";
 import { Workers } from "./workers.ts";
 
 /** What a crew is made from; it outlives the crew. */
@@ -21,6 +22,8 @@ export interface CrewParts {
   readonly sockets: LocalSockets;
   readonly store: CertificateStore;
   readonly health: Health;
+  /** Where clients are. */
+  readonly stuck: StuckClients;
 }
 
 /** How many event loops a config asks for. */
@@ -30,12 +33,12 @@ export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
 
 /** Event loops for a config: this one, or processes of their own. Nothing is served yet. */
 export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> {
-  const { logs, journal, registry, sockets, store, health } = parts;
+  const { logs, journal, registry, sockets, store, health, stuck } = parts;
   const size = crewSize(config.root);
   const { state } = config.root;
   const { log } = logs;
   if (size === 1)
-    return new Solo({ log, logs, registry, sockets, certificates: store, health, state });
+    return new Solo({ log, logs, registry, sockets, certificates: store, health, stuck, state });
   return Workers.begin(size, config, {
     clock: systemClock,
     log,
@@ -43,5 +46,6 @@ export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> 
     sockets,
     certificates: store,
     health,
+    stuck,
   });
 }

@@ -27,6 +27,7 @@ import { Running } from "./running.ts";
 import { settle } from "./settle.ts";
 import { makeStateDir, warnOfOpenState } from "./state-dir.ts";
 import type { Status } from "./status.ts";
+import { StuckClients } from "./stuck-clients.ts";
 import { supervisorGauges } from "./supervisor-gauges.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ServiceManager } from "./systemd.ts";
@@ -99,6 +100,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   });
   cluster.change(seatOf(root.cluster));
   const { health } = cluster;
+  const stuck = new StuckClients(systemClock, replaced?.stuck);
   const certificates = new CertificateOffice(root.state, log);
   const first = await begin(config, () =>
     Supervisor.prepare(
@@ -110,7 +112,15 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
         read: () => readConfig(place),
         readText: (text, { source }) => readConfigText(place, text, source.files),
         makeCrew: (next) =>
-          makeCrew(next, { logs, journal, registry, sockets, health, store: certificates.store }),
+          makeCrew(next, {
+            logs,
+            journal,
+            registry,
+            sockets,
+            health,
+            stuck,
+            store: certificates.store,
+          }),
         crewSize: ({ root }) => crewSize(root),
       },
       config,
@@ -126,6 +136,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     sockets,
     logs,
     journal,
+    stuck,
     manager,
     pid,
     args,

@@ -7,6 +7,7 @@ import { type Wishes } from "./life.ts";
 import type { Logs } from "./logs.ts";
 import { programAt } from "./myself.ts";
 import type { PidFile } from "./pid-file.ts";
+import type { StuckClients } from "./stuck-clients.ts";
 import type { Supervisor } from "./supervisor.ts";
 import type { ServiceManager } from "./systemd.ts";
 import { upgrade } from "./upgrade.ts";
@@ -21,6 +22,7 @@ export interface RunningParts {
   readonly sockets: LocalSockets;
   readonly logs: Logs;
   readonly journal: Pick<Journal, "after">;
+  readonly stuck: Pick<StuckClients, "all">;
   readonly manager: ServiceManager;
   readonly pid: PidFile;
   readonly servers: () => AdminServers;
@@ -68,7 +70,7 @@ export class Running implements Wishes {
 
   /** Rejects with Failure when the new binary does not come up; this one then goes on. */
   upgrade(): Promise<{ pid: number }> {
-    const { supervisor, sockets, logs, journal, manager, args } = this.#parts;
+    const { supervisor, sockets, logs, journal, stuck, manager, args } = this.#parts;
     const command = programAt(undefined, ...args);
     return supervisor.exclusively("upgrading", async () => {
       logs.log.info("upgrading", { program: command.join(" ") });
@@ -78,6 +80,7 @@ export class Running implements Wishes {
           sockets: () => sockets.held,
           carried: () => supervisor.carried,
           journal: () => journal.after(0),
+          stuck: () => stuck.all,
           onReady: (pid) => {
             this.#replaced = true;
             sockets.handOver();

@@ -8,7 +8,7 @@ import type { Journal } from "../observe/journal.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import { lasting, sum } from "../observe/sum.ts";
-import type { Stuck } from "../wire/cluster/sticky-news.ts";
+import { MAX_STUCK, type Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
@@ -39,6 +39,8 @@ export interface SlotParts {
   spawn(index: number, handlers: Handlers<Requests>, log: Log): Hand;
   /** What a worker has to tell the others of its clients. */
   stuck(from: number, news: readonly Stuck[]): void;
+  /** All that were told of before: for a worker that begins. */
+  whereClientsAre(): readonly Stuck[];
   /** What its services say to those of the others. */
   told(from: number, word: Word): void;
   /** The config in force: what a worker that starts again gets. */
@@ -67,6 +69,8 @@ export class Slot {
   #past: MetricsSnapshot = { families: [] };
   #serves: Config | undefined;
   #settled: Promise<void> = Promise.resolve();
+  /** To the worker that knows where clients are. */
+  #taught: Hand["channel"] | undefined;
   #kept = false;
 
   constructor(index: number, parts: SlotParts) {
@@ -96,6 +100,18 @@ export class Slot {
   /** Resolves when a start that is under way has come to its end. */
   settled(): Promise<void> {
     return this.#settled;
+  }
+
+  /** Have its worker commit what it has prepared; with its first pools it learns where clients are. */
+  async commit(channel: Hand["channel"]): Promise<void> {
+    const committed = channel.call("commit", null);
+    if (channel !== this.#taught) {
+      this.#taught = channel;
+      const all = this.#parts.whereClientsAre();
+      for (let i = 0; i < all.length; i += MAX_STUCK)
+        channel.call("stuck", all.slice(i, i + MAX_STUCK)).catch(() => {}); // it died
+    }
+    await committed;
   }
 
   /** Its worker has committed this config. */
@@ -246,7 +262,7 @@ export class Slot {
       // When a reload overtakes this start, it is followed by one more turn.
       for (let config; (config = this.#parts.config()) !== this.#serves;) {
         await worker.channel.call("prepare", { config: config.source, how: "reread" });
-        await worker.channel.call("commit", null);
+        await this.commit(worker.channel);
         this.#serves = config;
       }
       this.#state = "serving";

@@ -1,7 +1,9 @@
 import type { Ran } from "../admin/run-action.ts";
 import { systemClock } from "../core/clock.ts";
 import { SharedNodes } from "../net/cluster/shared-nodes.ts";
+import type { PoolKeeper } from "../net/pools/pool.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import type { Config } from "./config-text.ts";
 import type { Crew, Member, Pending, Renewal } from "./crew.ts";
 import { type HostParts, makeHost } from "./host.ts";
@@ -11,6 +13,9 @@ import { Reporter } from "./reporter.ts";
 import { Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
 import { Stickiness } from "./stickiness.ts";
+import type { StuckClients } from "./stuck-clients.ts";
+
+type SoloParts = Omit<HostParts, "worker" | "sticky" | "nodes"> & { readonly stuck: StuckClients };
 
 /** `workers: 1`: everything in the process of the supervisor. */
 export class Solo implements Crew {
@@ -20,12 +25,17 @@ export class Solo implements Crew {
   readonly #reporter: Reporter;
   readonly #stickiness: Stickiness;
   readonly #nodes: SharedNodes;
+  readonly #pools: PoolKeeper;
+  /** Where clients were before there were pools. */
+  readonly #stuck: Stuck[];
   #state: Member["state"] = "starting";
   #forms: Forms = {};
 
-  constructor(parts: Omit<HostParts, "worker" | "sticky" | "nodes">) {
+  constructor({ stuck, ...parts }: SoloParts) {
     const { registry, log } = parts;
-    this.#stickiness = new Stickiness({ clock: systemClock, metrics: registry, tell() {} });
+    const tell = (news: readonly Stuck[]): void => stuck.hear(news);
+    this.#stickiness = new Stickiness({ clock: systemClock, metrics: registry, tell });
+    this.#stuck = stuck.all;
     const tellNearby = (): void => {}; // nobody is
     this.#nodes = new SharedNodes({ clock: systemClock, log, metrics: registry, tellNearby });
     const { host, fronts } = makeHost({
@@ -35,6 +45,7 @@ export class Solo implements Crew {
       worker: { index: 0, count: 1 },
     });
     this.#fronts = fronts;
+    this.#pools = host.pools;
     this.#roster = new Roster(SERVICES, host);
     this.#reporter = new Reporter(0, this.#roster, fronts, registry);
   }
@@ -56,6 +67,8 @@ export class Solo implements Crew {
         this.#stickiness.change(config.root.cluster, config.sections);
         this.#nodes.change(redisOf(config.root.cluster));
         void change.commit(); // the old finishes by itself; it reports its own errors
+        for (const { pool, client, server } of this.#stuck.splice(0))
+          this.#pools.heard(pool, client, server);
         this.#forms = this.#roster.actions();
         this.#state = "serving";
       },

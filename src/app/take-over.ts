@@ -2,6 +2,7 @@ import type { Inherited } from "../net/local-sockets.ts";
 import type { Entry } from "../observe/journal.ts";
 import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import { Channel } from "./channel.ts";
 import { HANDOVER_VARIABLE, type ToNew, type ToOld } from "./handover.ts";
 import type { Carried } from "./running-text.ts";
@@ -11,6 +12,8 @@ export interface TakenOver {
   readonly sockets: readonly Inherited[];
   /** Undefined when it is of a version that cannot tell. */
   readonly carried: Carried | undefined;
+  /** Where its clients are. */
+  readonly stuck: readonly Stuck[];
   /** The last things that happened to it. */
   readonly journal: readonly Entry[];
   /** Resolves when the old one has let go of the admin socket and told the service manager. */
@@ -37,6 +40,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
   });
   const carried = await channel.call("carried", null).catch(() => undefined);
   const journal = await channel.call("journal", null).catch(() => []);
+  const stuck = await channel.call("stuck", null).catch(() => []);
   const part = (): void => {
     process.off("message", receive);
     process.off("disconnect", orphaned);
@@ -46,6 +50,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
     sockets,
     carried,
     journal,
+    stuck,
     ready: async () => {
       await channel.call("ready", null);
       part();

@@ -2,6 +2,7 @@ import type { Held } from "../net/local-sockets.ts";
 import type { Entry } from "../observe/journal.ts";
 import { sendFds, socketPair } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
+import type { Stuck } from "../wire/cluster/sticky-news.ts";
 import { Channel } from "./channel.ts";
 import { Failure } from "./failure.ts";
 import { BATCH, HANDOVER_FD, HANDOVER_VARIABLE, type ToNew, type ToOld } from "./handover.ts";
@@ -18,6 +19,8 @@ export interface UpgradeParts {
   carried(): Carried;
   /** The last things that happened. */
   journal(): readonly Entry[];
+  /** Where clients are. */
+  stuck(): readonly Stuck[];
   /** It serves: called before it hears that we leave. */
   onReady(pid: number): void;
   readonly within?: number;
@@ -49,6 +52,7 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
     },
     carried: () => parts.carried(),
     journal: () => parts.journal(),
+    stuck: () => parts.stuck(),
     ready: () => {
       parts.onReady(child.pid);
       resolve({ pid: child.pid });

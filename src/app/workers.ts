@@ -8,6 +8,7 @@ import type { Forms, Orders } from "./messages.ts";
 import { plan, type Sections } from "./plan.ts";
 import { SERVICES } from "./services.ts";
 import { Slot, type SlotParts } from "./slot.ts";
+import type { StuckClients } from "./stuck-clients.ts";
 import { WorkerProcess } from "./worker-process.ts";
 
 /** Whoever asks for the status waits no longer than this for a worker that is busy. */
@@ -16,7 +17,10 @@ const PATIENCE_MS = 1000;
 const LATE_MS = 2000;
 
 /** What the crew is lent; the rest of what a slot needs it has itself. */
-type WorkersParts = Omit<SlotParts, "count" | "config" | "spawn" | "stuck" | "told">;
+type WorkersParts = Omit<
+  SlotParts,
+  "count" | "config" | "spawn" | "stuck" | "told" | "whereClientsAre"
+> & { readonly stuck: StuckClients };
 
 /** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
 export class Workers implements Crew {
@@ -36,7 +40,11 @@ export class Workers implements Crew {
           ...parts,
           count,
           config: () => this.#config,
-          stuck: (from, news) => this.#toOthers(from, "stuck", news),
+          whereClientsAre: () => parts.stuck.all,
+          stuck: (from, news) => {
+            parts.stuck.hear(news);
+            this.#toOthers(from, "stuck", news);
+          },
           told: (from, word) => this.#toOthers(from, "told", word),
           spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log),
         }),
@@ -90,7 +98,7 @@ export class Workers implements Crew {
         this.#sections = config.sections;
         await Promise.allSettled(
           here.map(async ({ slot, channel }) => {
-            await channel.call("commit", null);
+            await slot.commit(channel);
             slot.serves(config);
           }),
         );

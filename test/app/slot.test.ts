@@ -88,6 +88,7 @@ function made() {
     config: () => configs.now,
     stuck: () => {},
     told: () => {},
+    whereClientsAre: () => [],
     spawn,
   });
   const serve = async (): Promise<void> => {

@@ -264,3 +264,36 @@ test("all workers know where a client sticks, also after it had to move", async 
   const said = await Promise.all(fresh.map((from) => asked(8, from)));
   expect(new Set(said)).toEqual(new Set(["one", "two"]));
 });
+
+test.each([{ workers: 1 }, { workers: 2 }])(
+  "where clients stick is known after an upgrade, and to a worker that had to be started again ($workers worker(s))",
+  async ({ workers }) => {
+    const one = await new Named("one").up();
+    const two = await new Named("two").up();
+    const hosts = [one.address, two.address];
+    await using tern = await appliance((dir) =>
+      config(dir, { hosts, sticky: "ip", check: quick }, { workers }),
+    );
+    const clients = Array.from({ length: 12 }, (_, i) => `127.0.3.${i + 1}`);
+    const whereAll = async (): Promise<string> =>
+      [...new Set(await Promise.all(clients.map((from) => asked(4, from))))].sort().join();
+    expect(await whereAll()).toBe("one,two");
+    await one.down();
+    await tern.logged("a server is down");
+    await until(async () => (await asked(8, "127.0.3.99")) === "two");
+    expect(await whereAll()).toBe("two");
+    await one.up();
+    await tern.logged("a server is up");
+
+    if (workers > 1) {
+      const { workers: all } = await tern.status();
+      for (const { pid } of all) process.kill(pid ?? 0, "SIGKILL");
+      await until(async () =>
+        (await tern.status()).workers.every((w) => w.restarts === 1 && w.state === "serving"),
+      );
+      expect(await whereAll()).toBe("two");
+    }
+    expect((await tern.verb("upgrade")).code).toBe(0);
+    expect(await whereAll()).toBe("two");
+  },
+);
