@@ -63,6 +63,8 @@ export interface Service<Config> {
    * schema sees. Pure; `sections` are all sections of the file, read.
    */
   check?(config: Config, sections: Readonly<Record<string, unknown>>): readonly Complaint[];
+  /** What is allowed and surely worth a word: told by `check`, and in the log. Pure. */
+  advises?(config: Config): readonly Complaint[];
   /** Where it would listen. Pure: who gets in whose way is told before anything is bound. */
   listens?(config: Config): readonly Listen[];
   /** What an operator may change while it runs: one table feeds the admin API, the CLI, the console. */

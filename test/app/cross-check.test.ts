@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 
 import { readConfigText } from "../../src/app/config-text.ts";
-import { crossProblems } from "../../src/app/cross-check.ts";
+import { crossProblems, crossWarnings } from "../../src/app/cross-check.ts";
 
 const text = `pools:
   app: {}
@@ -93,4 +93,16 @@ balance:
   const read = readConfigText(place, `${text}\npools: { app: { hosts: ["10.0.0.1:80"] } }\n`);
   const problems = read.ok ? [] : read.problems;
   expect(problems.map((p) => `${p.line}:${p.column}: ${p.path}: ${p.message}`)).toEqual([...told]);
+});
+
+test("advice is told where it stands, of those that are there", () => {
+  const services = [
+    { name: "pools", advises: () => [complain(["pools", "app"], "it is empty")] },
+    { name: "balance" },
+    { name: "proxy", advises: () => [complain(["proxy"], "it is not there, so it is not asked")] },
+  ];
+  const said = crossWarnings(services, { pools: 1, balance: 2 }, { text, file: "tern.yaml" });
+  expect(said.map(({ line, path, message }) => [line, path, message])).toEqual([
+    [2, "pools.app", "it is empty"],
+  ]);
 });

@@ -1,8 +1,8 @@
 /** Tunnels that speak 3wdd's protocol, between two terns and with a peer of the test's own. Root only. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 
-import { LEGACY_WARNING } from "../../src/services/tunnel/legacy/warning.ts";
 import type { TunnelStatus } from "../../src/services/tunnel/status.ts";
+import { LEGACY_WARNING } from "../../src/services/tunnel/warning.ts";
 import { CIPHERS } from "../../src/wire/3wdd/ciphers.ts";
 import { type Appliance, TERN, until } from "./from-source.ts";
 import { iperf, type Lab, lab } from "./tunnel-lab.ts";

@@ -181,3 +181,27 @@ test.if(root)("strangers get no answer, and are counted", async () => {
     return Number(unknown) > 1000;
   }, 5000);
 });
+
+test
+  .if(root)
+  .each([
+    { compress: "zstd" },
+    { compress: "zlib" },
+    { compress: "lzo" },
+    { compress: "zstd", transport: "udt" },
+  ])("what can be shorter is: %o, one end only", async (keys) => {
+  await using net = await lab();
+  const { compress: _, ...both } = keys;
+  const { near, far } = await pair(net, { near: both, far: keys });
+  await using _near = near;
+  await using _far = far;
+  const before = await statusOf(far);
+  const ping = ["ping", "-n", "-c", "100", "-i", "0.01", "-p", "a5", "-s", "1200", "10.60.0.1"];
+  expect((await net.run("far", ...ping)).out).toContain(" 0% packet loss");
+  const { traffic, warning } = await statusOf(far);
+  expect(warning).toContain("VORACLE");
+  expect(traffic.sentBytes - before.traffic.sentBytes).toBeLessThan(60_000);
+  expect(traffic.receivedBytes - before.traffic.receivedBytes).toBeGreaterThan(120_000);
+  expect((await iperf(net, "10.60.0.1")).bitsPerSecond).toBeGreaterThan(1e6);
+  expect((await statusOf(near)).traffic).toMatchObject({ malformed: 0, refused: 0, forged: 0 });
+});

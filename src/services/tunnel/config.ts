@@ -107,7 +107,7 @@ const keys = v.strictObject({
   compress: key(
     v.picklist(["off", "zlib", "lzo", "zstd"]),
     "off",
-    "What is compressed tells by its length what is in it (VORACLE).",
+    "Packets that get shorter by it; the peer need not do so. Their length tells what is in them (VORACLE).",
   ),
   transport: key(
     v.picklist(["datagram", "udt"]),

@@ -15,6 +15,7 @@ import { Reaching } from "./reaching.ts";
 import { roleOf } from "./role.ts";
 import { Room } from "./room.ts";
 import { type Event, Scripts } from "./scripts.ts";
+import { Squeezer } from "./squeezer.ts";
 import type { Traffic } from "./traffic.ts";
 import { Ways } from "./ways.ts";
 
@@ -193,6 +194,7 @@ export class TunnelEnd implements Keeper {
       allowed: new Allowed(config.allow ?? [...own, ...routes]),
       clamp: config.mss_clamp,
       traffic: link.traffic,
+      squeezer: config.compress === "off" ? undefined : new Squeezer(config.compress),
     };
     const { mtu } = this.#room;
     port.carriage.fit(mtu);

@@ -27,7 +27,8 @@ export function misfit(
       path: ["cipher"],
       message: `${one.cipher} was 3wdd's, and protects nobody; \`noise\` is what there is`,
     };
-  if (one.compress !== "off") return later("compress", "compression");
+  if (one.compress !== "off" && one.wireguard)
+    return { path: ["compress"], message: "WireGuard's peers know nothing of compression" };
   if (one.transport !== "datagram" && one.wireguard)
     return { path: ["transport"], message: "WireGuard's peers know nothing of `udt`" };
   if (one.relay !== null) return later("relay", "relaying");

@@ -5,6 +5,7 @@ import type { Allowed } from "../../wire/tunnel/allowed.ts";
 import type { Device } from "./device.ts";
 import type { Lane } from "./lane.ts";
 import type { Link, Sink } from "./link.ts";
+import type { Squeezer } from "./squeezer.ts";
 import type { Traffic } from "./traffic.ts";
 
 /** Packets of one device before the neighbours in the event loop get their turn. */
@@ -19,6 +20,8 @@ export interface Rules {
   readonly clamp: boolean;
   /** Where it is counted. */
   readonly traffic: Traffic;
+  /** What goes to a tern is compressed by it. */
+  readonly squeezer: Squeezer | undefined;
 }
 
 /** What a repaired path looks like. */

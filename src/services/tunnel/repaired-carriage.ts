@@ -18,6 +18,7 @@ import { DeviceSide } from "./device-side.ts";
 import type { Lane } from "./lane.ts";
 import { HEADER, type Link } from "./link.ts";
 import type { Carriage, Repairs, Rules } from "./port.ts";
+import { unpack } from "./squeezer.ts";
 
 /** What is between a packet and the path: our datagrams' headers and seal, for a pace in bits per second. */
 const OUTSIDE = 60;
@@ -40,6 +41,7 @@ export interface RepairRules {
 export class RepairedCarriage implements Carriage {
   readonly block = block(JOIN_ROOM);
   readonly #device: DeviceSide;
+  readonly #rules: { readonly current: Rules | undefined };
   readonly #reactor: Reactor;
   readonly #joiner: Joiner;
   readonly #repair: Repair;
@@ -59,6 +61,7 @@ export class RepairedCarriage implements Carriage {
     { mtu, rate, patience }: RepairRules,
   ) {
     this.#device = new DeviceSide(tun, rules);
+    this.#rules = rules;
     this.#device.mtu = mtu;
     this.#reactor = reactor;
     this.#size = mtu + TRAILER + REPAIR_AROUND;
@@ -129,8 +132,10 @@ export class RepairedCarriage implements Carriage {
     if (pieces === 0) link.traffic.unsent++;
     const flow = flowOf(memory, VNET_HEADER, length - VNET_HEADER);
     const now = microseconds();
+    const squeezer = this.#rules.current?.squeezer;
     for (let i = 0; i < pieces; i++) {
-      const plain = this.#cutter.piece(i, MAX_PACKET);
+      const whole = this.#cutter.piece(i, MAX_PACKET);
+      const plain = squeezer === undefined ? whole : squeezer.pack(memory, MAX_PACKET, whole);
       if (!this.#repair.offer(memory, MAX_PACKET, plain, flow, now)) link.traffic.unsent++;
     }
     this.#speak();
@@ -193,8 +198,10 @@ export class RepairedCarriage implements Carriage {
   /** A plaintext as the peer cut it, in its turn. */
   #deliver(plain: Uint8Array): void {
     this.block.bytes.set(plain, this.#joiner.next);
-    const link = this.#link;
-    if (this.#joiner.take(plain.length) !== TAKEN.packet && link !== undefined)
-      link.traffic.malformed++;
+    const { next } = this.#joiner;
+    if (this.#joiner.take(plain.length) === TAKEN.packet) return;
+    const unpacked = unpack(this.block, next, plain.length);
+    if (unpacked > 0 && this.#joiner.take(unpacked) === TAKEN.packet) return;
+    if (this.#link !== undefined) this.#link.traffic.malformed++;
   }
 }

@@ -3,6 +3,7 @@ import type { TunnelEnd } from "./end.ts";
 import { endpointOf } from "./endpoint.ts";
 import type { Repairs } from "./port.ts";
 import type { Traffic } from "./traffic.ts";
+import { warningFor } from "./warning.ts";
 
 /** One tunnel, for people and programs. Times are milliseconds since 1970, durations milliseconds. */
 export interface TunnelStatus {
@@ -36,9 +37,11 @@ export function tunnelStatus(end: TunnelEnd): TunnelStatus {
   const since = (then: number | undefined): number | null =>
     then === undefined || then === -Infinity ? null : Math.round(performance.timeOrigin + then);
   const known = !Number.isNaN(path.rtt);
+  const warning = warningFor(config);
   const state = port === undefined ? "no device" : link.alive ? "up" : "down";
   return {
     state: end.isHeld ? "held" : state,
+    ...(warning !== undefined && { warning }),
     protocol: config.wireguard ? "wireguard" : "tern",
     cipher: link.cipher ?? null,
     device: end.device,

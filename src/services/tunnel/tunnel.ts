@@ -12,6 +12,7 @@ import { Meters } from "./meters.ts";
 import { socketOf, workerFor } from "./placement.ts";
 import { isDevice } from "./scalars.ts";
 import type { TunnelStatus } from "./status.ts";
+import { warningFor } from "./warning.ts";
 
 export const tunnel: Service<TunnelsConfig> = {
   name: "tunnel",
@@ -19,6 +20,7 @@ export const tunnel: Service<TunnelsConfig> = {
   schema: tunnelSchema,
   prepare,
   check,
+  advises,
   listens,
 };
 
@@ -105,6 +107,15 @@ function listens(config: TunnelsConfig): Listen[] {
     if (one.listen === null || seen.has(at)) return [];
     seen.add(at);
     return [{ path: ["tunnel", name, "listen"], address: one.listen, protocol: "udp" }];
+  });
+}
+
+/** What the config allows and nobody should want without knowing. */
+function advises(config: TunnelsConfig): Complaint[] {
+  return Object.entries(config).flatMap(([name, one]) => {
+    const message = warningFor(one);
+    const at = one.legacy ? "legacy" : "compress";
+    return message === undefined ? [] : [{ path: ["tunnel", name, at], message }];
   });
 }
 

@@ -9,6 +9,7 @@ import { DeviceSide } from "./device-side.ts";
 import type { Lane } from "./lane.ts";
 import { HEADER, type Link } from "./link.ts";
 import type { Carriage, Rules } from "./port.ts";
+import { unpack } from "./squeezer.ts";
 
 /**
  * Between two terns: the kernel's packets of up to 64 KB are cut here into datagrams, and joined again
@@ -17,12 +18,14 @@ import type { Carriage, Rules } from "./port.ts";
 export class UncutCarriage implements Carriage {
   readonly block = block(JOIN_ROOM);
   readonly #device: DeviceSide;
+  readonly #rules: { readonly current: Rules | undefined };
   readonly #joiner: Joiner;
   #cutter: Cutter | undefined;
   #departures: Departures | undefined;
 
   constructor(tun: Tun, rules: { readonly current: Rules | undefined }) {
     this.#device = new DeviceSide(tun, rules);
+    this.#rules = rules;
     this.#joiner = new Joiner(this.block, 0, {
       udp: tun.segments.udp,
       write: (at, length) => this.#device.write(this.block, at, length),
@@ -39,8 +42,13 @@ export class UncutCarriage implements Carriage {
   }
 
   take(length: number): "packet" | "control" | "malformed" {
-    const kind = this.#joiner.take(length);
+    let kind = this.#joiner.take(length);
     if (kind === TAKEN.packet) return "packet";
+    if (kind === TAKEN.malformed) {
+      const plain = unpack(this.block, this.#joiner.next, length);
+      if (plain > 0 && (kind = this.#joiner.take(plain)) === TAKEN.packet) return "packet";
+      if (plain > 0) return "malformed"; // no question comes compressed
+    }
     return kind === TAKEN.control ? "control" : "malformed";
   }
 
@@ -56,13 +64,16 @@ export class UncutCarriage implements Carriage {
     if (length < 0) return false;
     const pieces = cutter.begin(spare, length);
     if (pieces === 0) link.traffic.unsent++;
+    const squeezer = this.#rules.current?.squeezer;
     for (let i = 0; i < pieces; i++) {
       if (departures.full && !link.hub.send()) {
         // The socket is full in the midst of a packet: the rest is lost, as if on the way.
         link.traffic.unsent += pieces - i;
         break;
       }
-      link.ship(keypair, cutter.piece(i, departures.next + HEADER));
+      const at = departures.next + HEADER;
+      const plain = cutter.piece(i, at);
+      link.ship(keypair, squeezer === undefined ? plain : squeezer.pack(memory, at, plain));
     }
     return true;
   }

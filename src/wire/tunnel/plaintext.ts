@@ -16,12 +16,14 @@
  *   whole follow. So each piece makes a packet of its own, whatever becomes of the others.
  * - control: the body is a message of the tunnel itself (see probe.ts).
  * - repaired: a plaintext like these, carried by UDT (see repair.ts).
+ * - squeezed: a plaintext of `size` bytes like the first two, compressed by zlib, LZO or Zstandard: `gso` is
+ *   1, 2 or 3.
  *
  * Nothing at all is a keepalive.
  */
 export const TRAILER = 16;
 
-export const KIND = { packet: 0, segment: 1, control: 2, repaired: 3 } as const;
+export const KIND = { packet: 0, segment: 1, control: 2, repaired: 3, squeezed: 4 } as const;
 
 /** Longest headers that a segment carries: IPv4 and TCP with all their options have 120 bytes. */
 export const MAX_HEADERS = 192;

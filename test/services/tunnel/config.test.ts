@@ -76,7 +76,7 @@ describe("what cannot be is refused where it stands", () => {
       "room for IPv4 only",
     ],
     ["peer: a\ncipher: aes-128-ecb", "tunnel.warp1.cipher", "protects nobody"],
-    ["peer: a\ncompress: zstd", "tunnel.warp1.compress", "not available in this version"],
+    ["peer: a\ncompress: zstd\nwireguard: true", "tunnel.warp1.compress", "know nothing of"],
     ["peer: a\ntransport: udt\nwireguard: true", "tunnel.warp1.transport", "know nothing of"],
     ["peer: a\nrepair: { patience: 1ms }", "tunnel.warp1.repair.patience", ""],
     ["peer: a\nrelay: b", "tunnel.warp1.relay", "not available in this version"],
@@ -121,6 +121,18 @@ test("keys, devices and peers are looked at together", () => {
       protocol: "udp",
     },
   ]);
+});
+
+test.each([
+  { lines: "peer: a", path: undefined, said: "" },
+  { lines: "peer: a\ncompress: zstd", path: "compress", said: "VORACLE" },
+  { lines: "peer: a\nlegacy: true\ncipher: off\ntoken: x", path: "legacy", said: "nobody" },
+])("who has $path is told", ({ lines, path, said }) => {
+  const advice = tunnel.advises?.(good(lines)) ?? [];
+  expect(advice.map((one) => one.path)).toEqual(
+    path === undefined ? [] : [["tunnel", "warp1", path]],
+  );
+  expect(advice.map(({ message }) => message).join("")).toContain(said);
 });
 
 test("a token is a key, or a text from which one is made with effort", () => {

@@ -8,9 +8,9 @@ import { deviceOf, type TunnelConfig } from "../config.ts";
 import { socketOf } from "../placement.ts";
 import type { TunnelStatus } from "../status.ts";
 import type { Traffic } from "../traffic.ts";
+import { LEGACY_WARNING } from "../warning.ts";
 import { Door } from "./door.ts";
 import { LegacySession } from "./session.ts";
-import { LEGACY_WARNING } from "./warning.ts";
 
 /** Bytes of datagrams that the kernel may hold for us each way. */
 const SOCKET_BUFFER = 8 * 1024 * 1024;
