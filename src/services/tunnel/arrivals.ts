@@ -1,6 +1,7 @@
 import { TrainReceiver } from "../../sys/datagram-trains.ts";
 import type { Block } from "../../sys/memory.ts";
 import type { Receiver } from "../../wire/noise/index-table.ts";
+import type { Keypair } from "../../wire/noise/keypair.ts";
 import { counterAt } from "../../wire/noise/message.ts";
 import type { Session } from "../../wire/noise/session.ts";
 import type { Hub } from "./hub.ts";
@@ -23,6 +24,8 @@ export class Arrivals {
   readonly #hub: Hub;
   /** Links that got something from the trains at hand. */
   readonly #touched = new Set<Link>();
+  /** Other sockets that something was passed on to. */
+  readonly #others = new Set<Hub>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -44,6 +47,8 @@ export class Arrivals {
       this.#touched.clear();
       if (count < TRAINS) break;
     }
+    for (const hub of this.#others) if (!hub.blocked) hub.send();
+    this.#others.clear();
   }
 
   #train(block: Block, trains: TrainReceiver, i: number): void {
@@ -51,7 +56,7 @@ export class Arrivals {
     const end = start + trains.lengthOf(i);
     const step = trains.segmentOf(i);
     const { view } = block;
-    const { indices, reception, strangers } = this.#hub;
+    const { indices, reception } = this.#hub;
     /** Whose datagrams these are, and how many in a row were data of theirs. */
     let index = -1;
     let to: Whose;
@@ -61,8 +66,8 @@ export class Arrivals {
       const length = Math.min(step, end - at);
       const type = length >= AROUND ? view.getUint32(at, true) : 0;
       if (type !== TERN_DATA && type !== WIREGUARD_DATA) {
-        if (!reception.handshake(block.bytes.slice(at, at + length), trains, i))
-          strangers.unknown++;
+        const bytes = block.bytes.slice(at, at + length);
+        if (!reception.handshake(bytes, trains, i)) this.#stranger(bytes, trains, i);
         continue;
       }
       const wanted = view.getUint32(at + 4, true);
@@ -73,7 +78,11 @@ export class Arrivals {
         accepted = 0;
         data = false;
       }
-      const plain = this.#open(block, at, length, type, to);
+      if (to?.keypair === undefined) {
+        this.#stranger(block.bytes.subarray(at, at + length), trains, i);
+        continue;
+      }
+      const plain = this.#open(block, at, length, type, to.keypair);
       if (plain < 0) continue;
       accepted++;
       if (plain > 0) data = true;
@@ -82,12 +91,7 @@ export class Arrivals {
   }
 
   /** Bytes of plaintext in a datagram; -1: it is to be dropped, and was counted. */
-  #open(block: Block, at: number, length: number, type: number, to: Whose): number {
-    const keypair = to?.keypair;
-    if (keypair === undefined) {
-      this.#hub.strangers.unknown++;
-      return -1;
-    }
+  #open(block: Block, at: number, length: number, type: number, keypair: Keypair<Lane>): number {
     const { link, opener } = keypair.keys;
     const { traffic, sink } = link;
     if (link.wireguard !== (type === WIREGUARD_DATA) || sink === undefined) {
@@ -109,6 +113,19 @@ export class Arrivals {
     traffic.receivedBytes += length;
     link.opened(plain);
     return plain;
+  }
+
+  /** A datagram that is for nobody here: if it comes from a peer with a relay, it is for the other one. */
+  #stranger(bytes: Uint8Array, trains: TrainReceiver, i: number): void {
+    for (const link of this.#hub.reception.links) {
+      const { relay, route, alive } = link;
+      if (relay === undefined || route === undefined || !alive || !trains.cameFrom(i, route))
+        continue;
+      link.passOn(bytes);
+      if (relay.hub !== this.#hub) this.#others.add(relay.hub);
+      return;
+    }
+    this.#hub.strangers.unknown++;
   }
 
   /** Authentic datagrams came in train `i`. */

@@ -143,7 +143,11 @@ const keys = v.strictObject({
     ),
     {},
   ),
-  relay: key(v.nullable(v.string()), null, "The tunnel that packets are passed on to."),
+  relay: key(
+    v.nullable(v.string()),
+    null,
+    "The tunnel to whose peer goes what this peer sends to it: sealed between the two, not opened here.",
+  ),
   keepalive: key(duration, 0, "With `wireguard`: something is sent at least so often; 0: never."),
   probe: key(
     v.strictObject({

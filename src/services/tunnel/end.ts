@@ -126,6 +126,7 @@ export class TunnelEnd implements Keeper {
     const { link } = this;
     if (link.keeper === this) {
       link.keeper = undefined;
+      link.relay = undefined;
       this.#port?.leave(link);
       if (link.alive) this.#run("down");
       await this.#scripts.done();

@@ -78,6 +78,8 @@ export class Link implements Closable {
   /** Where what it says goes; nowhere while undefined. */
   sink: Sink | undefined;
   keeper: Keeper | undefined;
+  /** Whose peer gets what comes from ours and is for nobody here: sealed between the two of them. */
+  relay: Link | undefined;
   /** What the latest handshake chose. */
   cipher: AeadName | undefined;
   readonly #log: Log;
@@ -204,6 +206,14 @@ export class Link implements Closable {
       case "control":
         if (!this.#questions.take(sink, length - TRAILER)) traffic.malformed++;
     }
+  }
+
+  /** Pass on a datagram from where the peer is. As long as it was, and nobody here can open it. */
+  passOn(bytes: Uint8Array): void {
+    const { relay, traffic } = this;
+    if (relay?.route === undefined || !relay.alive) traffic.unsent++;
+    else if (relay.hub.post(relay.route, bytes)) traffic.relayed++;
+    else traffic.unsent++;
   }
 
   /** Something authentic was heard. */

@@ -3,14 +3,10 @@ import { CIPHERS as OLD_CIPHERS } from "../../wire/3wdd/ciphers.ts";
 import type { TunnelConfig } from "./config.ts";
 import { roleOf } from "./role.ts";
 
-/** What cannot be together, or not yet. */
+/** What cannot be together. */
 export function misfit(
   one: TunnelConfig,
 ): { path: [string, ...string[]]; message: string } | undefined {
-  const later = (at: string, what: string) => ({
-    path: [at] as [string],
-    message: `${what} is not available in this version`,
-  });
   const is = roleOf(one);
   if (is === "client" && one.peer === null)
     return { path: ["role"], message: "a client needs `peer`: whom it is to reach" };
@@ -31,7 +27,6 @@ export function misfit(
     return { path: ["compress"], message: "WireGuard's peers know nothing of compression" };
   if (one.transport !== "datagram" && one.wireguard)
     return { path: ["transport"], message: "WireGuard's peers know nothing of `udt`" };
-  if (one.relay !== null) return later("relay", "relaying");
   if (one.probe.dead < 2 * one.probe.interval)
     return { path: ["probe", "dead"], message: "expected at least twice `interval`" };
   return undefined;
@@ -48,6 +43,8 @@ function oldMisfit(one: TunnelConfig): { path: [string]; message: string } | und
     };
   if (one.token === null)
     return { path: ["token"], message: "3wdd needs a `token`, which both ends know" };
+  if (one.relay !== null)
+    return { path: ["relay"], message: "what 3wdd seals is for us: there is nothing to pass on" };
   if (one.compress === "zstd")
     return { path: ["compress"], message: "3wdd has no zstd: expected off, zlib or lzo" };
   if (one.peer !== null && parseIp(one.peer.host)?.version === 6)

@@ -19,6 +19,8 @@ export class Traffic {
   unsent = 0;
   /** Packets that the kernel did not take. */
   refused = 0;
+  /** Datagrams of the peer that were for another, and went there. */
+  relayed = 0;
   /** The peer was heard at another address than before. */
   roamed = 0;
 }
@@ -36,5 +38,6 @@ export const TRAFFIC_METRICS: Readonly<Record<keyof Traffic, readonly [string, s
   foreign: ["tern_tunnel_foreign_total", "Packets from where the peer may not speak."],
   unsent: ["tern_tunnel_unsent_total", "Packets without a key for them, or too long."],
   refused: ["tern_tunnel_refused_total", "Packets that the kernel did not take."],
+  relayed: ["tern_tunnel_relayed_datagrams_total", "Datagrams of the peer passed on unopened."],
   roamed: ["tern_tunnel_roamed_total", "Times that the peer's address changed."],
 };

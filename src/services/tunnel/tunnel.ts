@@ -6,10 +6,12 @@ import * as v from "valibot";
 import { closest } from "../../core/suggest.ts";
 import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
 import { deviceOf, hasKeys, tunnelSchema, type TunnelsConfig } from "./config.ts";
+import { TunnelEnd } from "./end.ts";
 import { keyProblem } from "./identity.ts";
+import type { Link } from "./link.ts";
 import { type Member, prepareMember, statusOf } from "./member.ts";
 import { Meters } from "./meters.ts";
-import { socketOf, workerFor } from "./placement.ts";
+import { socketOf, socketsOf, workerFor } from "./placement.ts";
 import { isDevice } from "./scalars.ts";
 import type { TunnelStatus } from "./status.ts";
 import { warningFor } from "./warning.ts";
@@ -27,10 +29,11 @@ export const tunnel: Service<TunnelsConfig> = {
 async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
   const ends: Member[] = [];
   const { index, count } = host.worker;
-  const sockets = new Set(Object.entries(config).map(([name, one]) => socketOf(name, one)));
+  const sockets = socketsOf(config);
+  const together = new Set(sockets.values());
   try {
     for (const [place, [name, one]] of Object.entries(config).entries())
-      if (workerFor(socketOf(name, one), sockets, count) === index)
+      if (workerFor(sockets.get(socketOf(name, one)) ?? name, together, count) === index)
         ends.push(await prepareMember(name, one, host, place));
   } catch (failed) {
     await Promise.all(ends.map((end) => end.stop()));
@@ -64,6 +67,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
     start() {
       for (const end of ends) {
         end.start();
+        if (end instanceof TunnelEnd) end.link.relay = linkOf(ends, end.config.relay);
         host.log.info("a tunnel is ready", {
           tunnel: end.name,
           device: end.device,
@@ -97,6 +101,11 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
       up: act("take up a tunnel that was taken down", (end) => end.raise()),
     },
   };
+}
+
+function linkOf(ends: readonly Member[], name: string | null): Link | undefined {
+  const end = name === null ? undefined : ends.find((one) => one.name === name);
+  return end instanceof TunnelEnd ? end.link : undefined;
 }
 
 function listens(config: TunnelsConfig): Listen[] {
@@ -140,6 +149,8 @@ function check(config: TunnelsConfig): Complaint[] {
     const others = Object.entries(config).filter(([other, two]) => socketOf(other, two) === socket);
     if (one.legacy && others.some(([, two]) => !two.legacy))
       complain("listen", "3wdd's protocol can have no address together with ours");
+    const odd = relayProblem(config, name);
+    if (odd !== undefined) complain("relay", odd);
     if (!hasKeys(one)) continue;
     const who = createHash("sha256")
       .update(JSON.stringify([socket, one.wireguard, one.key.reveal(), one.peer_key]))
@@ -150,4 +161,19 @@ function check(config: TunnelsConfig): Complaint[] {
     peers.set(who, name);
   }
   return complaints;
+}
+
+/** What is wrong with the `relay` of the tunnel `name`. */
+function relayProblem(config: TunnelsConfig, name: string): string | undefined {
+  const to = config[name]?.relay ?? null;
+  if (to === null) return undefined;
+  const other = Object.hasOwn(config, to) ? config[to] : undefined;
+  if (other === undefined) {
+    const near = closest(to, Object.keys(config));
+    return `there is no tunnel "${to}"${near === undefined ? "" : `; did you mean "${near}"?`}`;
+  }
+  if (to === name) return "a tunnel cannot be passed on to itself";
+  if (other.legacy) return `${to} speaks 3wdd's protocol, and can be passed nothing`;
+  if (other.relay !== name) return `nothing would come back: ${to} needs \`relay: ${name}\``;
+  return undefined;
 }

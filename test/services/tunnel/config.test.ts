@@ -79,7 +79,11 @@ describe("what cannot be is refused where it stands", () => {
     ["peer: a\ncompress: zstd\nwireguard: true", "tunnel.warp1.compress", "know nothing of"],
     ["peer: a\ntransport: udt\nwireguard: true", "tunnel.warp1.transport", "know nothing of"],
     ["peer: a\nrepair: { patience: 1ms }", "tunnel.warp1.repair.patience", ""],
-    ["peer: a\nrelay: b", "tunnel.warp1.relay", "not available in this version"],
+    [
+      "peer: a\nlegacy: true\ncipher: off\ntoken: x\nrelay: b",
+      "tunnel.warp1.relay",
+      "nothing to pass on",
+    ],
     ["peer: a\nmtu: 99", "tunnel.warp1.mtu", "576"],
     ["peer: a\ndevice: much-too-long-for-one", "tunnel.warp1.device", "up to 15 letters"],
     ["peer: a\nlocal: 10.0.0.1/33", "tunnel.warp1.local", "an address such as"],
@@ -109,6 +113,18 @@ test("keys, devices and peers are looked at together", () => {
     said({ a: { ...warp1, device: "x" }, b: { ...warp1, device: "x", peer_key: KEY } }),
   ).toEqual(["tunnel.b.device: x is the device of a"]);
   expect(said({ "no/device": warp1 })?.[0]).toContain("can be no device");
+  const relays = (a: string, b: string | null) => ({
+    a: { ...warp1, relay: a, device: "x" },
+    b: { ...warp1, relay: b, device: "y", peer_key: KEY },
+  });
+  expect(said(relays("b", "a"))).toEqual([]);
+  expect(said(relays("a", null))).toEqual([
+    "tunnel.a.relay: a tunnel cannot be passed on to itself",
+  ]);
+  expect(said(relays("warp", null))).toEqual(['tunnel.a.relay: there is no tunnel "warp"']);
+  expect(said(relays("b", null))).toEqual([
+    "tunnel.a.relay: nothing would come back: b needs `relay: a`",
+  ]);
   const secret = { reveal: () => "nothing" } as KeyedConfig["key"];
   expect(said({ warp1: { ...warp1, key: secret } })?.[0]).toContain("tern tunnel genkey");
   expect(keyProblem({ ...warp1, wireguard: true, token: secret })?.at).toBe("token");

@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { Departures } from "../../../src/services/tunnel/departures.ts";
 import { nextAddress } from "../../../src/services/tunnel/endpoint.ts";
 import { cipherFor, emitOffer } from "../../../src/services/tunnel/lane.ts";
-import { socketOf, workerFor } from "../../../src/services/tunnel/placement.ts";
+import { socketOf, socketsOf, workerFor } from "../../../src/services/tunnel/placement.ts";
 import { priority } from "../../../src/services/tunnel/priority.ts";
 import { importWg } from "../../../src/services/tunnel/wg-import.ts";
 import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
@@ -29,6 +29,24 @@ test("tunnels with one address are in one worker; a tunnel more moves no other",
     if (some.has(socket)) expect(workerFor(socket, some, 4)).toBe(worker);
   }
   for (const count of counts) expect(count).toBeGreaterThan(20);
+});
+
+test("what is passed on stays in one worker, with all that share a socket with it", () => {
+  const at = (port: number, relay: string | null = null) => ({
+    listen: { kind: "tcp" as const, host: "", port },
+    relay,
+  });
+  const words = socketsOf({
+    a: at(1, "b"),
+    b: at(2, "a"),
+    c: at(2, "d"),
+    d: { listen: null, relay: "c" },
+    e: at(3),
+  });
+  const [a, b, d, e] = [":1", ":2", "of d", ":3"].map((socket) => words.get(socket));
+  expect([a, b]).toEqual([d, d]);
+  expect(e).toBe(":3");
+  expect(words.size).toBe(4);
 });
 
 test("the nearest living tunnel has the lowest metric; dead ones come last, and stay", () => {
