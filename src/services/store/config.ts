@@ -139,8 +139,9 @@ const members = v.pipe(
   }),
 );
 
-const stage = v.pipe(
+const placed = v.pipe(
   v.strictObject({
+    s3: v.exactOptional(v.never()), // that is the other form
     placement: key(
       v.picklist(["hrw-1", "md5-paper", "md5-2to3"]),
       "hrw-1",
@@ -178,6 +179,28 @@ const stage = v.pipe(
       say(`there are ${redundancy} copies in all`, "write_quorum");
   }),
 );
+
+/** The only member of a stage that is one object store. It is in its records: it stays as it is. */
+const WHOLE = "s3";
+
+/** `{ s3: ... }`: an object store as a stage. It has redundancy inside, so we keep one copy there. */
+const whole = v.pipe(
+  // A text is what tells the forms apart; which text comes behind it.
+  v.strictObject({ ...s3Keys, s3: v.pipe(v.string(), v.description("URL of its bucket.")) }),
+  v.forward(
+    v.check(({ s3 }) => v.is(s3Keys.s3, s3), "expected a URL with a bucket as its path"),
+    ["s3"],
+  ),
+  v.transform((keys) => ({
+    placement: "hrw-1" as const,
+    region: 256,
+    redundancy: 1,
+    write_quorum: undefined,
+    members: [{ id: WHOLE, where: s3Where(keys), weight: 1, zone: undefined }],
+  })),
+);
+
+const stage = v.variant("s3", [placed, whole]);
 
 const user = v.strictObject({
   password: passwordHash,

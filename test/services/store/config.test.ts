@@ -57,6 +57,39 @@ test.each([
   expect(JSON.stringify(problems)).toContain(problem);
 });
 
+test("an object store is a stage of one copy", () => {
+  const section = stage('{ s3: "http://h:9000/bucket", access_key: K, secret_key: S }');
+  if (Array.isArray(section)) throw new Error(section.join());
+  expect(section["files"]?.stages["0"]).toMatchObject({
+    placement: "hrw-1",
+    redundancy: 1,
+    members: [{ id: "s3", where: { kind: "s3", url: "http://h:9000/bucket", accessKey: "K" } }],
+  });
+});
+
+test.each([
+  {
+    story: "copies are its own affair",
+    text: '{ s3: "http://h/b", access_key: K, secret_key: S, redundancy: 2 }',
+    problem: 'unknown key "redundancy"',
+  },
+  {
+    story: "a bucket is wanted",
+    text: '{ s3: "http://h/", access_key: K, secret_key: S }',
+    problem: "a URL with a bucket",
+  },
+  { story: "and its keys", text: '{ s3: "http://h/b", secret_key: S }', problem: "access_key" },
+  {
+    story: "of a stage of members nothing of that is said",
+    text: '{ redundancy: x, members: ["h:1"] }',
+    problem: 'redundancy: expected a number, got "x"',
+  },
+])("an object store as a stage: $story", ({ text, problem }) => {
+  const problems = stage(text);
+  expect(problems).toHaveLength(1);
+  expect(String(problems)).toContain(problem);
+});
+
 test("the stage for new files is one of the stages", () => {
   const problems = read(
     'store: { files: { stage: 2, stages: { 0: { members: ["h:1", "i:1"] } } } }',
