@@ -114,6 +114,7 @@ async function tern(home: string, root: string, port: number): Promise<string[]>
     listen: `127.0.0.1:${port}`,
     root,
     webdav: { enabled: true },
+    dotfiles: "allow", // clients have such files as well
     gzip: { enabled: false },
   };
   const config = { workers: 1, state: `${home}/var`, admin: { listen: [] }, web: { site } };

@@ -2,8 +2,8 @@
  * Large objects in parts. Parts are files of the store, out of sight: kept as everything else is, by
  * whichever worker they come to, and still there after a restart. The object is made of them in one go.
  *
- *     /.tern-multipart/ID/upload     what CreateMultipartUpload said
- *     /.tern-multipart/ID/00001      a part
+ *     /_tern.multipart/ID/upload     what CreateMultipartUpload said
+ *     /_tern.multipart/ID/00001      a part
  */
 import * as v from "valibot";
 
@@ -20,7 +20,7 @@ import { keptVersion } from "./objects.ts";
 import { Refusal, xml } from "./refusal.ts";
 import type { Signed } from "./signer.ts";
 
-const HOME = "/.tern-multipart";
+const HOME = "/_tern.multipart";
 const MAX_PARTS = 10_000; // S3's own
 const ID = /^[0-9a-f-]{36}$/;
 

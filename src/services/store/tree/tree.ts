@@ -46,12 +46,12 @@ export class NotKept extends Error {
 }
 
 /** A collection that somebody made is a file of this name in it: kept, copied and deleted as any other. */
-const MARKER = ".tern-collection";
+const MARKER = "_tern.collection";
 /** Names looked up together; between two batches other requests have their turn. */
 const BATCH = 64;
 
-/** How names begin that only we may use. */
-const OWN = ".tern-";
+/** How names begin that only we may use: no dot in front, which servers of members may hide. */
+const OWN = "_tern.";
 
 /** Is it such a name, or within one? */
 export function isReserved(path: string): boolean {

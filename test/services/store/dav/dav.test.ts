@@ -47,7 +47,7 @@ describe("collections", () => {
 
   test("the marks of those that were made are nobody's to see or to write", async () => {
     await using site = await served();
-    const mark = `${site.url}/a/.tern-collection`;
+    const mark = `${site.url}/a/_tern.collection`;
     await statusOf(`${site.url}/a`, "MKCOL");
     for (const method of ["GET", "PUT", "DELETE", "PROPFIND"])
       expect(await statusOf(mark, method)).toBe(404);
