@@ -155,3 +155,63 @@ test.if(open).each([2, 3])("with %d workers and without root", async (workers) =
   await until(async () => (await net.lost("far", "10.60.0.1", 1)) === 0, 10_000);
   await until(async () => (await net.lost("far", "10.61.0.1", 1)) === 0, 10_000);
 });
+
+test.if(root)(
+  "with a kill switch nothing goes another way while the tunnel is not there, until a stop",
+  async () => {
+    await using net = await lab();
+    // Without the tunnel there is another way to the same place, so that a leak would be answered.
+    await net.ip("near", "address", "add", "10.99.0.1/32", "dev", "lo");
+    await net.ip("near", "address", "add", "fd99::1/128", "dev", "lo");
+    await net.ip("far", "route", "add", "default", "via", "10.50.0.1");
+    await net.ip("far", "-6", "route", "add", "default", "via", "fd50::1");
+    const routes = ["10.99.0.0/24", "fd99::/64", "10.50.0.0/25"]; // the last one has the peer
+    const ends = twoEnds({ far: { routes, kill_switch: true } });
+    const places = ["10.99.0.1", "fd99::1"];
+    const lost = async (): Promise<number[]> => [
+      await net.lost("far", places[0] ?? "", 2),
+      await net.lost("far", places[1] ?? "", 2),
+    ];
+    const way = async (to: string) => (await net.run("far", "ip", "route", "get", to)).out;
+    expect(await lost()).toEqual([0, 0]);
+
+    await using near = await net.tern("near", { warp: ends.near });
+    const far = await net.tern("far", { warp: ends.far });
+    await using _ = far;
+    await far.logged("a tunnel is up");
+    await near.logged("a tunnel is up");
+    for (const to of places) expect(await way(to)).toContain("dev warp");
+    expect(await lost()).toEqual([0, 0]);
+    expect((await far.verb("tunnel", "down", "warp")).code).toBe(0);
+    expect(await lost()).toEqual([100, 100]);
+    expect((await far.verb("tunnel", "up", "warp")).code).toBe(0);
+    await until(async () => (await lost()).join() === "0,0", 10_000);
+
+    far.kill("SIGKILL");
+    await far.exited;
+    expect(await net.ip("far", "link")).not.toContain("warp");
+    expect(await lost()).toEqual([100, 100]);
+    {
+      await using again = await net.tern("far", { warp: ends.far });
+      await again.logged("a tunnel is up");
+      await until(async () => (await lost()).join() === "0,0", 10_000);
+      for (const to of places) expect(await way(to)).toContain("dev warp");
+      expect((await net.ip("far", "route", "show", "type", "unreachable")).split("\n").length).toBe(
+        3, // a line for each, and its end
+      );
+    }
+    expect(await net.ip("far", "route", "show", "type", "unreachable")).toBe("");
+    expect(await net.ip("far", "-6", "route", "show", "type", "unreachable")).not.toContain("fd99");
+    expect(await lost()).toEqual([0, 0]);
+
+    // Whose config has none any more takes away what a crash has left.
+    const third = await net.tern("far", { warp: ends.far });
+    await using __ = third;
+    await third.logged("a tunnel is up");
+    third.kill("SIGKILL");
+    await third.exited;
+    await using plain = await net.tern("far", { warp: { ...ends.far, kill_switch: false } });
+    await plain.logged("a tunnel is up");
+    expect(await net.ip("far", "route", "show", "type", "unreachable")).toBe("");
+  },
+);

@@ -136,6 +136,11 @@ const keys = v.strictObject({
     "Addresses that the peer may speak from; by default `remote` and `routes`.",
   ),
   routes: key(oneOrMany<Cidr>(cidr), [], "Networks behind the peer."),
+  kill_switch: key(
+    bool,
+    false,
+    "What `routes` are for goes no other way while the tunnel is down, nor after a crash; until a stop.",
+  ),
   metric: v.optional(
     v.pipe(
       metric,

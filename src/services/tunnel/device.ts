@@ -10,11 +10,18 @@ import {
 } from "../../sys/netlink/addresses.ts";
 import { changeLink, linkNamed } from "../../sys/netlink/links.ts";
 import { RouteSocket } from "../../sys/netlink/route-socket.ts";
-import { deleteRoute, replaceRoute, type Route, wayTo } from "../../sys/netlink/routes.ts";
+import {
+  deleteRoute,
+  replaceRoute,
+  type Route,
+  routes as allRoutes,
+  wayTo,
+} from "../../sys/netlink/routes.ts";
 import { NetworkNamespace } from "../../sys/netns.ts";
 import { Tun } from "../../sys/tun.ts";
 import type { TunnelConfig } from "./config.ts";
 import type { Local } from "./scalars.ts";
+import { wayAround } from "./way-around.ts";
 
 /** What a device is to be like. */
 export type Shape = Pick<TunnelConfig, "local" | "remote" | "mtu" | "txqueuelen">;
@@ -104,8 +111,7 @@ export class Device implements Closable {
     this.#around = undefined;
     if (before !== undefined) deleteRoute(this.#net, before);
     if (host === undefined) return;
-    this.route([]);
-    const way = wayTo(this.#net, host);
+    const way = wayAround(allRoutes(this.#net), host, this.index) ?? wayTo(this.#net, host);
     if (way === undefined || way.device === this.index) return;
     const { device, via } = way;
     const to = { base: host, bits: host.words.length * 32 };

@@ -7,8 +7,9 @@ import { Allowed } from "../../wire/tunnel/allowed.ts";
 import type { Host } from "../service.ts";
 import { deviceOf, type KeyedConfig } from "./config.ts";
 import { endpointOf, hostOf } from "./endpoint.ts";
+import type { Fence } from "./fence.ts";
 import type { Hub } from "./hub.ts";
-import { takeHub, takeLink, takePort } from "./leased.ts";
+import { takeFence, takeHub, takeLink, takePort } from "./leased.ts";
 import type { Keeper, Link } from "./link.ts";
 import type { Port, Rules } from "./port.ts";
 import { Reaching } from "./reaching.ts";
@@ -30,6 +31,7 @@ export class TunnelEnd implements Keeper {
   readonly hub: Hub;
   readonly #host: Host;
   readonly #log: Log;
+  readonly #fence: Fence | undefined;
   readonly #leases: Lease<unknown>[];
   readonly #scripts: Scripts;
   readonly #ways: Ways;
@@ -55,7 +57,9 @@ export class TunnelEnd implements Keeper {
     try {
       const hub = keep(await takeHub(name, config, host));
       const link = keep(await takeLink(name, config, hub, host));
-      const end = new TunnelEnd(name, config, host, { hub, link, leases, place });
+      const fenced = config.routes.length > 0 && !hub.isRehearsal;
+      const fence = fenced ? keep(await takeFence(name, config, host)) : undefined;
+      const end = new TunnelEnd(name, config, host, { hub, link, fence, leases, place });
       if (!hub.isRehearsal) await end.#takePort();
       return end;
     } catch (failed) {
@@ -68,7 +72,13 @@ export class TunnelEnd implements Keeper {
     name: string,
     config: KeyedConfig,
     host: Host,
-    parts: { hub: Hub; link: Link; leases: Lease<unknown>[]; place: number },
+    parts: {
+      hub: Hub;
+      link: Link;
+      fence: Fence | undefined;
+      leases: Lease<unknown>[];
+      place: number;
+    },
   ) {
     this.name = name;
     this.config = config;
@@ -76,6 +86,7 @@ export class TunnelEnd implements Keeper {
     this.#log = host.log.with({ tunnel: name });
     this.hub = parts.hub;
     this.link = parts.link;
+    this.#fence = parts.fence;
     this.#leases = parts.leases;
     this.#scripts = new Scripts(config.scripts, this.#log);
     this.#ways = new Ways(config, parts.place);
@@ -116,6 +127,7 @@ export class TunnelEnd implements Keeper {
 
   start(): void {
     this.link.keeper = this;
+    this.#enclose((fence) => fence.raise(this.config.kill_switch ? this.config.routes : []));
     if (this.#port === undefined) void this.#awaitPort();
     else this.#serve(this.#port);
     void this.#reaching?.run(this.#ended.signal);
@@ -206,6 +218,15 @@ export class TunnelEnd implements Keeper {
       this.#log.error("a tunnel's device cannot be what it should", { error });
     }
     this.#reroute();
+    this.#enclose((fence) => fence.clear(routes));
+  }
+
+  #enclose(act: (fence: Fence) => void): void {
+    try {
+      if (this.#fence !== undefined) act(this.#fence);
+    } catch (error) {
+      this.#log.error("a tunnel's routes cannot be fenced", { error });
+    }
   }
 
   /** The path carries more, or less. */

@@ -3,6 +3,7 @@ import { listenerName } from "../../net/sockets.ts";
 import type { Host } from "../service.ts";
 import { deviceOf, type KeyedConfig } from "./config.ts";
 import { Device } from "./device.ts";
+import { Fence } from "./fence.ts";
 import { Hub } from "./hub.ts";
 import { conversationId, deviceId, keysOf } from "./identity.ts";
 import { Link } from "./link.ts";
@@ -44,6 +45,12 @@ export function takeLink(
     async () =>
       new Link({ name, hub, keys: keysOf(config), wireguard, keepalive, probe, reaches, log }),
   );
+}
+
+/** Around the tunnel's routes. Rejects with SysError. */
+export function takeFence(name: string, config: KeyedConfig, host: Host): Promise<Lease<Fence>> {
+  const { netns } = config;
+  return take(host, `tunnel fence ${JSON.stringify([name, netns])}`, async () => new Fence(netns));
 }
 
 /** The device. Rejects with SysError: EBUSY while somebody else has it. */

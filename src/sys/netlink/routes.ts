@@ -18,6 +18,8 @@ export interface Route {
   readonly table?: number;
   /** The address that this host speaks from, of those it has. */
   readonly from?: Ip;
+  /** Nobody gets there by it, and senders are told so: `device` is 0. */
+  readonly unreachable?: boolean;
 }
 
 // struct rtmsg { u8 family, dst_len, src_len, tos, table, protocol, scope, type; u32 flags; }
@@ -37,6 +39,7 @@ const RTAX_MTU = 2;
 const RT_TABLE_MAIN = 254;
 const RTPROT_STATIC = 4;
 const RTN_UNICAST = 1;
+const RTN_UNREACHABLE = 7;
 const RT_SCOPE_UNIVERSE = 0;
 const RT_SCOPE_LINK = 253;
 const RT_SCOPE_NOWHERE = 255;
@@ -68,6 +71,19 @@ export function deleteRoute(socket: RouteSocket, route: Route): boolean {
 
 /** The routes of one table (RT_TABLE_MAIN), of IPv4 and IPv6, that packets to many may take. */
 export function routes(socket: RouteSocket, table: number = RT_TABLE_MAIN): Route[] {
+  return dumped(socket, table, RTN_UNICAST);
+}
+
+/** Those that let nobody through. */
+export function unreachables(socket: RouteSocket, table: number = RT_TABLE_MAIN): Route[] {
+  return dumped(socket, table, RTN_UNREACHABLE).map((route) => ({
+    ...route,
+    device: 0, // IPv6 says the loopback's
+    unreachable: true,
+  }));
+}
+
+function dumped(socket: RouteSocket, table: number, kind: number): Route[] {
   const all = [4, 6].flatMap((version) =>
     socket.dump({
       call: "RTM_GETROUTE",
@@ -79,9 +95,7 @@ export function routes(socket: RouteSocket, table: number = RT_TABLE_MAIN): Rout
   );
   return all.flatMap((message) => {
     const route = parse(message);
-    return route?.kind === RTN_UNICAST && (route.table ?? RT_TABLE_MAIN) === table
-      ? [route.route]
-      : [];
+    return route?.kind === kind && (route.table ?? RT_TABLE_MAIN) === table ? [route.route] : [];
   });
 }
 
@@ -134,12 +148,13 @@ const ANY4: Ip = { version: 4, words: [0] };
 const ANY6: Ip = { version: 6, words: [0, 0, 0, 0] };
 
 function question(
-  { to, device, via, metric, table = RT_TABLE_MAIN, from }: Route,
+  { to, device, via, metric, table = RT_TABLE_MAIN, from, unreachable = false }: Route,
   call: string,
   type: number,
   flags: number,
 ): Parameters<RouteSocket["command"]>[0] {
-  const scope = via !== undefined || to.base.version === 6 ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  const wide = via !== undefined || unreachable || to.base.version === 6;
+  const scope = wide ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
   return {
     call,
     on: `${showCidr(to)} #${device}${via === undefined ? "" : ` via ${showIp(via)}`} metric ${metric}`,
@@ -148,10 +163,11 @@ function question(
     head: head(familyOf(to.base), to.bits, {
       table,
       scope: type === RTM_DELROUTE ? RT_SCOPE_NOWHERE : scope,
+      kind: unreachable ? RTN_UNREACHABLE : RTN_UNICAST,
     }),
     attributes: [
       [RTA_DST, emitIp(to.base)],
-      [RTA_OIF, u32(device)],
+      [RTA_OIF, u32(unreachable ? undefined : device)],
       [RTA_GATEWAY, via && emitIp(via)],
       [RTA_PRIORITY, u32(metric)],
       [RTA_PREFSRC, from && emitIp(from)],
@@ -163,7 +179,7 @@ function question(
 function head(
   family: number,
   bits: number,
-  of?: { readonly table: number; readonly scope?: number },
+  of?: { readonly table: number; readonly scope?: number; readonly kind?: number },
 ): Uint8Array {
   const bytes = new Uint8Array(RTMSG);
   bytes[0] = family;
@@ -173,7 +189,7 @@ function head(
   if (of?.scope === undefined) return bytes;
   bytes[5] = RTPROT_STATIC;
   bytes[6] = of.scope;
-  bytes[7] = RTN_UNICAST;
+  bytes[7] = of.kind ?? RTN_UNICAST;
   return bytes;
 }
 

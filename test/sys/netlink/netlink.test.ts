@@ -12,6 +12,7 @@ import {
   replaceRoute,
   type Route,
   routes,
+  unreachables,
   wayTo,
 } from "../../../src/sys/netlink/routes.ts";
 import { Tun } from "../../../src/sys/tun.ts";
@@ -98,6 +99,25 @@ asRoot("routes: added, replaced without a gap, deleted", () => {
   expect(deleteRoute(socket, route)).toBe(false);
   expect(show()).toBe("");
   expect(() => addRoute(socket, { ...route, via: at("192.0.2.1") })).toThrow(/ENETUNREACH/);
+  socket.close();
+});
+
+asRoot("routes that let nobody through", () => {
+  const { name, socket } = device();
+  for (const [text, metric] of [
+    ["10.21.0.0/16", 0xff80_1234],
+    ["fd21::/32", 0xff80_1234],
+  ] as const) {
+    const route: Route = { to: to(text), device: 0, metric, unreachable: true };
+    addRoute(socket, route);
+    expect(
+      ip("-n", name, text.includes(":") ? "-6" : "-4", "route", "show", "type", "unreachable"),
+    ).toContain(text);
+    expect(unreachables(socket)).toContainEqual(route);
+    expect(routes(socket)).not.toContainEqual(route);
+    expect(deleteRoute(socket, route)).toBe(true);
+    expect(deleteRoute(socket, route)).toBe(false);
+  }
   socket.close();
 });
 
