@@ -1,7 +1,11 @@
 /** One body to several members at once, in lock-step: nobody gets ahead, so nothing piles up. */
 import { MemberError, STALL_MS, type Upload, within } from "./members/member.ts";
+import { Patience } from "./patience.ts";
 import { Checksums } from "./record.ts";
 import type { Seat } from "./seat.ts";
+
+/** Longest time for the whole to be on disk, where nobody else has it there before. */
+const FINISH_MS = 6 * STALL_MS;
 
 /** A member that has not got the whole body, and why. */
 export interface Fallen {
@@ -28,8 +32,8 @@ export interface Received {
 }
 
 /**
- * Send `body` to all of `seats`. One that fails, or is silent for longer than the others can wait,
- * is left behind. Rejects with `TooFew` when fewer than `least` are left, and with the body's own
+ * Send `body` to all of `seats`. One that fails, is silent for longer than the others can wait, or
+ * much slower than they are, is left behind. Rejects with `TooFew` when fewer than `least` are left, and with the body's own
  * error when that breaks off; then nothing of it is anywhere.
  */
 export async function fanOut(
@@ -48,26 +52,39 @@ export async function fanOut(
           if (error instanceof MemberError && error.trouble === "away") seat.blame(error);
           void uploads.get(seat)?.abort();
           uploads.delete(seat);
+          patience.forget(seat);
         }),
       ),
     );
     if (uploads.size < least) throw new TooFew(fallen);
   };
   const where = (seat: Seat): string => seat.member.where;
+  const patience = new Patience(seats, least);
+  const enough = Promise.withResolvers<void>();
+  let finished = 0;
   const sums = new Checksums();
+  let size = 0;
   try {
     await each(seats, async (seat) => {
       uploads.set(seat, await within(seat.member.put(temporary), where(seat)));
     });
     for await (const bytes of body) {
       sums.add(bytes);
-      await each([...uploads.keys()], (seat) =>
-        within(uploads.get(seat)?.write(bytes) ?? Promise.resolve(), where(seat)),
-      );
+      size += bytes.length;
+      await each([...uploads.keys()], async (seat) => {
+        const began = performance.now();
+        const written = uploads.get(seat)?.write(bytes) ?? Promise.resolve();
+        await within(written, where(seat), patience.left(seat, size));
+        patience.spend(seat, performance.now() - began);
+      });
     }
-    await each([...uploads.keys()], (seat) =>
-      within(uploads.get(seat)?.finish() ?? Promise.resolve(), where(seat), 6 * STALL_MS),
-    );
+    await each([...uploads.keys()], async (seat) => {
+      const done = uploads.get(seat)?.finish() ?? Promise.resolve();
+      // When there are enough, nobody waits for the others much longer.
+      const last = enough.promise.then(() => within(done, where(seat)));
+      await within(Promise.race([done, last]), where(seat), FINISH_MS);
+      if (++finished === least) enough.resolve();
+    });
     return { uploads, fallen, sums: sums.finish() };
   } catch (error) {
     await Promise.all(uploads.values().map((upload) => upload.abort()));
