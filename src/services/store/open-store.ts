@@ -9,6 +9,7 @@ import { Dav } from "./dav/dav.ts";
 import { Front } from "./front.ts";
 import { Hints } from "./hints/hints.ts";
 import { DirMember } from "./members/dir-member.ts";
+import { Mark } from "./members/mark.ts";
 import type { Member } from "./members/member.ts";
 import { WebdavMember } from "./members/webdav-member.ts";
 import { Mender } from "./mender.ts";
@@ -40,6 +41,8 @@ export interface OpenStore {
   readonly routers: Routers | undefined;
   /** Remember the stages: from now on files are stored in them. */
   remember(): Promise<void>;
+  /** Mark directories that are used for the first time. */
+  mark(): Promise<void>;
   /** Call it when the requests in hand are answered. */
   close(): Promise<void>;
 }
@@ -74,12 +77,15 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     writer,
     freeFloor: config.free_floor,
   };
+  const marks: Mark[] = [];
   const shelves = Object.entries(config.stages).map(([number, stage]) => {
     const record = stages[number] ?? recordOf(stage);
     const quorum = stage.write_quorum ?? needed("majority", copiesOf(record));
-    const seats = stage.members.map(
-      (member) => new Seat(memberOf(member, config.fsync), () => host.clock.now()),
-    );
+    const seats = stage.members.map((member) => {
+      const mark = markOf(member, number, directory);
+      if (mark !== undefined) marks.push(mark);
+      return new Seat(memberOf(member, config.fsync, mark), () => host.clock.now());
+    });
     return new Shelf(Number(number), record, quorum, seats, common);
   });
   const mender = new Mender(shelves, lease.value, log, {
@@ -118,6 +124,14 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       await writeBook(directory, stages);
       await routers?.remember(stages);
     },
+    async mark() {
+      for (const mark of marks)
+        await mark.take().catch((error: unknown) => {
+          log.warn("a directory cannot be marked, so it could be taken for an empty one", {
+            error,
+          });
+        });
+    },
     async close() {
       await repair.stop();
       await mender.stop();
@@ -130,10 +144,16 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   };
 }
 
-function memberOf({ id, where }: MemberConfig, fsync: boolean): Member {
+/** How a directory is known again. A member's id stays for ever, its directory may move. */
+function markOf({ id, where }: MemberConfig, stage: string, directory: string): Mark | undefined {
+  if (where.kind !== "dir") return undefined;
+  return new Mark(where.path, join(directory, "marks", `${stage} ${encodeURIComponent(id)}`));
+}
+
+function memberOf({ id, where }: MemberConfig, fsync: boolean, mark: Mark | undefined): Member {
   switch (where.kind) {
     case "dir":
-      return new DirMember(id, where.path, fsync);
+      return new DirMember(id, where.path, fsync, mark);
     case "webdav":
       return new WebdavMember(id, where.url);
     case "s3":

@@ -59,7 +59,7 @@ export class Seat {
   }
 
   /** The record at `at` when it can be had at once; undefined says nothing. */
-  recordNow(at: string): CopyRecord | undefined {
+  recordNow(at: string): CopyRecord | "absent" | undefined {
     const { near } = this.member;
     return near && this.up ? this.#records.read(near, at) : undefined;
   }
@@ -86,6 +86,12 @@ export class Seat {
     this.#failures++;
     this.#until = this.#now() + backoff(this.#inRow, AWAY);
     this.#why = error instanceof Error ? error.message : String(error);
+  }
+
+  /** What is there now is all it has, says the operator; rejects when it cannot be told so. */
+  async renew(): Promise<void> {
+    await this.member.renew?.();
+    await this.do((member) => member.probe());
   }
 
   /** Share of it that is free, from 0 to 1; 1 where nobody can say. */

@@ -49,6 +49,7 @@ async function prepare(config: StoreSection, host: Host): Promise<Instance> {
         attachment?.open();
         open.mender.start();
         open.repair.start();
+        void open.mark(); // what fails in it is logged
         if (host.worker.index > 0) continue;
         open
           .remember()

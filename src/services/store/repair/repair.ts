@@ -135,6 +135,9 @@ export class Repair {
       throw new Error(`${kind}: which member?`);
     if (kind === "drain" || kind === "undrain")
       for (const shelf of shelves) moved(shelf, member ?? "", kind === "undrain"); // or it throws
+    if (kind === "replace" && !dryRun)
+      for (const { seats } of shelves)
+        for (const seat of seats) if (seat.id === member) await seat.renew();
     const job: Job = {
       kind,
       dryRun,
