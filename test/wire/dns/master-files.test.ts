@@ -23,7 +23,7 @@ async function compiled(text: string): Promise<string> {
   const command = `named-compilezone -i none -k ignore -s full -o out ${ORIGIN} zone`.split(" ");
   const bind = Bun.spawnSync(command, { cwd: dir.path });
   if (bind.exitCode !== 0) throw new Error(bind.stdout.toString());
-  return Bun.file(join(dir.path, "out")).text();
+  return await Bun.file(join(dir.path, "out")).text(); // while there is a directory
 }
 
 function read(text: string): ZoneRecord[] {
