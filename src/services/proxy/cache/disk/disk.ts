@@ -62,10 +62,16 @@ export class Disk {
 
   /** Forget what is at a place. */
   remove(place: string): void {
+    this.writer.forget(place);
     this.#unlink(fileOf(place));
   }
 
   #read(place: string): Entry | ForkNote | undefined | Promise<Entry | undefined> {
+    const soon = this.writer.soon(place);
+    if (soon !== undefined) {
+      this.hits++;
+      return new Entry(soon.name, soon.sent, inPieces(soon.pieces), this.#parts.rules);
+    }
     const name = fileOf(place);
     const fd = openIfThere(join(this.root, name));
     if (fd === undefined) return undefined;

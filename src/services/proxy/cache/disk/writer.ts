@@ -44,6 +44,13 @@ export interface DiskParts {
   readonly failed: (what: string, error: unknown) => void;
 }
 
+/** A response that waits to be written. */
+export interface Waiting {
+  readonly name: Name;
+  readonly sent: Sent;
+  readonly pieces: readonly Uint8Array[];
+}
+
 /**
  * Writes responses into the directory: beside, then named; at once or when there is a hand free. It
  * knows when the disk is in trouble.
@@ -52,6 +59,8 @@ export class Writer {
   readonly #root: string;
   readonly #parts: DiskParts;
   #waiting = 0;
+  /** By place. */
+  readonly #soon = new Map<string, Waiting>();
   #writing = 0;
   readonly #queue: (() => Promise<void>)[] = [];
   #pausedUntil = 0;
@@ -83,14 +92,28 @@ export class Writer {
     if (length <= QUICK && now >= this.#slowUntil && this.#writing === 0)
       return this.#writeNow(name, [head, ...pieces], sent.asked);
     this.#waiting += length;
+    const place = placeOf(name);
+    const soon = { name, sent, pieces };
+    this.#soon.set(place, soon);
     this.#later(async () => {
       try {
         await this.#write(name, [head, ...pieces], sent.asked);
       } finally {
         this.#waiting -= length;
+        if (this.#soon.get(place) === soon) this.#soon.delete(place);
       }
     });
     return true;
+  }
+
+  /** What is not in its file yet, but will be: memory may have let go of it already. */
+  soon(place: string): Waiting | undefined {
+    return this.#soon.get(place);
+  }
+
+  /** Nobody is to find it before it is written. */
+  forget(place: string): void {
+    this.#soon.delete(place);
   }
 
   get #full(): boolean {

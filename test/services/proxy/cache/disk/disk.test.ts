@@ -151,6 +151,20 @@ describe("a response on disk", () => {
     expect([got.status, two.bench.heard.length]).toEqual([200, 0]);
   });
 
+  test("what waits to be written is found meanwhile, whatever memory has let go of", async () => {
+    const bodyOf = (path: string) => path.repeat(100_000 / path.length);
+    const one = worker(newRoot(), () => ({ status: 500 }), { memory: "256KiB" });
+    one.bench.server = (request) => ({ headers: FRESH, body: bodyOf(request.path) });
+    const paths = Array.from({ length: 40 }, (_, i) => `/${String(i).padStart(3, "0")}`);
+    for (const path of paths) await one.bench.get({ path });
+    expect(one.disk.writer.written).toBeLessThan(20);
+    for (const path of paths) expect((await one.bench.get({ path })).text).toBe(bodyOf(path));
+    expect(one.bench.heard.length).toBe(40);
+    await one.settled();
+    for (const path of paths) expect((await one.bench.get({ path })).text).toBe(bodyOf(path));
+    expect([one.bench.heard.length, one.disk.writer.written]).toEqual([40, 40]);
+  });
+
   test("what was changed by a request is gone for a worker that comes later", async () => {
     const root = newRoot();
     const one = worker(root, () => ({ headers: FRESH, body: "old" }));
