@@ -9,13 +9,14 @@ import { reactor } from "../net/reactor-loop.ts";
 import { Journal } from "../observe/journal.ts";
 import { Registry } from "../observe/registry.ts";
 import { inheritedSockets } from "../sys/activation.ts";
-import { openFileLimit } from "../sys/process.ts";
+import { fileThreads, openFileLimit } from "../sys/process.ts";
 import { AdminServers } from "./admin-servers.ts";
 import { answers } from "./already-running.ts";
 import { adminFetch, type ApplianceParts, statusOf } from "./appliance.ts";
 import { CertificateOffice } from "./certificates.ts";
 import { type Config, type ConfigPlace, readConfig, readConfigText } from "./config-text.ts";
 import { explainError, Failure } from "./failure.ts";
+import { FILE_THREADS } from "./file-threads.ts";
 import { firstConfig } from "./first-config.ts";
 import { listenToSignals } from "./life.ts";
 import { Logs } from "./logs.ts";
@@ -49,6 +50,7 @@ export interface RunOptions {
  * ConfigError or Failure when it cannot begin.
  */
 export async function run(options: RunOptions): Promise<number> {
+  fileThreads(FILE_THREADS);
   const replaced = await takeOver();
   try {
     return await live(options, replaced);

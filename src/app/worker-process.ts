@@ -6,6 +6,7 @@ import type { Log } from "../observe/log.ts";
 import { sendFds, socketPair } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";
 import { Channel, type Handlers } from "./channel.ts";
+import { FILE_THREADS } from "./file-threads.ts";
 import { LastLines } from "./last-lines.ts";
 import type { Orders, Requests } from "./messages.ts";
 import { thisProgram } from "./myself.ts";
@@ -59,6 +60,7 @@ export class WorkerProcess implements Hand {
       this.#process = Bun.spawn({
         cmd: thisProgram("worker"),
         argv0: "tern",
+        env: { UV_THREADPOOL_SIZE: String(FILE_THREADS), ...process.env },
         // Its log goes to our own standard error; its own is kept for a crash's last words.
         stdio: ["ignore", "inherit", "pipe", theirs, STDERR],
         serialization: "json",

@@ -7,6 +7,7 @@ const libc = openLibc({
   getppid: { args: [], returns: "i32" },
   getrlimit: { args: ["i32", "ptr"], returns: "i32" },
   setrlimit: { args: ["i32", "ptr"], returns: "i32" },
+  setenv: { args: ["buffer", "buffer", "i32"], returns: "i32" },
 });
 
 const PR_SET_PDEATHSIG = 1;
@@ -45,4 +46,14 @@ export function openFileLimit(): number {
   limit.view.setBigUint64(0, hard, true);
   const raised = libc.setrlimit(RLIMIT_NOFILE, pointer(limit.at)) === 0;
   return Number(raised ? hard : soft);
+}
+
+/**
+ * Have `count` threads wait for files, where the operator has said nothing (UV_THREADPOOL_SIZE): of the
+ * runtime's own two, on a machine of two cores, a third fsync would wait for the first. They are
+ * made when they are needed, and the runtime asks once: call it before anything else.
+ */
+export function fileThreads(count: number): void {
+  const keep = 0; // setenv(3): what is set stays
+  libc.setenv(Buffer.from("UV_THREADPOOL_SIZE\0"), Buffer.from(`${count}\0`), keep);
 }

@@ -1,5 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync } from "node:fs";
 
+import { FILE_THREADS } from "../../src/app/file-threads.ts";
 import type { Status } from "../../src/app/status.ts";
 import { type Appliance, appliance, isAlive, siteIn, until } from "./from-source.ts";
 
@@ -23,6 +25,14 @@ test("every worker serves, and each says so", async () => {
   expect(workers.every((w) => w.requests > 0 && w.rssBytes > 0)).toBe(true);
   expect(listeners).toMatchObject([{ requests: 60, workers: [0, 1] }]);
   expect(new Set([...pids(await tern.status()), tern.pid]).size).toBe(3);
+});
+
+test("workers have threads enough to wait for files with", async () => {
+  await using tern = await appliance(two);
+  for (const pid of pids(await tern.status()))
+    expect(readFileSync(`/proc/${pid}/environ`, "latin1")).toContain(
+      `UV_THREADPOOL_SIZE=${process.env["UV_THREADPOOL_SIZE"] ?? FILE_THREADS}\0`,
+    );
 });
 
 test.each([

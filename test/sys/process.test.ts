@@ -29,6 +29,28 @@ test("the soft limit of open files is raised to the hard one", () => {
   expect(run.stdout.toString()).toBe("300 300\n300 300\n");
 }, 30_000);
 
+test.each([
+  { story: "as many as we say", said: undefined, most: "12" },
+  { story: "as many as the operator says", said: "3", most: "3" },
+])(
+  "threads that wait for files: $story",
+  ({ said, most }) => {
+    // In a process of its own. What the C library hears is what the runtime asks for.
+    const code = `
+    const { openLibc } = await import("${SYS}/libc.ts");
+    const { fileThreads } = await import("${SYS}/process.ts");
+    fileThreads(12);
+    const { getenv } = openLibc({ getenv: { args: ["buffer"], returns: "cstring" } });
+    console.log(String(getenv(Buffer.from("UV_THREADPOOL_SIZE\\0"))));`;
+    const { UV_THREADPOOL_SIZE: _, ...env } = process.env;
+    const run = Bun.spawnSync([process.execPath, "-e", code], {
+      env: { ...env, ...(said !== undefined && { UV_THREADPOOL_SIZE: said }) },
+    });
+    expect(run.stdout.toString()).toBe(`${most}\n`);
+  },
+  30_000,
+);
+
 test("a child ends with the parent that started it", async () => {
   const grandchild = `
     const { parentDeathSignal } = await import("${SYS}/process.ts");

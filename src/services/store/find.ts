@@ -95,17 +95,26 @@ function findNow(shelf: Shelf, name: Name): Found | undefined {
   const readers = shelf.readers(name);
   const homes = nearest(readers);
   const { record: at } = shelf.places(name);
+  const quorum = shelf.quorumOf(homes.length);
   let newest: Version | undefined;
-  const seats = homes.slice(0, shelf.quorumOf(homes.length));
-  for (const seat of seats) {
-    const versions = seat.recordNow(at)?.versions;
-    const version = versions?.[0];
-    if (version === undefined || versions?.length !== 1) return undefined;
+  let absent = false;
+  const seats: Seat[] = [];
+  for (const seat of homes) {
+    const record = seat.recordNow(at);
+    if (record === "absent") {
+      if (newest !== undefined || shelf.bare) return undefined;
+      absent = true; // if all of them say so
+      continue;
+    }
+    const [version, ...others] = record?.versions ?? [];
+    if (version === undefined || others.length > 0 || absent) return undefined;
     if (newest !== undefined && !sameVersion(version, newest)) return undefined;
     newest = version;
+    seats.push(seat);
+    if (seats.length === quorum) break;
   }
-  if (newest === undefined || homes.some((seat) => isPromised(shelf, name, seat, newest)))
-    return undefined;
+  if (newest === undefined) return { kind: "absent" };
+  if (homes.some((seat) => isPromised(shelf, name, seat, newest))) return undefined;
   return { kind: "found", version: newest, seats, more: seats.length < homes.length };
 }
 

@@ -30,14 +30,14 @@ export class RecordMemory {
     this.#now = now;
   }
 
-  /** The record at `at`; undefined: there is none, or it cannot be had at once, or is damaged. */
-  read(near: Near, at: string): CopyRecord | undefined {
+  /** The record at `at`; undefined: it cannot be had at once, or is damaged. */
+  read(near: Near, at: string): CopyRecord | "absent" | undefined {
     const known = this.#remembered.get(at);
     if (known?.record !== undefined && near.mark(at) === known.mark) return known.record;
     const seen = near.read(at, MAX_BYTES);
     if (seen === undefined || seen === "absent") {
       this.#remembered.delete(at);
-      return undefined;
+      return seen;
     }
     const record = parseRecord(seen.bytes);
     const now = this.#now();

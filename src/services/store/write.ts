@@ -221,6 +221,8 @@ async function lookAll(
   const asked = up.length >= least ? up : homes;
   await Promise.all(
     asked.map(async (seat) => {
+      const held = heldNow(seat, places.record, shelf);
+      if (held !== undefined) return void looked.push({ seat, held });
       try {
         looked.push({ seat, held: await seat.do((member) => look(member, places, shelf)) });
       } catch (error) {
@@ -233,6 +235,14 @@ async function lookAll(
     if (held.version && (newest === undefined || compareVersions(held.version, newest) > 0))
       newest = held.version;
   return { looked, newest, failures };
+}
+
+/** What it has, when that can be said at once. */
+function heldNow(seat: Seat, at: string, { bare }: Shelf): Held | undefined {
+  const record = seat.recordNow(at);
+  if (record === "absent") return bare ? undefined : { version: undefined, settled: true };
+  const [version, ...others] = record?.versions ?? [];
+  return version === undefined || others.length > 0 ? undefined : { version, settled: true };
 }
 
 /** A stamp after all that is known: a clock that goes back changes nothing. */

@@ -28,11 +28,20 @@ test.each([
     renameSync(fresh, join(dir.path, "r"));
     for (let reads = 0; reads < 3; reads++) {
       now += waits;
-      expect(memory.read(member.near, "/r")?.versions).toEqual([
-        { kind: "deleted", stamp: { time, by: "a" } },
-      ]);
+      expect(memory.read(member.near, "/r")).toEqual({
+        key: "/a",
+        versions: [{ kind: "deleted", stamp: { time, by: "a" } }],
+      });
     }
   }
+});
+
+test("a record that is not there is said to be absent", async () => {
+  await using dir = await temporary();
+  const memory = new RecordMemory(() => 0);
+  expect(memory.read(new DirMember("m", dir.path, false).near, "/r")).toBe("absent");
+  const gone = new DirMember("m", join(dir.path, "nowhere"), false);
+  expect(memory.read(gone.near, "/r")).toBeUndefined();
 });
 
 test("what is there, what is not, and what cannot be said", async () => {
@@ -57,7 +66,11 @@ test("what is there, what is not, and what cannot be said", async () => {
 
 test("a disk that takes its time is left to other threads for a while", async () => {
   let now = 0;
-  const near = new Nearby("/", String, () => now);
+  const near = new Nearby(
+    () => {},
+    String,
+    () => now,
+  );
   const where = (): Promise<string> =>
     near.either(
       () => {

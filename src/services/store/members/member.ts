@@ -27,6 +27,8 @@ export interface Member {
   probe(): Promise<void>;
   /** Room on it, in bytes; undefined where nobody can say. */
   space(): Promise<{ readonly free: number; readonly total: number } | undefined>;
+  /** What is there now is all it has: somebody has wiped it, or put another in its place. */
+  renew?(): Promise<void>;
   /** Give up what it holds open. */
   close(): void;
   /** How to read it without waiting, where that can be. */
@@ -71,7 +73,10 @@ export interface Reading extends Facts {
 export interface Upload {
   /** Resolves when there is room for more. `bytes` must not be changed afterwards. */
   write(bytes: Uint8Array): Promise<void>;
-  /** That was all: it is on disk, whole, under its temporary name when this resolves. */
+  /**
+   * That was all: it is there, whole, under its temporary name when this resolves. Small ones may
+   * still be on their way to the disk; then `place` waits for that, and tells when it fails.
+   */
   finish(): Promise<void>;
   /** In place of what is at `at`, at once. */
   place(at: string): Promise<void>;

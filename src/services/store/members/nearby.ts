@@ -23,15 +23,18 @@ const REST_MS = 1000;
  * a hundredth of the work of having another thread do it. A disk that takes its time is left alone.
  */
 export class Nearby implements Near {
-  readonly #root: string;
+  readonly #there: () => void;
   readonly #check: (at: string) => string;
   readonly #now: () => number;
   #tookMs = 0;
   #restsUntil = -Infinity;
 
-  /** `check`: the path of what is at `at`; throws when a link is on the way. `now` as clocks have it. */
-  constructor(root: string, check: (at: string) => string, now: () => number) {
-    this.#root = root;
+  /**
+   * `there` throws when the root is not there; `check`: the path of what is at `at`; throws when a link
+   * is on the way. `now` as clocks have it.
+   */
+  constructor(there: () => void, check: (at: string) => string, now: () => number) {
+    this.#there = there;
     this.#check = check;
     this.#now = now;
   }
@@ -48,7 +51,8 @@ export class Nearby implements Near {
       const fd = this.#open(at);
       if (fd === "absent") {
         // Nothing at all is there when the root is not mounted.
-        return lstatSync(this.#root, { throwIfNoEntry: false }) && "absent";
+        this.#there();
+        return "absent";
       }
       try {
         const there = fstatSync(fd);
@@ -64,6 +68,11 @@ export class Nearby implements Near {
         closeSync(fd);
       }
     });
+  }
+
+  /** What `run` does in this thread; undefined when the disk takes its time, so that others are to. */
+  now<T>(run: () => T): T | undefined {
+    return this.#rests ? undefined : this.#timed(run);
   }
 
   /** What `now` does in this thread; when the disk takes its time, what `later` does in another. */

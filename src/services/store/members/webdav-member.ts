@@ -58,8 +58,16 @@ export class WebdavMember implements Member {
     return new DavUpload({
       send: async (body, signal) => {
         if (body instanceof Uint8Array) return this.#store(at, body, signal);
-        await this.#parents(at); // a body that streams by cannot be sent again
-        this.#expect(await this.#ask("PUT", at, { body, signal, patient: true }), "PUT", at);
+        await this.#parents(at);
+        const response = await this.#ask("PUT", at, { body, signal, patient: true });
+        if (needsParents(response)) {
+          // A body that streams by cannot be sent again: the next one finds its directory.
+          this.#forgetParents(at);
+          void response.body?.cancel();
+          const why = `${response.status}, as if its directory were gone`;
+          throw new MemberError("failed", `${this.where}: PUT ${at}: ${why}`);
+        }
+        this.#expect(response, "PUT", at);
       },
       place: (to) => this.#place(at, to),
       forget: () => this.remove(at).catch(() => {}), // whoever is away has a sweep of its own
@@ -189,10 +197,8 @@ export class WebdavMember implements Member {
 
   /** Make the directories above `at`. `anew`: those known to be there are not. */
   async #parents(at: string, anew = false): Promise<void> {
-    const steps = at.split("/").slice(1, -1);
-    const parents = steps.map((_, i) => `/${steps.slice(0, i + 1).join("/")}`);
-    if (anew) for (const parent of parents) this.#known.delete(parent);
-    for (const parent of parents) {
+    if (anew) this.#forgetParents(at);
+    for (const parent of parentsOf(at)) {
       if (this.#known.has(parent)) continue;
       const response = await this.#ask("MKCOL", `${parent}/`);
       void response.body?.cancel();
@@ -201,6 +207,10 @@ export class WebdavMember implements Member {
       if (this.#known.size >= MAX_KNOWN) this.#known.clear();
       this.#known.add(parent);
     }
+  }
+
+  #forgetParents(at: string): void {
+    for (const parent of parentsOf(at)) this.#known.delete(parent);
   }
 
   async #ask(
@@ -276,6 +286,12 @@ export class WebdavMember implements Member {
 /** RFC 3986, 3.3; encodeURIComponent leaves none of those that delimit. */
 function escapeSegment(segment: string): string {
   return encodeURIComponent(segment.toWellFormed());
+}
+
+/** The directories above a path, the highest first. */
+function parentsOf(at: string): string[] {
+  const steps = at.split("/").slice(1, -1);
+  return steps.map((_, i) => `/${steps.slice(0, i + 1).join("/")}`);
 }
 
 function isMissing({ status }: Response): boolean {
