@@ -57,6 +57,8 @@ test("how a store is", () => {
         refused: 0,
         failed: 0,
         mended: 2,
+        hedged: 0,
+        hedges_won: 0,
         under_replicated: 3,
         repair: {
           compared: 0,

@@ -11,9 +11,10 @@ import {
   type Range,
   unsatisfiedRange,
 } from "../../wire/http/range.ts";
+import type { Readable } from "./copy-reader.ts";
 import { LentFlow } from "./lent-flow.ts";
 import type { Version } from "./record.ts";
-import type { Readable, Verified } from "./verified.ts";
+import type { Verified } from "./verified.ts";
 
 /** Ranges in one request; when there are more, the whole is sent. */
 const MAX_RANGES = 16;

@@ -1,6 +1,6 @@
 import type { Host } from "../service.ts";
-import type { FrontFigures } from "./front.ts";
 import type { OpenStore } from "./open-store.ts";
+import { hedgesOf } from "./stats.ts";
 
 /** Metrics of one store. Answers how to end them. */
 export function measure(
@@ -27,6 +27,11 @@ export function measure(
   const mended = metrics.counter("tern_store_mended_total", "Copies made whole again.", {
     store: name,
   });
+  const hedged = metrics.counter(
+    "tern_store_hedged_total",
+    "Reads of a block that another member was asked for too, since the first was slow.",
+    { store: name },
+  );
   const hinted = metrics.gauge(
     "tern_store_under_replicated",
     "Copies that acknowledged writes still owe, and that the last look at each partition missed.",
@@ -58,7 +63,7 @@ export function measure(
     })),
   );
   // The counters outlive this instance: what it has told already is not told again.
-  const told: FrontFigures & { mended: number; verified: number; damaged: number } = {
+  const told = {
     reads: 0,
     writes: 0,
     deletes: 0,
@@ -67,6 +72,7 @@ export function measure(
     mended: 0,
     verified: 0,
     damaged: 0,
+    hedged: 0,
   };
   return metrics.onSnapshot(() => {
     const { figures } = repair;
@@ -75,6 +81,7 @@ export function measure(
       mended: mender.mended + figures.mended,
       verified: figures.verified_bytes,
       damaged: figures.damaged,
+      hedged: hedgesOf(open).hedged,
     };
     counters.reads.add(now.reads - told.reads);
     counters.writes.add(now.writes - told.writes);
@@ -83,6 +90,7 @@ export function measure(
     mended.add(now.mended - told.mended);
     verified.add(now.verified - told.verified);
     damaged.add(now.damaged - told.damaged);
+    hedged.add(now.hedged - told.hedged);
     Object.assign(told, now);
     hinted.set(hints.durable + figures.owed);
     lost.set(figures.lost);

@@ -1,9 +1,10 @@
 /** Find a name and have its bytes ready, or say why not. */
+import type { Readable } from "./copy-reader.ts";
 import { find } from "./find.ts";
 import type { Name } from "./names.ts";
 import type { DeletedVersion } from "./record.ts";
 import type { Shelf } from "./shelf.ts";
-import { type Readable, Unreadable, Verified } from "./verified.ts";
+import { Unreadable, Verified } from "./verified.ts";
 
 /** What became of a search for something to read. */
 export type Opened =

@@ -1,5 +1,7 @@
 /** A stage as it runs: its members, and who of them has a name's copies. */
+import { systemClock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
+import { Haste } from "./haste.ts";
 import type { Hints } from "./hints/hints.ts";
 import type { Layout, Name, Places } from "./names.ts";
 import type { Locks } from "./path-locks.ts";
@@ -41,6 +43,8 @@ export class Shelf {
   readonly bare: boolean;
   readonly seats: readonly Seat[];
   readonly common: Common;
+  /** How long blocks take of late. */
+  readonly haste = new Haste(() => systemClock.now());
   readonly #placement: Placement;
   #standing: Standing = { out: new Set(), before: undefined };
   #present: (name: Name) => Seat[];

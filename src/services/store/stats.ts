@@ -8,6 +8,9 @@ import type { SeatFigures } from "./seat.ts";
 /** What `status`, the console and `tern store status` show of a store. */
 export interface StoreStats extends FrontFigures {
   readonly mended: number;
+  /** Reads of a block that another member was asked for too, and those that it was faster with. */
+  readonly hedged: number;
+  readonly hedges_won: number;
   /** Copies that acknowledged writes still owe, and that the last look at each partition missed. */
   readonly under_replicated: number;
   /** Looking after copies while nobody asks for them. */
@@ -35,12 +38,20 @@ export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): Stor
   return {
     ...front.figures,
     mended: mender.mended + figures.mended,
+    ...hedgesOf(open),
     under_replicated: hints.durable + figures.owed,
     repair: figures,
     to_mend: hints.size,
     ...(worker.index === 0 && open.routers && { routers: open.routers.alive }),
     ...(worker.index === 0 && { stage: config.stage, stages: stagesOf(open) }),
   };
+}
+
+/** Of all stages. */
+export function hedgesOf({ shelves }: Pick<OpenStore, "shelves">) {
+  const sum = (of: "asked" | "won"): number =>
+    shelves.reduce((all, { haste }) => all + haste.figures[of], 0);
+  return { hedged: sum("asked"), hedges_won: sum("won") };
 }
 
 function stagesOf({ shelves }: OpenStore): Readonly<Record<string, StageStats>> {

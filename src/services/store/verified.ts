@@ -1,26 +1,30 @@
 /** A version's bytes, from whoever has them; none is given out before its block is verified. */
-import { crc32 } from "node:zlib";
-
+import { Blocks, CopyReader, type Readable } from "./copy-reader.ts";
 import { isThere, look } from "./copy.ts";
 import { find } from "./find.ts";
-import { type Member, MemberError, type Reading, within } from "./members/member.ts";
+import { type Member, MemberError } from "./members/member.ts";
 import type { Name, Places } from "./names.ts";
-import {
-  type BareVersion,
-  BLOCK,
-  blocksOf,
-  type FileVersion,
-  sameVersion,
-  showStamp,
-  stampOf,
-} from "./record.ts";
+import { BLOCK, sameVersion, showStamp, stampOf } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
 
 /** Files that are read in the thread itself where they can be. Bytes. */
 const MAX_NEAR = 256 * 1024;
 
-export type Readable = FileVersion | BareVersion;
+interface Attempt {
+  readonly reader: CopyReader;
+  /** Undefined: it is not what it should be, or failed. */
+  readonly bytes?: Uint8Array | undefined;
+  readonly error?: unknown;
+}
+
+/** Never rejects. */
+function attempt(reader: CopyReader, block: number): Promise<Attempt> {
+  return reader.block(block).then(
+    (bytes) => ({ reader, bytes }),
+    (error: unknown) => ({ reader, error }),
+  );
+}
 
 /** Why the bytes cannot be had. */
 export class Unreadable extends Error {
@@ -43,13 +47,12 @@ export class Verified {
   readonly #name: Name;
   readonly #places: Places;
   readonly #seats: Seat[];
-  /** Holds one block at a time; made when one is read. */
-  #buffer = new Uint8Array();
-  readonly #sums: Uint32Array | undefined;
+  readonly #blocks: Blocks;
   readonly #failures: Failure[] = [];
   readonly #tried = new Set<Seat>();
   #ahead: { readonly block: number; readonly bytes: Uint8Array } | undefined;
-  #open: { readonly source: Source; readonly seat: Seat; block: number } | undefined;
+  #reader: CopyReader | undefined;
+  #closed = false;
 
   /** `seats` have the version; the first one is read from for as long as it can be. */
   constructor(shelf: Shelf, name: Name, version: Readable, seats: readonly Seat[]) {
@@ -58,7 +61,7 @@ export class Verified {
     this.#name = name;
     this.#places = shelf.places(name);
     this.#seats = [...seats];
-    this.#sums = version.kind === "file" ? blocksOf(version) : undefined;
+    this.#blocks = new Blocks(version, this.#places);
   }
 
   /** Have the block at `offset` ready: then there is somebody who can be read from. */
@@ -78,10 +81,10 @@ export class Verified {
   #now(): Uint8Array | undefined {
     const { size } = this.version;
     const near = this.#seats[0]?.member.near;
-    if (size > MAX_NEAR || near === undefined || this.#sums === undefined) return undefined;
+    if (size > MAX_NEAR || near === undefined || this.#blocks.sums === undefined) return undefined;
     const seen = near.read(this.#places.data, size);
     if (seen === undefined || seen === "absent" || seen.bytes.length !== size) return undefined;
-    return crc32(seen.bytes) === this.#sums[0] ? seen.bytes : undefined;
+    return this.#blocks.isRight(0, seen.bytes) ? seen.bytes : undefined;
   }
 
   /** As `lent`, but the pieces are the caller's. */
@@ -107,8 +110,13 @@ export class Verified {
   }
 
   close(): void {
-    this.#open?.source.reading.close();
-    this.#open = undefined;
+    this.#closed = true;
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#reader?.close();
+    this.#reader = undefined;
   }
 
   /** The same block from one after the other, until one has it right. */
@@ -116,22 +124,60 @@ export class Verified {
     for (;;) {
       const seat = this.#seats[0] ?? (await this.#another());
       if (seat === undefined) throw this.#unreadable();
-      try {
-        const bytes = await this.#read(seat, block);
-        if (bytes !== undefined) return bytes;
-        this.#failures.push(await this.#whatIsWrong(seat));
-      } catch (error) {
+      if (this.#reader?.seat !== seat) this.#reader = new CopyReader(seat, this.#blocks);
+      const { reader, bytes, error } = await this.#soonest(this.#reader, block);
+      if (this.#closed) {
+        reader.close();
+        throw this.#unreadable(); // nobody wants it any more
+      }
+      if (bytes !== undefined) {
+        if (reader !== this.#reader) this.#follow(reader);
+        return bytes;
+      }
+      if (error === undefined) this.#failures.push(await this.#whatIsWrong(seat));
+      else {
         if (!(error instanceof MemberError)) throw error;
         if (error.trouble === "away") seat.blame(error);
         this.#failures.push("broken");
         this.#say(seat, error.message);
       }
-      this.close();
-      // A read that was given up may still write into the old one.
-      this.#buffer = new Uint8Array();
+      this.#leave();
       this.#tried.add(seat);
       this.#seats.shift();
     }
+  }
+
+  /** Of `reader`, unless another one is asked too, since it is slow, and is the first to have it right. */
+  async #soonest(reader: CopyReader, block: number): Promise<Attempt> {
+    const { haste } = this.#shelf;
+    return haste.sooner(
+      this.#blocks.lengthOf(block),
+      () => attempt(reader, block),
+      () => {
+        const seat = this.#rival();
+        if (seat === undefined) return undefined;
+        const other = new CopyReader(seat, this.#blocks);
+        return { tried: attempt(other, block), giveUp: () => other.close() };
+      },
+      ({ bytes }) => bytes !== undefined,
+    );
+  }
+
+  /** Somebody else who may have it. Who has not been asked so far is taken at the checksum's word. */
+  #rival(): Seat | undefined {
+    const [, known] = this.#seats;
+    if (known !== undefined || this.#blocks.sums === undefined) return known;
+    return this.#shelf
+      .readers(this.#name)
+      .find((seat) => seat.up && seat !== this.#seats[0] && !this.#tried.has(seat));
+  }
+
+  /** From now on it is read from that one, who is faster. */
+  #follow(reader: CopyReader): void {
+    this.#reader?.close();
+    this.#reader = reader;
+    const slower = this.#seats.filter((seat) => seat !== reader.seat);
+    this.#seats.splice(0, Infinity, reader.seat, ...slower);
   }
 
   /** Somebody who has not been asked for the version so far. */
@@ -140,32 +186,6 @@ export class Verified {
     if (found.kind === "found" && sameVersion(found.version, this.version))
       this.#seats.push(...found.seats.filter((seat) => !this.#tried.has(seat)));
     return this.#seats[0];
-  }
-
-  /** Undefined: it is not what it should be. */
-  async #read(seat: Seat, block: number): Promise<Uint8Array | undefined> {
-    if (this.#open?.seat !== seat || this.#open.block !== block) {
-      this.close();
-      const reading = await seat.do((member) => this.#start(member, block));
-      if (reading === undefined) return undefined;
-      if (this.#buffer.length === 0)
-        this.#buffer = new Uint8Array(Math.min(BLOCK, this.version.size));
-      this.#open = { source: new Source(reading, seat.member.where, this.#buffer), seat, block };
-    }
-    const open = this.#open;
-    if (open.source.reading.size !== this.version.size) return undefined;
-    const length = Math.min(BLOCK, this.version.size - block * BLOCK);
-    const bytes = await open.source.take(length);
-    open.block++;
-    if (open.block * BLOCK >= this.version.size) this.close();
-    if (bytes === undefined) return undefined;
-    return this.#sums === undefined || crc32(bytes) === this.#sums[block] ? bytes : undefined;
-  }
-
-  #start(member: Member, block: number): Promise<Reading | undefined> {
-    const { bare, data } = this.#places;
-    const at = this.version.kind === "bare" ? bare : data;
-    return member.read(at, block * BLOCK, this.version.size);
   }
 
   /** The data are not this version's: because there is a newer one, or because they are damaged. */
@@ -212,38 +232,5 @@ export class Verified {
         ? "broken"
         : "hollow";
     return new Unreadable(kind, `${this.#name.path}: no copy can be read`);
-  }
-}
-
-/** A reading by lengths instead of as it comes. */
-class Source {
-  readonly reading: Reading;
-  readonly #where: string;
-  readonly #buffer: Uint8Array;
-  /** Came with the bytes before, and belongs to the next. */
-  #rest: Uint8Array = new Uint8Array();
-
-  /** `buffer` has room for every length that is taken. */
-  constructor(reading: Reading, where: string, buffer: Uint8Array) {
-    this.reading = reading;
-    this.#where = where;
-    this.#buffer = buffer;
-  }
-
-  /** So many bytes, in the buffer; undefined when there are fewer. */
-  async take(length: number): Promise<Uint8Array | undefined> {
-    const target = this.#buffer.subarray(0, length);
-    for (let filled = 0; filled < length;) {
-      const room = target.subarray(filled);
-      const piece =
-        this.#rest.length > 0 ? this.#rest : await within(this.reading.next(room), this.#where);
-      if (piece === undefined) return undefined;
-      const fits = piece.subarray(0, room.length);
-      // What was read into the room is there already.
-      if (fits.buffer !== room.buffer) room.set(fits);
-      filled += fits.length;
-      this.#rest = piece.subarray(fits.length);
-    }
-    return target;
   }
 }

@@ -15,7 +15,9 @@ export type Fault =
   | "full"
   | "read-only"
   /** Bodies break off after so many bytes, in both directions. */
-  | { readonly cutAfter: number };
+  | { readonly cutAfter: number }
+  /** It begins to answer whoever wants to read data, and never goes on. */
+  | "stuck";
 
 /** A member with a fault that a test chooses; between any two steps it may stop for good. */
 export class FaultyMember implements Member {
@@ -81,6 +83,8 @@ export class FaultyMember implements Member {
       size: reading.size,
       mtime: reading.mtime,
       next: async (room) => {
+        if (this.fault === "stuck" && !at.includes(".records/"))
+          return new Promise<never>(() => {});
         const bytes = await reading.next(room);
         read += bytes?.length ?? 0;
         this.#cut(read);

@@ -1,3 +1,4 @@
+import type { Readable } from "../copy-reader.ts";
 /**
  * All stages as one tree of names. Files are where their stages say; a collection is there when
  * somebody made it, or when something is in it.
@@ -7,7 +8,6 @@ import type { Trouble } from "../members/member.ts";
 import type { Name } from "../names.ts";
 import { type Opened, openToRead } from "../read.ts";
 import type { Shelf } from "../shelf.ts";
-import type { Readable } from "../verified.ts";
 import { type About, type May, put, remove, type Written } from "../write.ts";
 import { listed } from "./listed.ts";
 import { Unsure } from "./unsure.ts";
