@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { type FaultyWay, faultyWay } from "../fake/faulty-way.ts";
+import { freePort } from "../fake/ports.ts";
 import { temporary } from "../fake/temporary.ts";
 import { type Appliance, appliance, until } from "./from-source.ts";
 import { type FileServer, fileServer, type ServerKind } from "./store-servers.ts";
@@ -18,8 +19,10 @@ export interface Cluster extends AsyncDisposable {
   readonly roots: readonly string[];
   readonly tern: Appliance;
   readonly url: string;
-  /** Another router instead of one that has been killed, with its config and state. */
-  again(): Promise<Cluster>;
+  /** kill -9. */
+  kill(): Promise<void>;
+  /** Another router with the same port, state and config, when the one before has ended. */
+  again(): Promise<void>;
 }
 
 export interface ClusterWishes {
@@ -56,7 +59,7 @@ export async function cluster(
     admin: { listen: [] },
     store: {
       files: {
-        listen: "127.0.0.1:0",
+        listen: `127.0.0.1:${await freePort()}`,
         free_floor: "0%",
         ...keys,
         stages: {
@@ -73,19 +76,25 @@ export async function cluster(
     },
   };
   const roots = [...servers.map(({ root }) => root), disk];
-  const over = async (ended: AsyncDisposableStack): Promise<Cluster> => {
-    const tern = ended.use(await appliance(() => config));
-    return {
-      servers,
-      ways,
-      roots,
-      tern,
-      url: `http://127.0.0.1:${tern.port}`,
-      again: () => over(ended),
-      [Symbol.asyncDispose]: () => ended.disposeAsync(),
-    };
+  let tern = begun.use(await appliance(() => config));
+  const ended = begun.move();
+  return {
+    servers,
+    ways,
+    roots,
+    url: `http://127.0.0.1:${tern.port}`,
+    get tern() {
+      return tern;
+    },
+    async kill() {
+      tern.kill("SIGKILL");
+      await tern.exited;
+    },
+    async again() {
+      tern = ended.use(await appliance(() => config));
+    },
+    [Symbol.asyncDispose]: () => ended.disposeAsync(),
   };
-  return over(begun.move());
 }
 
 /** Bytes of no meaning. */
@@ -109,28 +118,32 @@ export async function get(url: string): Promise<Buffer | number> {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Files and their records, by path; not what is on its way. */
+/**
+ * Files and their records, by path; not what is on its way, or was when its server was killed, nor
+ * what marks a directory as a member.
+ */
 export function filesOf(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const name of readdirSync(root, { recursive: true }) as string[]) {
     const path = join(root, name);
-    if (name.startsWith(`${BASE}.new`) || !statSync(path, { throwIfNoEntry: false })?.isFile())
-      continue;
+    if (!name.startsWith(BASE) || name.startsWith(`${BASE}.new`)) continue;
+    if (name.includes("/.tern-put-")) continue;
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) continue;
     found[name] = Bun.hash(readFileSync(path)).toString(16);
   }
   return found;
 }
 
-/** Until all members have the same, byte for byte. */
+/** Until all members have the same, byte for byte; throws with what differs. */
 export async function equal({ roots }: Pick<Cluster, "roots">, ms = 40_000): Promise<void> {
-  const show = (root: string): string =>
-    Object.entries(filesOf(root))
-      .map(([path, hash]) => `${path} ${hash}`)
-      .toSorted((a, b) => (a < b ? -1 : 1))
-      .join("\n");
-  await until(() => new Set(roots.map(show)).size === 1, ms).catch((error: unknown) => {
-    throw new Error(`copies differ:\n${roots.map((r) => `${r}:\n${show(r)}`).join("\n")}`, {
-      cause: error,
-    });
+  const differing = (): string[] => {
+    const all = roots.map(filesOf);
+    const names = new Set(all.flatMap((files) => Object.keys(files)));
+    return [...names].filter((name) => new Set(all.map((files) => files[name])).size > 1);
+  };
+  let last: string[] = [];
+  await until(() => (last = differing()).length === 0, ms).catch((error: unknown) => {
+    const shown = last.map((name) => `${name} ${roots.map((root) => filesOf(root)[name])}`);
+    throw new Error(`copies differ:\n${shown.join("\n")}`, { cause: error });
   });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
 import { DirMember } from "../../src/services/store/members/dir-member.ts";
@@ -36,12 +36,14 @@ async function onServer(kind: "nginx" | "apache" | "tern", dir: string) {
 
 async function keep(member: Member, at: string, pieces: readonly Uint8Array[]): Promise<void> {
   const upload = await member.put("/_3fs_0.new");
-  for (const piece of pieces) await upload.write(piece);
-  await upload.finish();
-  await upload.place(at).catch(async (error: unknown) => {
+  try {
+    for (const piece of pieces) await upload.write(piece);
+    await upload.finish();
+    await upload.place(at);
+  } catch (error) {
     await upload.abort();
     throw error;
-  });
+  }
 }
 
 async function readAll(member: Member, at: string, from = 0, to = Infinity) {
@@ -115,6 +117,23 @@ for (const [kind, make] of Object.entries(KINDS))
     await Bun.sleep(50);
     expect(readdirSync(join(root, "_3fs_0.new"))).toEqual([]);
   });
+
+test.each(["nginx", "apache", "tern"] as const)(
+  "%s whose disk is emptied keeps large files again, after one at the most",
+  async (kind) => {
+    await using dir = await temporary();
+    await using one = await onServer(kind, dir.path);
+    const { member, root } = one;
+    const large = Array.from({ length: 20 }, () => new Uint8Array(60_000));
+    await keep(member, "/_3fs_0/a", large);
+    for (const name of readdirSync(root)) rmSync(join(root, name), { recursive: true });
+    await keep(member, "/_3fs_0/b", large).catch((error: unknown) => {
+      expect(error).toMatchObject({ name: "MemberError" });
+    });
+    await keep(member, "/_3fs_0/b", large);
+    expect((await readAll(member, "/_3fs_0/b"))?.size).toBe(1_200_000);
+  },
+);
 
 test("a directory's links lead nowhere", async () => {
   await using dir = await temporary();

@@ -88,13 +88,13 @@ async function readAll(reading: Reading): Promise<Uint8Array> {
   }
 }
 
-/** Are the data this version? */
+/** Are the data this version? Of what is deleted there are none. */
 export async function isThere(
   member: Pick<Member, "read">,
   places: Places,
   version: Version,
 ): Promise<boolean> {
-  if (version.kind === "deleted") return true;
+  if (version.kind === "deleted") return isEmpty(member, places.data);
   const place = version.kind === "bare" ? places.bare : places.data;
   const reading = await member.read(place, 0, Infinity);
   if (reading === undefined) return false;
@@ -103,6 +103,18 @@ export async function isThere(
     return version.kind === "bare" || (await hasBlocks(reading, version));
   } finally {
     reading.close();
+  }
+}
+
+/** Nothing is there, or no file: a directory of names that came later. */
+async function isEmpty(member: Pick<Member, "read">, at: string): Promise<boolean> {
+  try {
+    const reading = await member.read(at, 0, 1);
+    reading?.close();
+    return reading === undefined;
+  } catch (error) {
+    if (error instanceof MemberError && error.trouble !== "away") return true;
+    throw error;
   }
 }
 

@@ -26,11 +26,11 @@ export async function readOverHttp(
   const response = await file.get(headers, AbortSignal.any(signals));
   const { status, body } = response;
   if (file.isMissing(response)) {
-    void body?.cancel();
+    drop(response);
     return undefined;
   }
   if (status === 416) {
-    void body?.cancel();
+    drop(response);
     const facts = await file.facts();
     return facts && new HttpReading(undefined, facts, 0, 0, gone);
   }
@@ -107,4 +107,23 @@ class HttpReading implements Reading {
         () => {}, // it broke behind all that was wanted
       );
   }
+}
+
+/** Nobody wants to read the answer. */
+export function drop({ body }: Response): void {
+  body?.cancel().catch(() => {}); // it has broken off meanwhile
+}
+
+/** As `fetch` sends it, no faster than it is taken. */
+export function streamOf(reading: Reading): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        const bytes = await reading.next();
+        if (bytes === undefined) controller.close();
+        else controller.enqueue(bytes);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }

@@ -1,8 +1,9 @@
 /** Any server that understands GET, HEAD, PUT and DELETE; better one that understands MOVE and MKCOL. */
 import { parseDate } from "../../../wire/http/date.ts";
 import { PROPFIND_BODY, readAutoindex, readMultistatus, saysCollection } from "./dav-list.ts";
+import { DavParents } from "./dav-parents.ts";
 import { DavUpload } from "./dav-upload.ts";
-import { readOverHttp } from "./http-reading.ts";
+import { drop, readOverHttp, streamOf } from "./http-reading.ts";
 import {
   type Facts,
   type Item,
@@ -27,15 +28,13 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
 };
 /** Longest answer that is read as a whole: a list of a directory. */
 const MAX_LIST = 64 * 2 ** 20;
-/** Parents that are known to be there. */
-const MAX_KNOWN = 10_000;
 
 export class WebdavMember implements Member {
   readonly id: string;
   readonly where: string;
   readonly #authorization: string | undefined;
   readonly #closing = new AbortController();
-  readonly #known = new Set<string>();
+  readonly #parents = new DavParents((at) => this.#makeCollection(at));
   /** Learned from the first MOVE. */
   #moves = true;
 
@@ -58,12 +57,12 @@ export class WebdavMember implements Member {
     return new DavUpload({
       send: async (body, signal) => {
         if (body instanceof Uint8Array) return this.#store(at, body, signal);
-        await this.#parents(at);
+        await this.#parents.ensure(at);
         const response = await this.#ask("PUT", at, { body, signal, patient: true });
         if (needsParents(response)) {
           // A body that streams by cannot be sent again: the next one finds its directory.
-          this.#forgetParents(at);
-          void response.body?.cancel();
+          this.#parents.forget(at);
+          drop(response);
           const why = `${response.status}, as if its directory were gone`;
           throw new MemberError("failed", `${this.where}: PUT ${at}: ${why}`);
         }
@@ -99,7 +98,7 @@ export class WebdavMember implements Member {
 
   async remove(at: string): Promise<void> {
     const response = await this.#ask("DELETE", at);
-    void response.body?.cancel();
+    drop(response);
     if (!response.ok && !isMissing(response)) throw this.#failed("DELETE", at, response);
   }
 
@@ -109,7 +108,7 @@ export class WebdavMember implements Member {
     const asked = await this.#ask("PROPFIND", path, { headers, body: PROPFIND_BODY });
     if (isMissing(asked)) return [];
     if (asked.status === 207) return readMultistatus(await this.#text(asked), this.#path(path));
-    void asked.body?.cancel();
+    drop(asked);
     const page = await this.#ask("GET", path, { headers: { accept: "application/json" } });
     if (isMissing(page)) return [];
     const items = page.ok ? readAutoindex(await this.#text(page)) : undefined;
@@ -119,7 +118,7 @@ export class WebdavMember implements Member {
 
   async probe(): Promise<void> {
     const response = await this.#ask("OPTIONS", "/");
-    void response.body?.cancel();
+    drop(response);
     // A server that does not know the word has answered too.
     if (response.status >= 500 && response.status !== 501)
       throw this.#failed("OPTIONS", "/", response);
@@ -137,8 +136,8 @@ export class WebdavMember implements Member {
   async #store(at: string, body: Uint8Array, signal?: AbortSignal): Promise<void> {
     let response = await this.#ask("PUT", at, { body, signal });
     if (needsParents(response)) {
-      void response.body?.cancel();
-      await this.#parents(at, true);
+      drop(response);
+      await this.#parents.ensure(at, true);
       response = await this.#ask("PUT", at, { body, signal });
     }
     this.#expect(response, "PUT", at);
@@ -148,12 +147,12 @@ export class WebdavMember implements Member {
     if (this.#moves) {
       let response = await this.#move(from, to, "F");
       if (needsParents(response)) {
-        void response.body?.cancel();
-        await this.#parents(to, true);
+        drop(response);
+        await this.#parents.ensure(to, true);
         response = await this.#move(from, to, "F");
       }
       if (response.status === 412) {
-        void response.body?.cancel();
+        drop(response);
         // Overwriting deletes what is there, and all that is in it (RFC 4918, 9.9.3).
         if (await this.#isCollection(to))
           throw new MemberError("failed", `${this.where}: ${to} is a collection`);
@@ -161,7 +160,7 @@ export class WebdavMember implements Member {
       }
       if (response.status !== 405 && response.status !== 501)
         return this.#expect(response, "MOVE", to);
-      void response.body?.cancel();
+      drop(response);
       this.#moves = false;
     }
     // A server without MOVE gets the bytes once more. It alone can be left with a torso, and then
@@ -169,7 +168,7 @@ export class WebdavMember implements Member {
     const reading = await this.read(from, 0, Infinity);
     if (reading === undefined) throw new MemberError("failed", `${this.where}: ${from} is gone`);
     try {
-      await this.#parents(to);
+      await this.#parents.ensure(to);
       const body = streamOf(reading);
       this.#expect(await this.#ask("PUT", to, { body, patient: true }), "PUT", to);
     } finally {
@@ -182,11 +181,11 @@ export class WebdavMember implements Member {
     const headers = { depth: "0", "content-type": "application/xml" };
     const asked = await this.#ask("PROPFIND", at, { headers, body: PROPFIND_BODY });
     if (asked.status === 207) return saysCollection(await this.#text(asked));
-    void asked.body?.cancel();
+    drop(asked);
     if (asked.status >= 300 && asked.status < 400) return true;
     // Who knows no PROPFIND sends us on to the name with a slash.
     const head = await this.#ask("HEAD", at);
-    void head.body?.cancel();
+    drop(head);
     return head.status !== 200 && !isMissing(head);
   }
 
@@ -195,22 +194,11 @@ export class WebdavMember implements Member {
     return this.#ask("MOVE", from, { headers });
   }
 
-  /** Make the directories above `at`. `anew`: those known to be there are not. */
-  async #parents(at: string, anew = false): Promise<void> {
-    if (anew) this.#forgetParents(at);
-    for (const parent of parentsOf(at)) {
-      if (this.#known.has(parent)) continue;
-      const response = await this.#ask("MKCOL", `${parent}/`);
-      void response.body?.cancel();
-      // 405: it is there. Others may be what a server says that makes parents by itself.
-      if (response.status === 507) throw this.#failed("MKCOL", parent, response);
-      if (this.#known.size >= MAX_KNOWN) this.#known.clear();
-      this.#known.add(parent);
-    }
-  }
-
-  #forgetParents(at: string): void {
-    for (const parent of parentsOf(at)) this.#known.delete(parent);
+  async #makeCollection(at: string): Promise<void> {
+    const response = await this.#ask("MKCOL", `${at}/`);
+    drop(response);
+    // 405: it is there. Others may be what a server says that makes parents by itself.
+    if (response.status === 507) throw this.#failed("MKCOL", at, response);
   }
 
   async #ask(
@@ -257,12 +245,12 @@ export class WebdavMember implements Member {
   }
 
   #expect(response: Response, method: string, at: string): void {
-    void response.body?.cancel();
+    drop(response);
     if (!response.ok) throw this.#failed(method, at, response);
   }
 
   #failed(method: string, at: string, response: Response): MemberError {
-    void response.body?.cancel();
+    drop(response);
     const { status } = response;
     const trouble = TROUBLES[status] ?? (status >= 500 ? "away" : "failed");
     return new MemberError(trouble, `${this.where}: ${method} ${at}: ${status}`);
@@ -288,12 +276,6 @@ function escapeSegment(segment: string): string {
   return encodeURIComponent(segment.toWellFormed());
 }
 
-/** The directories above a path, the highest first. */
-function parentsOf(at: string): string[] {
-  const steps = at.split("/").slice(1, -1);
-  return steps.map((_, i) => `/${steps.slice(0, i + 1).join("/")}`);
-}
-
 function isMissing({ status }: Response): boolean {
   return status === 404 || status === 410;
 }
@@ -305,17 +287,4 @@ function needsParents({ status }: Response): boolean {
 
 function factsOf(headers: Headers, size: number): Facts {
   return { size, mtime: parseDate(headers.get("last-modified") ?? "") ?? 0 };
-}
-
-function streamOf(reading: Reading): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        const bytes = await reading.next();
-        if (bytes === undefined) controller.close();
-        else controller.enqueue(bytes);
-      },
-    },
-    { highWaterMark: 0 },
-  );
 }

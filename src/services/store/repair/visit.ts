@@ -110,7 +110,7 @@ async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally):
   }
   const wanting = lacking.filter(mine);
   const sound = new Set(holders);
-  if (duty.deep !== undefined && newest.kind === "file")
+  if (duty.deep !== undefined && newest.kind !== "bare")
     for (const seat of holders.filter(mine)) {
       const whole = await isThere(paced(seat.member, duty.deep), shelf.places(name), newest).catch(
         () => undefined, // it went away
@@ -120,7 +120,8 @@ async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally):
       // What has been replaced meanwhile is not damaged.
       if (duty.dry !== true && (await isReplaced(shelf, name, seat, newest))) continue;
       tally.damaged++;
-      tell(shelf, name, seat, newest, "its bytes are not what was written");
+      const why = newest.kind === "deleted" ? "they were deleted" : "they are not what was written";
+      tell(shelf, name, seat, newest, `its bytes are not right: ${why}`);
       wanting.push(seat);
     }
   tally.lacking += lacking.filter(mine).length;

@@ -87,6 +87,23 @@ test.each([
   expect(files(it.members[0]?.where ?? "")).toEqual(before);
 });
 
+test("fsck: data of a deleted file that came to a member late are removed", async () => {
+  await using it = await rig();
+  await filled(it);
+  const path = PATHS[3] ?? "";
+  const late = join(it.members[1]?.where ?? "", "_3fs_0", path);
+  const bytes = readFileSync(late);
+  await it.remove(path);
+  writeFileSync(late, bytes);
+  const repair = repairOf(it);
+  const found = { names: 12, damaged: 1, owed: 1, lost: 0 };
+  expect((await done(repair, { kind: "fsck", dryRun: true })).tally).toMatchObject(found);
+  const mended = { damaged: 1, mended: 1, owed: 0, lost: 0 };
+  expect((await done(repair, { kind: "fsck" })).tally).toMatchObject(mended);
+  expectEqual(it);
+  expect(await it.get(path)).toBe("deleted");
+});
+
 test("hints are lost, and all copies are equal all the same", async () => {
   const first = await rig();
   await filled(first);
