@@ -1,31 +1,24 @@
 import { FFIType } from "bun:ffi";
 
-import type { Route } from "./datagram.ts";
+import type { Route } from "./datagram-route.ts";
+import {
+  MAX_SEGMENTS,
+  MAX_TRAIN,
+  putSegment,
+  SEGMENT_CMSG,
+  TRAIN_CONTROL,
+} from "./datagram-trains.ts";
 import { errno } from "./errno.ts";
 import { openLibc } from "./libc.ts";
 import { type Block, block, pointer } from "./memory.ts";
+import { IOVEC, MMSGHDR, NAME, vector } from "./message-headers.ts";
 
 const CALLS = {
   recvmmsg: { args: ["i32", "ptr", "u32", "i32", "ptr"], returns: "i32" },
   sendmsg: { args: ["i32", "ptr", "i32"], returns: FFIType.i64_fast },
 } as const;
 
-const SOL_UDP = 17;
-const UDP_SEGMENT = 103;
 const MSG_NOSIGNAL = 0x4000;
-
-// struct mmsghdr as in datagram.ts; the first 56 bytes of it are a struct msghdr.
-const MMSGHDR = 64;
-const IOVEC = 16;
-/** Room for a sockaddr_in6. */
-const NAME = 32;
-/** Room for an in6_pktinfo, and behind it a u16 in a cmsg(3). */
-const CONTROL = 64;
-const SEGMENT_CMSG = 24;
-const SEGMENT_LENGTH = 18;
-/** Most segments of one send (UDP_MAX_SEGMENTS of older kernels), and bytes: a datagram's own limit. */
-const MAX_SEGMENTS = 64;
-const MAX_BYTES = 65_000;
 
 /** Nothing is there; the other end of the socket is gone. Negative, so that `n > 0` is datagrams. */
 export const NONE_THERE = 0;
@@ -47,9 +40,10 @@ export class DatagramForward {
   readonly #vectors: Block;
   readonly #lengths: Int32Array<ArrayBuffer>;
   readonly #vector32: Int32Array<ArrayBuffer>;
+  /** The first 56 bytes of it are a struct msghdr. */
   readonly #out = block(MMSGHDR);
   readonly #name = block(NAME);
-  readonly #control = block(CONTROL);
+  readonly #control = block(TRAIN_CONTROL);
   readonly #bytes: Block;
   #pktinfo = 0;
   #segments = true;
@@ -62,9 +56,7 @@ export class DatagramForward {
     this.#headers = block(size * MMSGHDR);
     this.#vectors = block(size * IOVEC);
     for (let i = 0; i < size; i++) {
-      const { view } = this.#vectors;
-      view.setBigUint64(i * IOVEC, BigInt(this.#bytes.at + i * room), true);
-      view.setBigUint64(i * IOVEC + 8, BigInt(room), true);
+      vector(this.#vectors, i, this.#bytes.at + i * room, room);
       this.#headers.view.setBigUint64(i * MMSGHDR + 16, BigInt(this.#vectors.at + i * IOVEC), true);
       this.#headers.view.setBigUint64(i * MMSGHDR + 24, 1n, true);
     }
@@ -110,7 +102,7 @@ export class DatagramForward {
     let end = i + 1;
     while (end < n && end - i < MAX_SEGMENTS && this.#lengthOf(end - 1) === each) {
       const length = this.#lengthOf(end);
-      if (length > each || total + length > MAX_BYTES) break;
+      if (length > each || total + length > MAX_TRAIN) break;
       total += length;
       end++;
     }
@@ -135,12 +127,7 @@ export class DatagramForward {
 
   /** Behind what the route has. Answers its size. */
   #segment(length: number): number {
-    const { view } = this.#control;
-    const at = this.#pktinfo;
-    view.setBigUint64(at, BigInt(SEGMENT_LENGTH), true);
-    view.setInt32(at + 8, SOL_UDP, true);
-    view.setInt32(at + 12, UDP_SEGMENT, true);
-    view.setUint16(at + 16, length, true);
+    putSegment(this.#control.view, this.#pktinfo, length);
     return SEGMENT_CMSG;
   }
 }

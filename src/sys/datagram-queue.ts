@@ -1,17 +1,13 @@
-import type { Route } from "./datagram.ts";
+import { CONTROL, type Route } from "./datagram-route.ts";
 import { openLibc } from "./libc.ts";
 import { type Block, block } from "./memory.ts";
+import { header, IOVEC, MMSGHDR, NAME } from "./message-headers.ts";
 import { sendAll } from "./send-all.ts";
 
 const libc = openLibc({
   sendmmsg: { args: ["i32", "ptr", "u32", "i32"], returns: "i32" },
 });
 
-// struct mmsghdr and iovec, as in datagram.ts.
-const MMSGHDR = 64;
-const IOVEC = 16;
-const NAME = 32;
-const CONTROL = 40;
 /** No datagram is longer: 65 535 less the headers of IPv4 and UDP. */
 export const MAX_DATAGRAM = 65_507;
 
@@ -36,13 +32,9 @@ export class DatagramQueue {
     const controls = block(size * CONTROL);
     this.#names = names.bytes;
     this.#controls = controls.bytes;
-    const { view } = this.#headers;
     for (let i = 0; i < size; i++) {
-      const at = i * MMSGHDR;
-      view.setBigUint64(at, BigInt(names.at + i * NAME), true);
-      view.setBigUint64(at + 16, BigInt(this.#vectors.at + i * IOVEC), true);
-      view.setBigUint64(at + 24, 1n, true);
-      view.setBigUint64(at + 32, BigInt(controls.at + i * CONTROL), true);
+      const [name, control] = [names.at + i * NAME, controls.at + i * CONTROL];
+      header(this.#headers, i, name, this.#vectors.at + i * IOVEC, control);
     }
   }
 

@@ -1,6 +1,8 @@
+import { CONTROL, fromThere, type Route } from "./datagram-route.ts";
 import { errno, SysError } from "./errno.ts";
 import { openLibc } from "./libc.ts";
-import { type Block, block, pointer } from "./memory.ts";
+import { block, pointer } from "./memory.ts";
+import { header, IOVEC, MMSGHDR, NAME, NAME_LENGTH, vector } from "./message-headers.ts";
 import { sendAll } from "./send-all.ts";
 import { AF_INET6 } from "./sockaddr.ts";
 
@@ -11,32 +13,6 @@ const CALLS = {
 const libc = opened();
 
 const MSG_TRUNC = 0x20;
-
-// struct mmsghdr, on 64-bit glibc and musl alike once the narrower fields are zero-extended:
-//  0 name*  8 name length  16 iovec*  24 iovec count  32 control*  40 control length  48 flags
-// 56 length of the message
-const MMSGHDR = 64;
-const IOVEC = 16; // 0 base*  8 length
-/** Room for one address: a sockaddr_in6, and to the next multiple of eight. */
-const NAME = 32;
-const NAME_LENGTH = 28;
-/**
- * Room for one cmsg(3) with an in_pktinfo (28 bytes) or an in6_pktinfo (36), with its padding:
- *
- *     0 length  8 level  12 type  16 …
- *     in_pktinfo:  16 interface  20 local address  24 destination
- *     in6_pktinfo: 16 address                      32 interface
- */
-const CONTROL = 40;
-const IPPROTO_IP = 0;
-export const IP_INTERFACE = 16;
-export const IP6_INTERFACE = 32;
-
-/** The way back to a client: its address, and control data with the address that it wrote to. */
-export interface Route {
-  readonly name: Uint8Array;
-  readonly control: Uint8Array;
-}
 
 /** Undefined: this libc does not have them. */
 function opened() {
@@ -188,7 +164,7 @@ export class DatagramBatch {
     const at = (i * MMSGHDR) >> 2;
     const nameLength = this.#received[at + 2] as number; // i is a slot
     const controlLength = this.#received[at + 10] as number;
-    if (controlLength !== 0) this.#fromThere(i);
+    if (controlLength !== 0) fromThere(this.#controls, this.#controls32, i * CONTROL);
     return {
       name: this.#names.slice(i * NAME, i * NAME + nameLength),
       control: this.#controls.slice(i * CONTROL, i * CONTROL + controlLength),
@@ -223,7 +199,7 @@ export class DatagramBatch {
     sent[to + 2] = received[from + 2] as number;
     const control = received[from + 10] as number;
     sent[to + 10] = control;
-    if (control !== 0) this.#fromThere(i);
+    if (control !== 0) fromThere(this.#controls, this.#controls32, i * CONTROL);
     this.#vectors[(this.size + k) * 4 + 2] = length;
   }
 
@@ -233,34 +209,4 @@ export class DatagramBatch {
     this.#kept = 0;
     return went;
   }
-
-  /**
-   * The control data said where the datagram came to; sent back, it says where the answer comes
-   * from. But by which interface, the routes decide; only a link-local address needs its link.
-   */
-  #fromThere(i: number): void {
-    const at = i * CONTROL;
-    const words = this.#controls32;
-    if (words[(at + 8) >> 2] === IPPROTO_IP) {
-      words[(at + IP_INTERFACE) >> 2] = 0;
-      return;
-    }
-    const controls = this.#controls;
-    const linkLocal = controls[at + 16] === 0xfe && ((controls[at + 17] as number) & 0xc0) === 0x80;
-    if (!linkLocal) words[(at + IP6_INTERFACE) >> 2] = 0;
-  }
-}
-
-function vector(vectors: Block, i: number, at: number, length: number): void {
-  vectors.view.setBigUint64(i * IOVEC, BigInt(at), true);
-  vectors.view.setBigUint64(i * IOVEC + 8, BigInt(length), true);
-}
-
-function header(headers: Block, i: number, name: number, iovec: number, control: number): void {
-  const { view } = headers;
-  view.setBigUint64(i * MMSGHDR, BigInt(name), true);
-  view.setUint32(i * MMSGHDR + 8, NAME_LENGTH, true);
-  view.setBigUint64(i * MMSGHDR + 16, BigInt(iovec), true);
-  view.setBigUint64(i * MMSGHDR + 24, 1n, true);
-  view.setBigUint64(i * MMSGHDR + 32, BigInt(control), true);
 }

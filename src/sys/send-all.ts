@@ -1,9 +1,8 @@
 import { errnoNumber } from "./errno.ts";
 import { pointer } from "./memory.ts";
+import { MMSGHDR } from "./message-headers.ts";
 
 const EAGAIN = 11;
-/** sizeof(struct mmsghdr), see datagram.ts. */
-const MMSGHDR = 64;
 
 type SendMmsg = (
   fd: number,

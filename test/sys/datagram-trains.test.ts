@@ -1,19 +1,13 @@
 import { afterEach, describe, expect, test } from "bun:test";
 
 import type { Address } from "../../src/core/address.ts";
+import { CONNECTED, endOf, routeTo } from "../../src/sys/datagram-route.ts";
 import { bindDatagram, dialDatagram } from "../../src/sys/datagram-socket.ts";
-import {
-  CONNECTED,
-  endOf,
-  joinsTrains,
-  longestTrain,
-  MAX_TRAIN,
-  routeTo,
-  TrainReceiver,
-  TrainSender,
-} from "../../src/sys/datagram-trains.ts";
+import { joinsTrains, longestTrain, MAX_TRAIN } from "../../src/sys/datagram-trains.ts";
 import { setOption } from "../../src/sys/socket-options.ts";
 import { close } from "../../src/sys/socket.ts";
+import { TrainReceiver } from "../../src/sys/train-receiver.ts";
+import { TrainSender } from "../../src/sys/train-sender.ts";
 import { needs } from "./needs.ts";
 
 const hasIp6 = await Bun.file("/proc/net/if_inet6").exists();

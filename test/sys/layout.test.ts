@@ -54,35 +54,22 @@ const RENAMED: Record<string, Record<string, string>> = {
     SACKED: "offsetof(struct tcp_info, tcpi_sacked)",
   },
   "control.ts": { HEADER: "CMSG_LEN(0)" },
-  "datagram.ts": {
-    MMSGHDR: "sizeof(struct mmsghdr)",
-    IOVEC: "sizeof(struct iovec)",
-    NAME_LENGTH: "sizeof(struct sockaddr_in6)",
+  "datagram-route.ts": {
     CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
+    PKTINFO: "CMSG_LEN(0)",
     IP_INTERFACE: "CMSG_LEN(offsetof(struct in_pktinfo, ipi_ifindex))",
     IP6_INTERFACE: "CMSG_LEN(offsetof(struct in6_pktinfo, ipi6_ifindex))",
   },
-  "datagram-forward.ts": {
-    MMSGHDR: "sizeof(struct mmsghdr)",
-    IOVEC: "sizeof(struct iovec)",
-    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(2)",
+  "datagram-trains.ts": {
+    TRAIN_CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(2)",
     SEGMENT_CMSG: "CMSG_SPACE(2)",
     SEGMENT_LENGTH: "CMSG_LEN(2)",
   },
-  "datagram-queue.ts": {
-    MMSGHDR: "sizeof(struct mmsghdr)",
-    IOVEC: "sizeof(struct iovec)",
-    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo))",
-  },
-  "datagram-trains.ts": {
+  "train-receiver.ts": { GRO_CMSG: "CMSG_SPACE(4)", GRO_SIZE: "CMSG_LEN(0)" },
+  "message-headers.ts": {
     MMSGHDR: "sizeof(struct mmsghdr)",
     IOVEC: "sizeof(struct iovec)",
     NAME_LENGTH: "sizeof(struct sockaddr_in6)",
-    CONTROL: "CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(2)",
-    GRO_CMSG: "CMSG_SPACE(4)",
-    SEGMENT_CMSG: "CMSG_SPACE(2)",
-    SEGMENT_LENGTH: "CMSG_LEN(2)",
-    PKTINFO: "CMSG_LEN(0)",
   },
   "fd-passing.ts": {
     MSGHDR: "sizeof(struct msghdr)",
@@ -125,7 +112,6 @@ const RENAMED: Record<string, Record<string, string>> = {
     ...enumerators("RTA_METRICS", "RTA_TABLE", "RTA_MARK", "RTN_UNICAST", "RTN_MULTICAST"),
     ...enumerators("RT_TABLE_MAIN", "RT_SCOPE_UNIVERSE", "RT_SCOPE_LINK", "RT_SCOPE_NOWHERE"),
   },
-  "send-all.ts": { MMSGHDR: "sizeof(struct mmsghdr)" },
   "timer-fd.ts": { TFD_FLAGS: "TFD_NONBLOCK | TFD_CLOEXEC" },
   "pipe.ts": { FLAGS: "O_NONBLOCK | O_CLOEXEC" },
   "splice.ts": { FLAGS: "SPLICE_F_MOVE | SPLICE_F_NONBLOCK" },

@@ -1,8 +1,9 @@
 import { bytesIp } from "../../core/ip-bytes.ts";
 import { showIp } from "../../core/ip.ts";
 import { DatagramForward, PEER_GONE } from "../../sys/datagram-forward.ts";
+import type { Route } from "../../sys/datagram-route.ts";
 import { dialDatagram } from "../../sys/datagram-socket.ts";
-import { DatagramBatch, type Route } from "../../sys/datagram.ts";
+import { DatagramBatch } from "../../sys/datagram.ts";
 import { address } from "../../sys/memory.ts";
 import { close, GONE, send } from "../../sys/socket.ts";
 import { mayBegin } from "../../wire/quic/datagram.ts";

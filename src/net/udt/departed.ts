@@ -1,4 +1,4 @@
-import type { Route } from "../../sys/datagram.ts";
+import type { Route } from "../../sys/datagram-route.ts";
 import { Control, HEADER, putControl, word } from "../../wire/udt/packet.ts";
 import type { Line } from "./line.ts";
 

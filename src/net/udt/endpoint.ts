@@ -1,16 +1,12 @@
 import type { Address } from "../../core/address.ts";
 import { WakeQueue } from "../../core/wake-queue.ts";
+import { type Route, routeTo } from "../../sys/datagram-route.ts";
 import { bindDatagram } from "../../sys/datagram-socket.ts";
-import {
-  joinsTrains,
-  MAX_TRAIN,
-  routeTo,
-  TrainReceiver,
-  TrainSender,
-} from "../../sys/datagram-trains.ts";
-import type { Route } from "../../sys/datagram.ts";
+import { joinsTrains, MAX_TRAIN } from "../../sys/datagram-trains.ts";
 import { close } from "../../sys/socket.ts";
 import { TimerFd } from "../../sys/timer-fd.ts";
+import { TrainReceiver } from "../../sys/train-receiver.ts";
+import { TrainSender } from "../../sys/train-sender.ts";
 import { UdtAccept } from "../../wire/udt/accept.ts";
 import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
 import { UdtConnection, type UdtSettings } from "../../wire/udt/connection.ts";

@@ -1,5 +1,5 @@
 import type { Sleeper } from "../../core/wake-queue.ts";
-import type { Route } from "../../sys/datagram.ts";
+import type { Route } from "../../sys/datagram-route.ts";
 import type { UdtConnection } from "../../wire/udt/connection.ts";
 
 /** Told that something may have changed: bytes to read, room to write, the state. */

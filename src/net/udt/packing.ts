@@ -1,4 +1,5 @@
-import { longestTrain, type TrainSender } from "../../sys/datagram-trains.ts";
+import { longestTrain } from "../../sys/datagram-trains.ts";
+import type { TrainSender } from "../../sys/train-sender.ts";
 import type { Line } from "./line.ts";
 
 /** Datagrams of one connection before another gets its turn. */

@@ -1,5 +1,4 @@
-import { endOf } from "../../sys/datagram-trains.ts";
-import type { Route } from "../../sys/datagram.ts";
+import { endOf, type Route } from "../../sys/datagram-route.ts";
 import { show } from "../../sys/sockaddr.ts";
 
 // struct sockaddr_in and sockaddr_in6, as in sys/sockaddr.ts.

@@ -1,4 +1,4 @@
-import { endOf } from "../../sys/datagram-trains.ts";
+import { endOf } from "../../sys/datagram-route.ts";
 import { show } from "../../sys/sockaddr.ts";
 import type { MessageOptions, UdtEnd, UdtState, UdtStats } from "../../wire/udt/connection.ts";
 import { microseconds } from "./endpoint.ts";

@@ -1,5 +1,5 @@
-import { TrainReceiver } from "../../sys/datagram-trains.ts";
 import type { Block } from "../../sys/memory.ts";
+import { TrainReceiver } from "../../sys/train-receiver.ts";
 import type { Receiver } from "../../wire/noise/index-table.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { counterAt } from "../../wire/noise/message.ts";

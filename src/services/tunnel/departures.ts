@@ -1,6 +1,7 @@
-import { longestTrain, MAX_TRAIN, TrainSender } from "../../sys/datagram-trains.ts";
-import type { Route } from "../../sys/datagram.ts";
+import type { Route } from "../../sys/datagram-route.ts";
+import { longestTrain, MAX_TRAIN } from "../../sys/datagram-trains.ts";
 import type { Block } from "../../sys/memory.ts";
+import { TrainSender } from "../../sys/train-sender.ts";
 
 /** Trains that one system call sends. */
 const TRAINS = 32;

@@ -1,8 +1,7 @@
 import { lookup } from "node:dns/promises";
 
 import { parseIp } from "../../core/ip.ts";
-import { endOf } from "../../sys/datagram-trains.ts";
-import type { Route } from "../../sys/datagram.ts";
+import { endOf, type Route } from "../../sys/datagram-route.ts";
 import { show } from "../../sys/sockaddr.ts";
 import type { Peer } from "./scalars.ts";
 

@@ -1,7 +1,7 @@
 import type { Closable } from "../../core/lease.ts";
 import type { AeadName } from "../../net/aead/aead.ts";
 import type { Log } from "../../observe/log.ts";
-import type { Route } from "../../sys/datagram.ts";
+import type { Route } from "../../sys/datagram-route.ts";
 import type { Block } from "../../sys/memory.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Session } from "../../wire/noise/session.ts";

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 import { noisePrimitives } from "../../net/aead/noise-primitives.ts";
-import type { TrainReceiver } from "../../sys/datagram-trains.ts";
-import type { Route } from "../../sys/datagram.ts";
+import type { Route } from "../../sys/datagram-route.ts";
+import type { TrainReceiver } from "../../sys/train-receiver.ts";
 import { Crowd } from "../../wire/noise/crowd.ts";
 import { Doorman } from "../../wire/noise/doorman.ts";
 import { kindOf, receiverOf } from "../../wire/noise/message.ts";

@@ -6,9 +6,10 @@ import { cipherFor, emitOffer } from "../../../src/services/tunnel/lane.ts";
 import { socketOf, socketsOf, workerFor } from "../../../src/services/tunnel/placement.ts";
 import { priority } from "../../../src/services/tunnel/priority.ts";
 import { importWg } from "../../../src/services/tunnel/wg-import.ts";
+import { routeTo } from "../../../src/sys/datagram-route.ts";
 import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
-import { routeTo, TrainReceiver } from "../../../src/sys/datagram-trains.ts";
 import { close } from "../../../src/sys/socket.ts";
+import { TrainReceiver } from "../../../src/sys/train-receiver.ts";
 import { parseWgConf } from "../../../src/wire/tunnel/wg-conf.ts";
 
 const KEY = "yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=";

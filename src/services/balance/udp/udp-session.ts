@@ -3,7 +3,7 @@ import type { Remote } from "../../../net/http1/plain-transport.ts";
 import type { Client, Pool, Server } from "../../../net/pools/pool.ts";
 import { READABLE } from "../../../net/reactor.ts";
 import { MAX_DATAGRAM } from "../../../sys/datagram-queue.ts";
-import type { Route } from "../../../sys/datagram.ts";
+import type { Route } from "../../../sys/datagram-route.ts";
 import { dialDatagram } from "../../../sys/dial.ts";
 import { address, block } from "../../../sys/memory.ts";
 import * as socket from "../../../sys/socket.ts";
