@@ -266,6 +266,16 @@ const keys = v.strictObject({
     }),
     {},
   ),
+  cache: v.optional(
+    v.strictObject({
+      memory: key(
+        size,
+        "64MiB",
+        "Bytes of small files that each worker remembers, as they were verified; 0 is off.",
+      ),
+    }),
+    {},
+  ),
   fsync: key(bool, true, "Wait for the disk before a dir is said to keep something."),
   free_floor: key(percent, "5%", "A dir with less room takes no more files; it is read as ever."),
   scrub: v.optional(

@@ -32,6 +32,12 @@ export function measure(
     "Reads of a block that another member was asked for too, since the first was slow.",
     { store: name },
   );
+  const cached = (how: string) =>
+    metrics.counter("tern_store_cache_total", "Small files looked for in memory.", {
+      store: name,
+      how,
+    });
+  const [hits, misses] = [cached("hit"), cached("miss")];
   const hinted = metrics.gauge(
     "tern_store_under_replicated",
     "Copies that acknowledged writes still owe, and that the last look at each partition missed.",
@@ -73,6 +79,8 @@ export function measure(
     verified: 0,
     damaged: 0,
     hedged: 0,
+    hits: open.cache?.figures.hits ?? 0,
+    misses: open.cache?.figures.misses ?? 0,
   };
   return metrics.onSnapshot(() => {
     const { figures } = repair;
@@ -82,6 +90,8 @@ export function measure(
       verified: figures.verified_bytes,
       damaged: figures.damaged,
       hedged: hedgesOf(open).hedged,
+      hits: open.cache?.figures.hits ?? 0,
+      misses: open.cache?.figures.misses ?? 0,
     };
     counters.reads.add(now.reads - told.reads);
     counters.writes.add(now.writes - told.writes);
@@ -91,6 +101,8 @@ export function measure(
     verified.add(now.verified - told.verified);
     damaged.add(now.damaged - told.damaged);
     hedged.add(now.hedged - told.hedged);
+    hits.add(now.hits - told.hits);
+    misses.add(now.misses - told.misses);
     Object.assign(told, now);
     hinted.set(hints.durable + figures.owed);
     lost.set(figures.lost);

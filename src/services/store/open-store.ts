@@ -6,6 +6,7 @@ import { needed } from "../../core/quorum.ts";
 import type { Host } from "../service.ts";
 import type { MemberConfig, StoreConfig } from "./config.ts";
 import { Dav } from "./dav/dav.ts";
+import { FileCache } from "./file-cache.ts";
 import { Front } from "./front.ts";
 import { Hints } from "./hints/hints.ts";
 import { DirMember } from "./members/dir-member.ts";
@@ -37,6 +38,8 @@ export interface OpenStore {
   readonly hints: Hints;
   readonly mender: Mender;
   readonly repair: Repair;
+  /** Undefined: it is off. */
+  readonly cache: FileCache | undefined;
   /** With others over the same members; undefined: this router is alone. */
   readonly routers: Routers | undefined;
   /** Remember the stages: from now on files are stored in them. */
@@ -67,6 +70,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
+  const cache = await cacheOf(name, config, host);
   const local: Locks = new PathLocks(join(directory, "locks"));
   const common: Common = {
     layout: new Layout(config.prefix),
@@ -76,6 +80,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     wall: () => Date.now(),
     writer,
     freeFloor: config.free_floor,
+    cache: cache?.value,
   };
   const marks: Mark[] = [];
   const shelves = Object.entries(config.stages).map(([number, stage]) => {
@@ -119,6 +124,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     hints: lease.value,
     mender,
     repair,
+    cache: cache?.value,
     routers,
     async remember() {
       await writeBook(directory, stages);
@@ -140,8 +146,23 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       common.locks.close();
       await routers?.close();
       await lease[Symbol.asyncDispose]();
+      await cache?.[Symbol.asyncDispose]();
     },
   };
+}
+
+/** What a reload leaves as it is, unless it is to have another size. */
+async function cacheOf(
+  store: string,
+  { cache: { memory } }: StoreConfig,
+  { leases }: Host,
+): Promise<Lease<FileCache> | undefined> {
+  if (memory === 0) return undefined;
+  const made = await leases.take(
+    `store ${store} cache ${memory}`,
+    async () => new FileCache(memory),
+  );
+  return made as Lease<FileCache>; // made under this name by nobody else
 }
 
 /** How a directory is known again. A member's id stays for ever, its directory may move. */

@@ -1,4 +1,5 @@
 import type { Host } from "../service.ts";
+import type { CacheFigures } from "./file-cache.ts";
 import type { FrontFigures } from "./front.ts";
 import type { OpenStore } from "./open-store.ts";
 import type { PlacementKind } from "./placement/stage.ts";
@@ -11,6 +12,8 @@ export interface StoreStats extends FrontFigures {
   /** Reads of a block that another member was asked for too, and those that it was faster with. */
   readonly hedged: number;
   readonly hedges_won: number;
+  /** Small files remembered in memory. */
+  readonly cache?: CacheFigures;
   /** Copies that acknowledged writes still owe, and that the last look at each partition missed. */
   readonly under_replicated: number;
   /** Looking after copies while nobody asks for them. */
@@ -39,6 +42,7 @@ export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): Stor
     ...front.figures,
     mended: mender.mended + figures.mended,
     ...hedgesOf(open),
+    ...(open.cache && { cache: open.cache.figures }),
     under_replicated: hints.durable + figures.owed,
     repair: figures,
     to_mend: hints.size,

@@ -68,10 +68,22 @@ export class Verified {
   async prepare(offset: number): Promise<void> {
     if (this.version.size === 0) return;
     const block = Math.floor(offset / BLOCK);
-    this.#ahead = { block, bytes: this.#now() ?? (await this.#block(block)) };
+    this.#ahead = { block, bytes: this.#cached() ?? (await this.#fresh(block)) };
   }
 
-  /** All of it, when it is prepared, few bytes, and verified: the caller's. */
+  #cached(): Uint8Array | undefined {
+    const { version } = this;
+    return version.kind === "file" ? this.#shelf.common.cache?.get(this.#name, version) : undefined;
+  }
+
+  async #fresh(block: number): Promise<Uint8Array> {
+    const { version } = this;
+    const bytes = this.#now() ?? (await this.#block(block));
+    if (version.kind === "file") this.#shelf.common.cache?.keep(this.#name, version, bytes);
+    return bytes;
+  }
+
+  /** All of it, when it is prepared, few bytes, and verified; not to be changed. */
   get whole(): Uint8Array | undefined {
     const bytes = this.#ahead?.bytes;
     return bytes?.length === this.version.size && bytes.length <= MAX_NEAR ? bytes : undefined;

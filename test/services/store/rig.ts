@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { systemClock } from "../../../src/core/clock.ts";
 import { silent } from "../../../src/observe/log.ts";
+import type { FileCache } from "../../../src/services/store/file-cache.ts";
 import { Hints } from "../../../src/services/store/hints/hints.ts";
 import { DirMember } from "../../../src/services/store/members/dir-member.ts";
 import type { Member } from "../../../src/services/store/members/member.ts";
@@ -31,6 +32,8 @@ export interface Rig extends AsyncDisposable {
   get(path: string, from?: number, to?: number): Promise<Uint8Array | string>;
   /** Mend until nothing is due. */
   mend(): Promise<void>;
+  /** The same files under another router, at the same time. */
+  beside(): Promise<Rig>;
   /** The same files under another router, as after a crash of this one. */
   again(): Promise<Rig>;
 }
@@ -41,6 +44,7 @@ export interface RigWishes {
   readonly writeQuorum?: number;
   readonly placement?: "hrw-1" | "md5-paper";
   readonly make?: (id: string, root: string) => Member;
+  readonly cache?: FileCache | undefined;
 }
 
 /** Members in directories of their own that fail when they are told to, and a stage over them. */
@@ -78,6 +82,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       wall: () => Date.now() + time.wall,
       writer: crypto.randomUUID().slice(0, 8),
       freeFloor: 0,
+      cache: wishes.cache,
     },
   );
   const mender = new Mender([shelf], hints, silent, { sweeps: false, wall: Date.now });
@@ -126,6 +131,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
         if (hints.size === 0) return;
       }
     },
+    beside: () => open(dir, { ...wishes, cache: undefined }, async () => {}),
     async again() {
       await close();
       return open(dir, wishes, dispose);
