@@ -6,6 +6,7 @@ import { crc32 } from "node:zlib";
 
 import { type Member, MemberError, type Reading, type Upload } from "./members/member.ts";
 import type { Places } from "./names.ts";
+import type { Still } from "./path-locks.ts";
 import {
   BLOCK,
   blocksOf,
@@ -135,7 +136,10 @@ async function hasBlocks(reading: Reading, version: FileVersion): Promise<boolea
   return at === version.size;
 }
 
-/** Let a finished upload be the copy. "superseded": a newer version is there, and stays. */
+/**
+ * Let a finished upload be the copy. "superseded": a newer version is there, and stays. No step is
+ * begun when it is not `still` our turn.
+ */
 export async function commit(
   member: Member,
   places: Places,
@@ -143,6 +147,7 @@ export async function commit(
   before: Held,
   version: FileVersion,
   upload: Upload,
+  still: Still,
 ): Promise<"done" | "superseded"> {
   const { version: old } = before;
   if (old !== undefined && compareVersions(old, version) > 0) {
@@ -151,14 +156,16 @@ export async function commit(
   }
   const another = old !== undefined && !sameVersion(old, version);
   const versions = another ? [version, old] : [version];
+  still();
   const written = member.replace(places.record, emitRecord({ key, versions }), places.temporary);
   // Where nothing was, nobody can take one for the other: both may come in any order.
   if (old === undefined) await both(written, upload.place(places.data));
   else {
     await written;
+    still();
     await upload.place(places.data);
   }
-  if (versions.length > 1) await settle(member, places, key, version);
+  if (versions.length > 1) await settle(member, places, key, version, still);
   return "done";
 }
 
@@ -175,11 +182,14 @@ export async function bury(
   key: string,
   before: Held,
   version: DeletedVersion,
+  still: Still,
 ): Promise<"done" | "superseded"> {
   if (before.version !== undefined && compareVersions(before.version, version) > 0)
     return "superseded";
+  still();
   await member.replace(places.record, emitRecord({ key, versions: [version] }), places.temporary);
   // The record has said it all: data that stay are never looked at.
+  still();
   await member.remove(places.data).catch(() => {});
   return "done";
 }
@@ -190,7 +200,9 @@ export async function settle(
   places: Places,
   key: string,
   version: Version,
+  still: Still,
 ): Promise<void> {
+  still();
   // Undone it costs a look at the data whenever somebody reads, and nothing else.
   await member
     .replace(places.record, emitRecord({ key, versions: [version] }), places.temporary)

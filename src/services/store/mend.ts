@@ -49,17 +49,18 @@ export async function mend(
     const whole = !suspect || (await isThere(member, places, version));
     if (whole && held.settled) return "sound";
     if (whole)
-      return shelf.common.locks.hold(name.key, async () => {
+      return shelf.common.locks.hold(name.key, async (still) => {
         const now = await lookAgain(shelf, name, seat);
         if (now.version === undefined || !sameVersion(now.version, version)) return "not-yet";
-        await settle(member, places, name.key, version);
+        await settle(member, places, name.key, version, still);
         return "mended";
       });
   }
   if (version.kind === "deleted")
-    return shelf.common.locks.hold(name.key, async () => {
+    return shelf.common.locks.hold(name.key, async (still) => {
       const now = await lookAgain(shelf, name, seat);
-      return (await bury(member, places, name.key, now, version)) === "done" ? "mended" : "not-yet";
+      const done = await bury(member, places, name.key, now, version, still);
+      return done === "done" ? "mended" : "not-yet";
     });
   // Nothing vouches for bytes without a record: they are copied only as a version of ours.
   if (version.kind === "bare") return "nothing";
@@ -86,10 +87,10 @@ async function copyTo(
       await upload.abort();
       throw new MemberError("failed", `${name.path}: what was read is not what was written`);
     }
-    return await locks.hold(name.key, async () => {
+    return await locks.hold(name.key, async (still) => {
       const now = await lookAgain(shelf, name, seat);
       const places = shelf.places(name);
-      const done = await commit(seat.member, places, name.key, now, version, upload);
+      const done = await commit(seat.member, places, name.key, now, version, upload, still);
       return done === "done" ? "mended" : "not-yet";
     });
   } finally {

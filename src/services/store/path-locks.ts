@@ -10,9 +10,15 @@ const LOCKS = 256;
 /** How often another process's lock is looked at. Milliseconds. */
 const AGAIN_MS = 2;
 
+/**
+ * Throws a `MemberError` when it is no longer certain that nobody else runs: to be asked before every
+ * step that others would have to know of.
+ */
+export type Still = () => void;
+
 export interface Locks {
   /** Run while nobody else runs for the same key. Rejects with a `MemberError` when its turn does not come. */
-  hold<T>(key: string, run: () => Promise<T>): Promise<T>;
+  hold<T>(key: string, run: (still: Still) => Promise<T>): Promise<T>;
   /** Call it when nobody holds any. */
   close(): void;
 }
@@ -29,7 +35,7 @@ export class PathLocks implements Locks {
   }
 
   /** Run while nobody else runs for the same key. */
-  async hold<T>(key: string, run: () => Promise<T>): Promise<T> {
+  async hold<T>(key: string, run: (still: Still) => Promise<T>): Promise<T> {
     const i = Bun.hash.xxHash32(key, 0) % LOCKS;
     const before = this.#last[i];
     const mine = (async (): Promise<T> => {
@@ -37,7 +43,7 @@ export class PathLocks implements Locks {
       const fd = (this.#fds[i] ??= openSync(join(this.#directory, String(i)), "a", 0o600));
       while (lockFile(fd) === "EAGAIN") await wait(AGAIN_MS);
       try {
-        return await run();
+        return await run(() => {}); // the kernel keeps it for us
       } finally {
         unlockFile(fd);
       }

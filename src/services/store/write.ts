@@ -3,6 +3,7 @@ import { bury, commit, type Held, look } from "./copy.ts";
 import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
 import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
 import type { Name } from "./names.ts";
+import type { Still } from "./path-locks.ts";
 import {
   compareVersions,
   type DeletedVersion,
@@ -70,7 +71,7 @@ export async function put(
   const fallen = [...left, ...received.fallen];
   const abort = () => Promise.all(uploads.values().map((upload) => upload.abort()));
 
-  return inTurn(shelf, name, abort, async () => {
+  return inTurn(shelf, name, abort, async (still) => {
     const readers = shelf.readers(name);
     const { looked, newest, failures } = await lookAll(shelf, name, readers);
     if (looked.length < shelf.quorumOf(readers.length)) {
@@ -99,7 +100,11 @@ export async function put(
       try {
         if (held === undefined) throw new MemberError("away", `${seat.member.where}: silent`);
         await seat.do((member) =>
-          within(commit(member, places, name.key, held, version, upload), member.where, COMMIT_MS),
+          within(
+            commit(member, places, name.key, held, version, upload, still),
+            member.where,
+            COMMIT_MS,
+          ),
         );
         return "done";
       } catch (error) {
@@ -116,7 +121,7 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
     shelf,
     name,
     async () => {},
-    async () => {
+    async (still) => {
       const readers = shelf.readers(name);
       const { looked, newest, failures } = await lookAll(shelf, name, readers);
       if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
@@ -128,7 +133,7 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
         const held = looked.find((one) => one.seat === seat)?.held;
         if (held === undefined) return "left out";
         await seat.do((member) =>
-          within(bury(member, places, name.key, held, version), member.where, COMMIT_MS),
+          within(bury(member, places, name.key, held, version, still), member.where, COMMIT_MS),
         );
         return "done";
       });
@@ -141,7 +146,7 @@ async function inTurn<V extends Version>(
   shelf: Shelf,
   name: Name,
   otherwise: () => Promise<unknown>,
-  run: () => Promise<Written<V>>,
+  run: (still: Still) => Promise<Written<V>>,
 ): Promise<Written<V>> {
   try {
     return await shelf.common.locks.hold(name.key, run);

@@ -177,7 +177,7 @@ async function cleared(shelf: Shelf, name: Name, stray: Seat, newest: Version): 
   const { common } = shelf;
   const places = shelf.places(name);
   try {
-    return await common.locks.hold(name.key, async () => {
+    return await common.locks.hold(name.key, async (still) => {
       const homes = shelf.homes(name);
       if (homes.includes(stray) || shelf.standing.before !== undefined) return false;
       for (const seat of homes) {
@@ -186,6 +186,7 @@ async function cleared(shelf: Shelf, name: Name, stray: Seat, newest: Version): 
         );
         if (version === undefined || !settled || !sameVersion(version, newest)) return false;
       }
+      still();
       // Data without a record are nobody's; a record without data is not read where none belongs.
       await stray.do((member) => member.remove(places.data));
       await stray.do((member) => member.remove(places.record));
@@ -203,11 +204,12 @@ async function cleared(shelf: Shelf, name: Name, stray: Seat, newest: Version): 
 async function forget(shelf: Shelf, name: Name, deletion: Version): Promise<boolean> {
   const places = shelf.places(name);
   try {
-    return await shelf.common.locks.hold(name.key, async () => {
+    return await shelf.common.locks.hold(name.key, async (still) => {
       for (const seat of shelf.seats) {
         const { version } = await seat.do((member) => look(member, places, shelf));
         if (version === undefined) continue;
         if (!sameVersion(version, deletion)) return false;
+        still();
         await seat.do((member) => member.remove(places.data));
         await seat.do((member) => member.remove(places.record));
       }

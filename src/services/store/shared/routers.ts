@@ -12,7 +12,7 @@ import type { Clock } from "../../../core/clock.ts";
 import { Etcd, type EtcdPlace } from "../../../net/cluster/etcd.ts";
 import type { Log } from "../../../observe/log.ts";
 import { MemberError } from "../members/member.ts";
-import type { Locks } from "../path-locks.ts";
+import type { Locks, Still } from "../path-locks.ts";
 import {
   emitBook,
   parseBook,
@@ -24,6 +24,8 @@ import { emitStages, parseStages, refusal, type Stages } from "../stage-book.ts"
 
 /** A process that says nothing for so long is gone: its locks are free. Seconds. */
 const LEASE_S = 10;
+/** What one step of a change may take: none is begun when the lease may end before. Milliseconds. */
+const STEP_MS = 1000;
 const KEEP_MS = 3000;
 /** Waiting for a lock: between two looks, and until it is given up. Milliseconds. */
 const FIRST_MS = 2;
@@ -53,6 +55,8 @@ export class Routers implements Standings {
   readonly #log: Log;
   readonly #ending = new AbortController();
   #lease: string | undefined;
+  /** Until then it is certainly ours, by our clock: counted from before etcd was asked. */
+  #until = 0;
   #running: Promise<void> | undefined;
   #repairs = false;
   /** Locks that may be ours without our knowing: what etcd did not answer it may have done. */
@@ -139,7 +143,7 @@ export class Routers implements Standings {
           const at = `${this.#base}/locks/${Bun.hash.xxHash32(key, 0) % LOCKS}`;
           const revision = await this.#lock(at);
           try {
-            return await run();
+            return await run(this.#still());
           } finally {
             await this.#etcd.remove(at, revision).catch(() => void this.#doubtful.add(at));
           }
@@ -152,6 +156,15 @@ export class Routers implements Standings {
     this.#ending.abort();
     await this.#running;
     if (this.#lease !== undefined) await this.#etcd.revoke(this.#lease).catch(() => {}); // it ends
+  }
+
+  /** Whoever was stopped for so long that others may run, runs no further. */
+  #still(): Still {
+    const lease = this.#lease;
+    return () => {
+      if (this.#lease === lease && this.#clock.now() < this.#until - STEP_MS) return;
+      throw new MemberError("away", "this router was not heard of for too long: others may write");
+    };
   }
 
   async #lock(at: string): Promise<number> {
@@ -176,7 +189,9 @@ export class Routers implements Standings {
   }
 
   async #enter(): Promise<void> {
+    const asked = this.#clock.now();
     this.#lease = await this.#etcd.grant(LEASE_S);
+    this.#until = asked + LEASE_S * 1000;
     await this.#tell();
   }
 
@@ -189,7 +204,10 @@ export class Routers implements Standings {
     let failing = false;
     while (!signal.aborted) {
       try {
-        if (this.#lease === undefined || !(await this.#etcd.keep(this.#lease))) {
+        const asked = this.#clock.now();
+        if (this.#lease !== undefined && (await this.#etcd.keep(this.#lease)))
+          this.#until = asked + LEASE_S * 1000;
+        else {
           this.#lease = undefined;
           this.#repairs = false;
           await this.#enter();

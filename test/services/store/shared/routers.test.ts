@@ -7,6 +7,7 @@ import { Etcd } from "../../../../src/net/cluster/etcd.ts";
 import { silent } from "../../../../src/observe/log.ts";
 import { Hints } from "../../../../src/services/store/hints/hints.ts";
 import { DirMember } from "../../../../src/services/store/members/dir-member.ts";
+import type { Member } from "../../../../src/services/store/members/member.ts";
 import { Layout } from "../../../../src/services/store/names.ts";
 import { PathLocks } from "../../../../src/services/store/path-locks.ts";
 import type { StageRecord } from "../../../../src/services/store/placement/stage.ts";
@@ -30,8 +31,9 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 let stores = 0;
 
-/** Routers with different state directories over the same members. */
-async function two(members = 3) {
+/** Routers with different state directories over the same members; what `a` does goes by `slow`. */
+async function two(members = 3, slow: (member: Member) => Member = (member) => member) {
+  const time = { a: 0, b: 0 };
   const dir = await temporary();
   const store = `files${stores++}`;
   const record: StageRecord = {
@@ -42,13 +44,17 @@ async function two(members = 3) {
   };
   const roots = record.slots.map(({ id }) => join(dir.path, id));
   for (const root of roots) mkdirSync(root);
-  const router = async (node: string) => {
+  const router = async (node: "a" | "b") => {
     const place = { urls: [server.url], node };
-    const routers = new Routers({ place, store, process: "1", clock: systemClock, log: silent });
+    const clock = { ...systemClock, now: () => systemClock.now() + time[node] };
+    const routers = new Routers({ place, store, process: "1", clock, log: silent });
     await routers.open({ 0: record });
     const local = new PathLocks(join(dir.path, node, "locks"));
     const hints = await Hints.open(join(dir.path, node, "hints"), silent, () => 0);
-    const seats = roots.map((root, i) => new Seat(new DirMember(`m${i}`, root, false), () => 0));
+    const seats = roots.map((root, i) => {
+      const member = new DirMember(`m${i}`, root, false);
+      return new Seat(node === "a" ? slow(member) : member, () => 0);
+    });
     const shelf = new Shelf(0, record, 2, seats, {
       layout: new Layout("_3fs"),
       locks: routers.locks(local),
@@ -90,6 +96,7 @@ async function two(members = 3) {
   return {
     a,
     b,
+    time,
     roots,
     record,
     store,
@@ -150,6 +157,43 @@ test("two write one name at once through two routers: all copies are equal, whoe
   const got = await it.a.get("/one");
   expect(told).toContain(got);
   expect(await it.b.get("/one")).toBe(got);
+});
+
+test("a router that is stopped in the middle of a commit for longer than its lease goes no further", async () => {
+  const reached = Promise.withResolvers<void>();
+  const goOn = Promise.withResolvers<void>();
+  let stops = false;
+  const slow = (member: Member): Member =>
+    new Proxy(member, {
+      get(of, key) {
+        if (key === "near") return undefined;
+        if (key !== "replace") {
+          const value: unknown = Reflect.get(of, key);
+          return typeof value === "function" ? value.bind(of) : value;
+        }
+        return async (...given: Parameters<Member["replace"]>): Promise<void> => {
+          await of.replace(...given);
+          if (!stops) return;
+          reached.resolve();
+          await goOn.promise;
+        };
+      },
+    });
+  await using it = await two(3, slow);
+  expect(await it.a.put("/x", "first")).toBe("kept");
+  stops = true;
+  const stopped = it.a.put("/x", "of one who was stopped");
+  await reached.promise;
+  // As etcd does when the lease ends, and as the clock is when the process goes on.
+  const etcd = new Etcd([server.url]);
+  for (const { key, revision } of await etcd.list(`/tern/store/${it.store}/locks/`))
+    await etcd.remove(key, revision);
+  expect(await it.b.put("/x", "acknowledged")).toBe("kept");
+  it.time.a = 60_000;
+  goOn.resolve();
+  expect(await stopped).toBe("away");
+  expect(await it.b.get("/x")).toBe("acknowledged");
+  expect(await it.a.get("/x")).toBe("acknowledged");
 });
 
 test("another idea of a stage is refused", async () => {
