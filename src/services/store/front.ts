@@ -1,4 +1,5 @@
 /** HTTP in front of a store: GET, HEAD, PUT and DELETE of files. */
+import type { Quick } from "../../net/quick.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
 import { answerWith, etagOf, firstByte, mayChange, type Plan, plan } from "./answer.ts";
 import { clientTime } from "./client-time.ts";
@@ -7,6 +8,7 @@ import type { Dav } from "./dav/dav.ts";
 import { find } from "./find.ts";
 import { type Asked, type Name, readName } from "./names.ts";
 import type { Permit } from "./permit.ts";
+import { QuickTable } from "./quick/table.ts";
 import { openToRead } from "./read.ts";
 import type { Version } from "./record.ts";
 import type { S3Front } from "./s3/front.ts";
@@ -40,6 +42,9 @@ export class Front {
   readonly #dav: Dav | undefined;
   readonly #s3: S3Front | undefined;
   readonly #now: () => number;
+  /** Small files that were sent a moment ago; undefined where not everybody may read everything. */
+  readonly quick: Quick | undefined;
+  readonly #table: QuickTable | undefined;
 
   /** With `dav` it answers WebDAV's methods, and all that change something; with `s3` what is signed. */
   constructor(
@@ -55,6 +60,15 @@ export class Front {
     this.#dav = dav;
     this.#s3 = s3;
     this.#now = now;
+    const changes = shelves[0]?.common.locks.changes;
+    if (changes === undefined || !permit.isOpen) return;
+    const table = new QuickTable(changes, now);
+    this.#table = table;
+    this.quick = (head, at) => {
+      const found = table.find(head, at);
+      if (found !== undefined) this.figures.reads++;
+      return found;
+    };
   }
 
   async handle(request: HttpRequest): Promise<HttpResponse> {
@@ -97,6 +111,7 @@ export class Front {
   async #get(request: HttpRequest, asked: Asked): Promise<HttpResponse> {
     this.figures.reads++;
     if (isCollection(asked)) return notFound();
+    const moment = this.#table?.moment(asked.key);
     const shelves =
       asked.stage === "any" ? this.#shelves : this.#shelves.filter((s) => s.number === asked.stage);
     for (const shelf of shelves) {
@@ -113,8 +128,11 @@ export class Front {
           return notFound();
         case "unsure":
           return unsure(opened.why, shelf, name);
-        case "open":
-          return answerWith(what, opened.body, asked.path);
+        case "open": {
+          const answer = answerWith(what, opened.body, asked.path);
+          if (moment !== undefined) this.#table?.learn(request, answer, moment);
+          return answer;
+        }
       }
     }
     return notFound();

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
 import { lockFile, unlockFile } from "../../sys/file-lock.ts";
+import { Changes } from "./changes.ts";
 
 /** Locks; names share them. */
 const LOCKS = 256;
@@ -19,11 +20,14 @@ export type Still = () => void;
 export interface Locks {
   /** Run while nobody else runs for the same key. Rejects with a `MemberError` when its turn does not come. */
   hold<T>(key: string, run: (still: Still) => Promise<T>): Promise<T>;
+  /** Counts whoever holds one, before and after; undefined where others change names unseen. */
+  readonly changes?: Changes | undefined;
   /** Call it when nobody holds any. */
   close(): void;
 }
 
 export class PathLocks implements Locks {
+  readonly changes: Changes;
   readonly #directory: string;
   readonly #fds: (number | undefined)[] = [];
   readonly #last: (Promise<unknown> | undefined)[] = [];
@@ -32,6 +36,7 @@ export class PathLocks implements Locks {
   constructor(directory: string) {
     this.#directory = directory;
     mkdirSync(directory, { recursive: true, mode: 0o700 });
+    this.changes = new Changes(join(directory, "changes"));
   }
 
   /** Run while nobody else runs for the same key. */
@@ -42,9 +47,12 @@ export class PathLocks implements Locks {
       await before?.catch(() => {}); // whoever ran it has heard
       const fd = (this.#fds[i] ??= openSync(join(this.#directory, String(i)), "a", 0o600));
       while (lockFile(fd) === "EAGAIN") await wait(AGAIN_MS);
+      const place = this.changes.placeOf(key);
+      this.changes.count(place);
       try {
         return await run(() => {}); // the kernel keeps it for us
       } finally {
+        this.changes.count(place);
         unlockFile(fd);
       }
     })();

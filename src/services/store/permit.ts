@@ -1,5 +1,5 @@
 /** Who may read and write which files. */
-import { compileAccess } from "../../core/cidr.ts";
+import { compileAccess, showCidr } from "../../core/cidr.ts";
 import { BasicAuth } from "../../net/basic-auth.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../wire/http/message.ts";
 import type { StoreConfig } from "./config.ts";
@@ -20,12 +20,17 @@ export class Permit {
       write: compileAccess(config.write_permit),
     };
     this.#users = config.users;
+    const open = new Set(config.read_permit.map(showCidr));
+    this.isOpen = open.has("0.0.0.0/0") && open.has("::/0");
     const hashes = Object.entries(config.users).map(([name, { password }]) => [
       name,
       password.reveal(),
     ]);
     if (hashes.length > 0) this.#auth = new BasicAuth(REALM, Object.fromEntries(hashes));
   }
+
+  /** Everybody may read everything. */
+  readonly isOpen: boolean;
 
   /** The refusal, or undefined: it may. `path` is without the stage; `now` in milliseconds. */
   async refuse(

@@ -114,6 +114,7 @@ function siteFor({ name, open }: Running, { certificates }: Host): Site {
     http3: false,
     pipelining: true,
     handler: withChallenges((request) => front.handle(request), certificates),
+    ...(front.quick !== undefined && { quick: front.quick }),
     limits: {
       maxHead: limits.head,
       maxBody: config.max_body,
