@@ -81,6 +81,11 @@ export function firstByte(of: Plan): number | undefined {
   return of.kind === "ranges" ? (of.ranges[0]?.offset ?? 0) : undefined;
 }
 
+function endOf(version: Readable): HttpResponse["headers"] {
+  if (version.kind !== "file" || version.until === undefined) return [];
+  return [["X-Delete-At", String(Math.ceil(version.until / 1000))]];
+}
+
 /** The answer; `body` is closed by it. `path` names the media type where the client said none. */
 export function answerWith(of: Plan, body: Verified, path: string): HttpResponse {
   const { version } = body;
@@ -88,6 +93,7 @@ export function answerWith(of: Plan, body: Verified, path: string): HttpResponse
   const tags: HttpResponse["headers"] = [
     ["ETag", etagOf(version) ?? ""],
     ["Last-Modified", formatDate(version.mtime)],
+    ...endOf(version),
   ];
   const fields: HttpResponse["headers"] = [
     ...tags,

@@ -202,24 +202,18 @@ const whole = v.pipe(
 
 const stage = v.variant("s3", [placed, whole]);
 
+const pathPrefix = v.pipe(v.string(), v.regex(/^\//, 'expected a path such as "/photos/"'));
+
 const user = v.strictObject({
   password: passwordHash,
   access: key(v.picklist(["read", "full"]), "read", "What the user may do."),
-  prefix: key(
-    v.pipe(v.string(), v.regex(/^\//, 'expected a path such as "/photos/"')),
-    "/",
-    "Only files whose path begins so.",
-  ),
+  prefix: key(pathPrefix, "/", "Only files whose path begins so."),
 });
 
 const s3User = v.strictObject({
   secret: v.pipe(secret, v.description("Its secret key.")),
   access: key(v.picklist(["read", "full"]), "read", "What the key may do."),
-  prefix: key(
-    v.pipe(v.string(), v.regex(/^\//, 'expected a path such as "/photos/"')),
-    "/",
-    "Only objects whose path, with the bucket in front, begins so.",
-  ),
+  prefix: key(pathPrefix, "/", "Only objects whose path, with the bucket in front, begins so."),
 });
 
 const stageNumber = v.pipe(
@@ -284,6 +278,11 @@ const keys = v.strictObject({
       rate: key(bandwidth, "20MiB/s", "How fast it may read."),
     }),
     {},
+  ),
+  ttl: key(
+    v.record(pathPrefix, duration),
+    {},
+    "Files whose path begins so are gone after so long, where the client does not say otherwise.",
   ),
   longest_outage: key(
     duration,

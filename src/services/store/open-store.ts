@@ -6,6 +6,7 @@ import { needed } from "../../core/quorum.ts";
 import type { Host } from "../service.ts";
 import type { MemberConfig, StoreConfig } from "./config.ts";
 import { Dav } from "./dav/dav.ts";
+import { lifetimes } from "./expiry.ts";
 import { FileCache } from "./file-cache.ts";
 import { Front } from "./front.ts";
 import { Hints } from "./hints/hints.ts";
@@ -22,11 +23,12 @@ import { openRepair } from "./repair/open-repair.ts";
 import type { Repair } from "./repair/repair.ts";
 import { S3Front } from "./s3/front.ts";
 import { S3Member } from "./s3/member.ts";
+import { PARTS, PARTS_STAY_MS } from "./s3/multipart.ts";
 import { Seat } from "./seat.ts";
 import { Routers } from "./shared/routers.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
-import { Tree } from "./tree/tree.ts";
+import { isReserved, Tree } from "./tree/tree.ts";
 
 /** Characters of a process's word in its stamps. */
 const WRITER = 8;
@@ -70,6 +72,11 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
+  const stays = lifetimes(config.ttl);
+  const stay = (path: string): number | undefined => {
+    if (path.startsWith(PARTS)) return PARTS_STAY_MS;
+    return isReserved(path) ? undefined : stays(path);
+  };
   const cache = await cacheOf(name, config, host);
   const local: Locks = new PathLocks(join(directory, "locks"));
   const common: Common = {
@@ -81,6 +88,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     writer,
     freeFloor: config.free_floor,
     cache: cache?.value,
+    lifetime: stay,
   };
   const marks: Mark[] = [];
   const shelves = Object.entries(config.stages).map(([number, stage]) => {

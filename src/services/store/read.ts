@@ -1,6 +1,6 @@
 /** Find a name and have its bytes ready, or say why not. */
 import type { Readable } from "./copy-reader.ts";
-import { find } from "./find.ts";
+import { lookUp } from "./expiry.ts";
 import type { Name } from "./names.ts";
 import type { DeletedVersion } from "./record.ts";
 import type { Shelf } from "./shelf.ts";
@@ -29,7 +29,7 @@ export async function openToRead(
 ): Promise<Opened> {
   let why = "";
   for (let tries = 0, thorough = false; tries < MAX_TRIES; tries++) {
-    const found = await find(shelf, name, thorough ? { all: true, thorough } : {});
+    const found = await lookUp(shelf, name, thorough ? { all: true, thorough } : {});
     if (found.kind !== "found") return found;
     const { version } = found;
     if (version.kind === "deleted") return { kind: "deleted", version };

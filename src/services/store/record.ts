@@ -27,6 +27,8 @@ const file = v.object({
   size: v.number(),
   /** When the client says it was changed; milliseconds since 1970. */
   mtime: v.number(),
+  /** From when on it is as if it had been deleted; milliseconds since 1970. */
+  until: v.optional(v.number()),
   /** Content-Type, when the client said one. */
   type: v.optional(v.string()),
   /** What a front is to be told again: S3's metadata, sums that clients want to have. */
@@ -68,12 +70,13 @@ export function emitRecord(given: CopyRecord): Uint8Array {
 function inOrder(version: Version): Version {
   switch (version.kind) {
     case "file": {
-      const { kind, stamp: made, size, mtime, type, meta, sha256, blocks } = version;
+      const { kind, stamp: made, size, mtime, until, type, meta, sha256, blocks } = version;
       return {
         kind,
         stamp: made,
         size,
         mtime,
+        ...(until !== undefined && { until }),
         ...(type !== undefined && { type }),
         ...(meta !== undefined && { meta }),
         sha256,

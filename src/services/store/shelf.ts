@@ -1,6 +1,7 @@
 /** A stage as it runs: its members, and who of them has a name's copies. */
 import { systemClock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
+import type { Lifetimes } from "./expiry.ts";
 import type { FileCache } from "./file-cache.ts";
 import { Haste } from "./haste.ts";
 import type { Hints } from "./hints/hints.ts";
@@ -22,6 +23,8 @@ export interface Common {
   readonly writer: string;
   /** Share of a member that stays free, from 0 to 1. */
   readonly freeFloor: number;
+  /** How long files stay; undefined: for ever. */
+  readonly lifetime?: Lifetimes;
   /** Small files that were read of late; undefined: none are remembered. */
   readonly cache?: FileCache | undefined;
 }

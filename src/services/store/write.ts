@@ -1,5 +1,6 @@
 /** Keep a file, or let it be deleted: on enough members before the client hears of it. */
 import { bury, commit, type Held, look } from "./copy.ts";
+import { alive } from "./expiry.ts";
 import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
 import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
 import type { Name } from "./names.ts";
@@ -23,6 +24,8 @@ export interface About {
   readonly type: string | undefined;
   /** Milliseconds since 1970; undefined: now. */
   readonly mtime: number | undefined;
+  /** When it is to be gone, in milliseconds since 1970; undefined: as the config has it. */
+  readonly until?: number | undefined;
   /** What is to be remembered with it; asked for when the whole body has passed. */
   readonly meta?: () => Readonly<Record<string, string>> | undefined;
 }
@@ -88,6 +91,7 @@ export async function put(
       kind: "file",
       stamp,
       mtime: about.mtime ?? stamp.time,
+      ...endOf(shelf, name, about, stamp),
       ...(about.type !== undefined && { type: about.type }),
       ...(meta !== undefined && { meta }),
       ...sums,
@@ -239,7 +243,7 @@ async function lookAll(
   for (const { held } of looked)
     if (held.version && (newest === undefined || compareVersions(held.version, newest) > 0))
       newest = held.version;
-  return { looked, newest, failures };
+  return { looked, newest: alive(newest, shelf.common.wall()), failures };
 }
 
 /** What it has, when that can be said at once. */
@@ -248,6 +252,12 @@ function heldNow(seat: Seat, at: string, { bare }: Shelf): Held | undefined {
   if (record === "absent") return bare ? undefined : { version: undefined, settled: true };
   const [version, ...others] = record?.versions ?? [];
   return version === undefined || others.length > 0 ? undefined : { version, settled: true };
+}
+
+function endOf({ common }: Shelf, { path }: Name, { until }: About, { time }: Stamp) {
+  const stays = common.lifetime?.(path);
+  const end = until ?? (stays === undefined ? undefined : time + stays);
+  return end === undefined ? {} : { until: end };
 }
 
 /** A stamp after all that is known: a clock that goes back changes nothing. */

@@ -25,8 +25,8 @@ export interface Rig extends AsyncDisposable {
   /** Milliseconds that clocks are ahead of what they are: of the waits, and on the wall. */
   readonly time: { waits: number; wall: number };
   name(path: string): Name;
-  /** "kept", "no", or the trouble. */
-  put(path: string, body: Uint8Array | string): Promise<string>;
+  /** "kept", "no", or the trouble. `until` in milliseconds since 1970. */
+  put(path: string, body: Uint8Array | string, until?: number): Promise<string>;
   remove(path: string): Promise<string>;
   /** The bytes; "absent", "deleted", "unsure", or "cut" behind so many right ones. */
   get(path: string, from?: number, to?: number): Promise<Uint8Array | string>;
@@ -99,9 +99,9 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
     members,
     time,
     name,
-    async put(path, body) {
+    async put(path, body, until) {
       const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
-      const about = { type: undefined, mtime: undefined };
+      const about = { type: undefined, mtime: undefined, until };
       const written = await put(shelf, name(path), pieces(bytes), about, () => true);
       return written.kind === "too-few" ? written.trouble : written.kind;
     },

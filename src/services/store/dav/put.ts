@@ -5,6 +5,7 @@ import { type ContentRange, parseContentRange } from "../../../wire/dav/content-
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
 import { etagOf } from "../answer.ts";
 import { clientTime } from "../client-time.ts";
+import { wishedEnd } from "../expiry.ts";
 import { openToRead } from "../read.ts";
 import { sameVersion } from "../record.ts";
 import { type FileNode, NotKept } from "../tree/tree.ts";
@@ -21,6 +22,8 @@ export async function put(dav: DavContext, call: Call): Promise<HttpResponse> {
   if (range === "unreadable") return plain(400, "The Content-Range cannot be used.");
   const sum = readSum(request.headers.get("oc-checksum"));
   if (sum === "unknown") return plain(400, "The OC-Checksum is of no kind known here.");
+  const until = wishedEnd(request.headers, dav.now());
+  if (until === "unreadable") return plain(400, "That is no time to come.");
   const place = await placeFor(dav, view, path);
   if (isAnswer(place)) return place;
   if (place.node?.kind === "collection" || call.slash)
@@ -44,9 +47,11 @@ async function keep(
 ): Promise<HttpResponse> {
   const { request } = call;
   const mtime = clientTime(request);
+  const until = wishedEnd(request.headers, dav.now());
   const about = {
     type: request.headers.get("content-type") ?? undefined,
     mtime,
+    until: until === "unreadable" ? undefined : until,
     ...(sum !== undefined && { meta: () => ({ oc: `${sum.kind}:${sum.hex}` }) }),
   };
   let refused: HttpResponse | undefined;

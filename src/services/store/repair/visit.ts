@@ -1,10 +1,12 @@
 /** One partition: what its names should have on every member, and have not, is put right. */
 import { isThere, look } from "../copy.ts";
+import { hasExpired } from "../expiry.ts";
 import { mend } from "../mend.ts";
 import type { Name } from "../names.ts";
-import { sameVersion, showStamp, stampOf, type Version } from "../record.ts";
+import { compareStamps, sameVersion, showStamp, stampOf, type Version } from "../record.ts";
 import type { Seat } from "../seat.ts";
 import type { Shelf } from "../shelf.ts";
+import { remove } from "../write.ts";
 import { type Finding, judge } from "./judge.ts";
 import { type Pace, paced } from "./pace.ts";
 import { list, type Listed, survey } from "./survey.ts";
@@ -94,7 +96,11 @@ export async function visit(
     !duty.signal.aborted
   ) {
     const ages = findings.flatMap(({ newest }) =>
-      newest.kind === "deleted" ? [stampOf(newest).time + (wall - duty.forgetBefore)] : [],
+      newest.kind === "deleted"
+        ? [stampOf(newest).time + (wall - duty.forgetBefore)]
+        : newest.kind === "file" && newest.until !== undefined
+          ? [newest.until]
+          : [],
     );
     known?.learn(shelf, partition, listed, Math.min(Infinity, ...ages));
   }
@@ -104,6 +110,11 @@ export async function visit(
 async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally): Promise<void> {
   const { name, newest, holders, lacking, away, strays } = finding;
   const mine = (seat: Seat): boolean => duty.only === undefined || duty.only === seat.id;
+  if (duty.dry !== true && hasExpired(newest, shelf.common.wall())) {
+    // What is written meanwhile stays; who cannot be reached now is owed the deletion.
+    await remove(shelf, name, (now) => now?.kind === "deleted" && hasSameStamp(now, newest));
+    return;
+  }
   if (finding.forgettable) {
     if (duty.dry === true || (await forget(shelf, name, newest))) tally.forgotten++;
     return;
@@ -152,6 +163,10 @@ async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally):
   }
   if (duty.clear !== true || duty.dry === true) return;
   for (const seat of strays) if (await cleared(shelf, name, seat, newest)) tally.cleared++;
+}
+
+function hasSameStamp(a: Version, b: Version): boolean {
+  return compareStamps(stampOf(a), stampOf(b)) === 0;
 }
 
 async function isReplaced(shelf: Shelf, name: Name, seat: Seat, version: Version) {

@@ -21,6 +21,9 @@ import { Refusal, xml } from "./refusal.ts";
 import type { Signed } from "./signer.ts";
 
 const HOME = "/_tern.multipart";
+/** Below it is what is gone after so long, when nobody has completed or aborted it. */
+export const PARTS = `${HOME}/`;
+export const PARTS_STAY_MS = 7 * 86_400_000;
 const MAX_PARTS = 10_000; // S3's own
 const ID = /^[0-9a-f-]{36}$/;
 

@@ -3,7 +3,7 @@ import type { Readable } from "../copy-reader.ts";
  * All stages as one tree of names. Files are where their stages say; a collection is there when
  * somebody made it, or when something is in it.
  */
-import { find } from "../find.ts";
+import { lookUp } from "../expiry.ts";
 import type { Trouble } from "../members/member.ts";
 import type { Name } from "../names.ts";
 import { type Opened, openToRead } from "../read.ts";
@@ -78,7 +78,7 @@ export class Tree {
   async file(view: View, path: string): Promise<FileNode | undefined> {
     for (const shelf of this.#in(view)) {
       const name = { stage: shelf.number, key: path, path };
-      const found = await find(shelf, name);
+      const found = await lookUp(shelf, name);
       if (found.kind === "unsure") throw new Unsure(found.why);
       if (found.kind === "absent") continue;
       const { version } = found;
