@@ -5,7 +5,7 @@ import { answerWith, etagOf, firstByte, mayChange, type Plan, plan } from "./ans
 import { clientTime } from "./client-time.ts";
 import type { StoreConfig } from "./config.ts";
 import type { Dav } from "./dav/dav.ts";
-import { find } from "./find.ts";
+import { lookUp, wishedEnd } from "./expiry.ts";
 import { type Asked, type Name, readName } from "./names.ts";
 import type { Permit } from "./permit.ts";
 import { QuickTable } from "./quick/table.ts";
@@ -145,9 +145,11 @@ export class Front {
     const place = await this.#locate(asked, true);
     if ("status" in place) return place;
     const { shelf, name } = place;
+    const until = wishedEnd(request.headers, shelf.common.wall());
+    if (until === "unreadable") return respond(400, [], "That is no time to come.\n");
     // Asked before the body comes, so that nobody sends it in vain; and again when it has come.
     if (isConditional(request)) {
-      const found = await find(shelf, name);
+      const found = await lookUp(shelf, name);
       if (found.kind === "unsure") return unsure(found.why, shelf, name);
       if (!mayChange(request, found.kind === "found" ? found.version : undefined))
         return respond(412, [], "A condition of the request does not hold.\n");
@@ -155,6 +157,7 @@ export class Front {
     const about = {
       type: request.headers.get("content-type") ?? undefined,
       mtime: clientTime(request),
+      until,
     };
     const written = await put(shelf, name, request.body ?? empty(), about, (newest) =>
       mayChange(request, newest),
@@ -185,7 +188,7 @@ export class Front {
     if (asked.stage !== "any") return of(asked.stage);
     for (const shelf of this.#shelves) {
       const name = nameIn(shelf, asked);
-      const found = await find(shelf, name);
+      const found = await lookUp(shelf, name);
       if (found.kind === "unsure") return unsure(found.why, shelf, name);
       if (found.kind === "absent") continue;
       if (exists(found.version)) return { shelf, name };
