@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import { join } from "node:path";
 
 import { temporary } from "../fake/temporary.ts";
+import { needs } from "../sys/needs.ts";
 import { until } from "./from-source.ts";
 import { iperf, lab, twoEnds } from "./tunnel-lab.ts";
 
@@ -79,6 +80,28 @@ test.if(root)(
   },
 );
 
+test.if(root)("a device that somebody deletes is made again, with all that was on it", async () => {
+  await using net = await lab();
+  const ends = twoEnds({ far: { routes: ["10.99.0.0/24"], scripts: {} } });
+  await net.ip("near", "address", "add", "10.99.0.1/32", "dev", "lo");
+  await using near = await net.tern("near", { warp: ends.near });
+  await using far = await net.tern("far", { warp: ends.far });
+  await far.logged("a tunnel is up");
+  await near.logged("a tunnel is up");
+  for (let time = 1; time <= 2; time++) {
+    await net.ip("far", "link", "del", "warp");
+    await far.logged("a tunnel's device was deleted: it is made again", time);
+    await until(async () => (await net.lost("far", "10.99.0.1", 1)) === 0, 10_000);
+    expect(await net.ip("far", "route", "show", "10.99.0.0/24")).toContain("dev warp");
+    expect(await net.lost("near", "10.60.0.2")).toBe(0);
+  }
+  // The keys are the same: nobody had to speak for it.
+  expect((await far.verb("tunnel", "status")).out).toContain("warp  up  warp, mtu 1380");
+  expect((await far.verb("tunnel", "down", "warp")).code).toBe(0);
+  expect((await far.verb("tunnel", "up", "warp")).code).toBe(0);
+  await until(async () => (await net.lost("far", "10.99.0.1", 1)) === 0, 10_000);
+});
+
 test.if(root)("a path that carries less is found out, and TCP goes on", async () => {
   await using net = await lab();
   const ends = twoEnds();
@@ -124,13 +147,18 @@ test.if(root)(
 /** As udev makes it: whoever has the capability may make devices. */
 const open = root && (statSync("/dev/net/tun").mode & 0o6) === 0o6;
 
-test.if(open).each([2, 3])("with %d workers and without root", async (workers) => {
+const asNobody = needs(open, "a /dev/net/tun that is open to all");
+for (const workers of [2, 3])
+  asNobody(`with ${workers} workers and without root`, () => several(workers, "nobody"));
+if (root) test("with 2 workers", () => several(2, "root"));
+
+async function several(workers: number, who: "nobody" | "root"): Promise<void> {
   await using net = await lab();
   const ends = twoEnds({ near: { listen: ":9000" } });
   const others = twoEnds({ near: { listen: ":9000" } });
   const inner = { local: ["10.61.0.1"], remote: ["10.61.0.2"] };
   const back = { local: ["10.61.0.2"], remote: ["10.61.0.1"] };
-  const user = { workers, user: "nobody" };
+  const user = { workers, user: who };
   await using near = await net.tern(
     "near",
     { warp: ends.near, second: { ...others.near, ...inner } },
@@ -154,7 +182,7 @@ test.if(open).each([2, 3])("with %d workers and without root", async (workers) =
   await far.logged("a tunnel is up", 4);
   await until(async () => (await net.lost("far", "10.60.0.1", 1)) === 0, 10_000);
   await until(async () => (await net.lost("far", "10.61.0.1", 1)) === 0, 10_000);
-});
+}
 
 test.if(root)(
   "with a kill switch nothing goes another way while the tunnel is not there, until a stop",

@@ -1,6 +1,7 @@
 /** Two terns in two network namespaces, and what goes through their tunnel. Root only. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 
+import type { TrialReport } from "../../src/services/tunnel/actions.ts";
 import type { TunnelStatus } from "../../src/services/tunnel/status.ts";
 import { type Appliance, until } from "./from-source.ts";
 import { iperf, type Lab, lab, twoEnds } from "./tunnel-lab.ts";
@@ -205,3 +206,34 @@ test
   expect((await iperf(net, "10.60.0.1")).bitsPerSecond).toBeGreaterThan(1e6);
   expect((await statusOf(near)).traffic).toMatchObject({ malformed: 0, refused: 0, forged: 0 });
 });
+
+test.if(root)(
+  "a test says how much goes through, both ways, and is of no use to strangers",
+  async () => {
+    await using net = await lab();
+    const { near, far } = await pair(net);
+    await using _ = near;
+    await using __ = far;
+    const { code, out } = await far.verb("tunnel", "test", "warp", "--seconds", "1", "--json");
+    expect(code).toBe(0);
+    const report = JSON.parse(out) as TrialReport;
+    expect(report).toMatchObject({ phase: "done", length: 1380, mtu: 1380, mtuBy: "config" });
+    for (const way of [report.out, report.in]) {
+      expect(way?.bitsPerSecond).toBeGreaterThan(10e6);
+      expect(way?.lost).toBeLessThan(0.2);
+      expect(way?.rttMs).toBeGreaterThan(0);
+    }
+    expect((await statusOf(near)).traffic).toMatchObject({ malformed: 0, forged: 0 });
+    const shown = await near.verb("tunnel", "test", "warp", "--seconds", "1");
+    expect(shown.out).toMatch(/^ {2}in {4}[\d.]+ Mbit\/s, /m);
+    // A peer that goes away meanwhile is no reason to wait for ever.
+    const test = far.verb("tunnel", "test", "warp", "--seconds", "2");
+    await Bun.sleep(1000);
+    await net.ip("near", "link", "set", "wire0", "down");
+    expect((await test).code).toBe(1);
+    await far.logged("a tunnel is down: nothing is heard of the peer");
+    const none = await far.verb("tunnel", "test", "warp");
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining("nobody to test it with")]);
+    expect((await far.verb("tunnel", "test", "other")).err).toContain("there is no tunnel");
+  },
+);

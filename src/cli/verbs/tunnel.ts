@@ -20,6 +20,17 @@ export function tunnelVerbs({ verb, group, from }: CommandLine): void {
     .option(...JSON_OUT)
     .option("-w, --watch", "show it again every second, with rates")
     .action(from(async () => ({ default: (await import("../tunnel-status.ts")).tunnelStatus })));
+  verb(
+    "test <name>",
+    "how much goes through a tunnel, both ways, how far it is, what is lost, how long a packet fits",
+    "tern tunnel test warp1\ntern tunnel test warp1 --seconds 10 --json | jq .out.bitsPerSecond",
+    tunnel,
+  )
+    .option("--seconds <n>", "time for each way, 1 to 10", "3")
+    .option(...CONFIG)
+    .option(...SOCKET)
+    .option(...JSON_OUT)
+    .action(from(async () => ({ default: (await import("../tunnel-test.ts")).tunnelTest })));
   for (const [what, about] of [
     ["up", "take up a tunnel that was taken down"],
     ["down", "carry nothing through a tunnel until it is taken up again"],

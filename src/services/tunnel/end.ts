@@ -2,15 +2,16 @@ import { showCidr } from "../../core/cidr.ts";
 import { showIp } from "../../core/ip.ts";
 import type { Lease } from "../../core/lease.ts";
 import type { Log } from "../../observe/log.ts";
-import { SysError } from "../../sys/errno.ts";
 import { Allowed } from "../../wire/tunnel/allowed.ts";
 import type { Host } from "../service.ts";
 import { deviceOf, type KeyedConfig } from "./config.ts";
 import { endpointOf, hostOf } from "./endpoint.ts";
 import type { Fence } from "./fence.ts";
 import type { Hub } from "./hub.ts";
-import { takeFence, takeHub, takeLink, takePort } from "./leased.ts";
-import type { Keeper, Link } from "./link.ts";
+import type { Keeper } from "./keeper.ts";
+import { takeFence, takeHub, takeLink } from "./leased.ts";
+import type { Link } from "./link.ts";
+import { Mooring } from "./mooring.ts";
 import type { Port, Rules } from "./port.ts";
 import { Reaching } from "./reaching.ts";
 import { roleOf } from "./role.ts";
@@ -20,16 +21,12 @@ import { Squeezer } from "./squeezer.ts";
 import type { Traffic } from "./traffic.ts";
 import { Ways } from "./ways.ts";
 
-/** How often a device is tried for that another process still has (an upgrade: the old one). */
-const DEVICE_RETRY_MS = 200;
-
 /** Our end of one tunnel under one config. What it has is leased, and so survives it. */
 export class TunnelEnd implements Keeper {
   readonly name: string;
   readonly config: KeyedConfig;
   readonly link: Link;
   readonly hub: Hub;
-  readonly #host: Host;
   readonly #log: Log;
   readonly #fence: Fence | undefined;
   readonly #leases: Lease<unknown>[];
@@ -37,7 +34,7 @@ export class TunnelEnd implements Keeper {
   readonly #ways: Ways;
   readonly #room: Room;
   readonly #reaching: Reaching | undefined;
-  #port: Port | undefined;
+  readonly #mooring: Mooring;
   /** An operator has taken it down. */
   #held = false;
   readonly #ended = new AbortController();
@@ -60,7 +57,7 @@ export class TunnelEnd implements Keeper {
       const fenced = config.routes.length > 0 && !hub.isRehearsal;
       const fence = fenced ? keep(await takeFence(name, config, host)) : undefined;
       const end = new TunnelEnd(name, config, host, { hub, link, fence, leases, place });
-      if (!hub.isRehearsal) await end.#takePort();
+      if (!hub.isRehearsal) await end.#mooring.take();
       return end;
     } catch (failed) {
       for (const lease of leases.toReversed()) await lease[Symbol.asyncDispose]();
@@ -82,12 +79,12 @@ export class TunnelEnd implements Keeper {
   ) {
     this.name = name;
     this.config = config;
-    this.#host = host;
     this.#log = host.log.with({ tunnel: name });
     this.hub = parts.hub;
     this.link = parts.link;
     this.#fence = parts.fence;
     this.#leases = parts.leases;
+    this.#mooring = new Mooring(name, config, host, this.#log);
     this.#scripts = new Scripts(config.scripts, this.#log);
     this.#ways = new Ways(config, parts.place);
     this.#room = new Room(config);
@@ -106,7 +103,7 @@ export class TunnelEnd implements Keeper {
     return deviceOf(this.name, this.config);
   }
   get port(): Port | undefined {
-    return this.#port;
+    return this.#mooring.port;
   }
   get traffic(): Traffic {
     return this.link.traffic;
@@ -118,6 +115,10 @@ export class TunnelEnd implements Keeper {
   get rtt(): number {
     return this.link.path.rtt;
   }
+  /** Bytes of the longest packet that fits the path, as far as known. */
+  get mtu(): number {
+    return this.#room.mtu;
+  }
   get isHeld(): boolean {
     return this.#held;
   }
@@ -128,8 +129,10 @@ export class TunnelEnd implements Keeper {
   start(): void {
     this.link.keeper = this;
     this.#enclose((fence) => fence.raise(this.config.kill_switch ? this.config.routes : []));
-    if (this.#port === undefined) void this.#awaitPort();
-    else this.#serve(this.#port);
+    if (this.port === undefined) {
+      this.#log.info("a tunnel's device is taken: waiting for it", { device: this.device });
+      void this.#awaitPort();
+    } else this.#serve(this.port);
     void this.#reaching?.run(this.#ended.signal);
   }
 
@@ -139,10 +142,11 @@ export class TunnelEnd implements Keeper {
     if (link.keeper === this) {
       link.keeper = undefined;
       link.relay = undefined;
-      this.#port?.leave(link);
+      this.port?.leave(link);
       if (link.alive) this.#run("down");
       await this.#scripts.done();
     }
+    await this.#mooring.release();
     for (const lease of this.#leases.toReversed()) await lease[Symbol.asyncDispose]();
   }
 
@@ -169,7 +173,7 @@ export class TunnelEnd implements Keeper {
   }
 
   ready(): void {
-    this.#port?.resume();
+    this.port?.resume();
   }
 
   /** New keys, now. */
@@ -182,7 +186,7 @@ export class TunnelEnd implements Keeper {
 
   /** Carry nothing until `raise`. */
   hold(): void {
-    const port = this.#port;
+    const port = this.port;
     if (this.#held || port === undefined) return;
     this.#held = true;
     this.link.hold();
@@ -191,7 +195,7 @@ export class TunnelEnd implements Keeper {
     this.#log.info("a tunnel was taken down");
   }
   raise(): void {
-    const port = this.#port;
+    const port = this.port;
     if (!this.#held || port === undefined) return;
     this.#held = false;
     this.link.resume();
@@ -211,7 +215,7 @@ export class TunnelEnd implements Keeper {
     };
     const { mtu } = this.#room;
     port.carriage.fit(mtu);
-    port.serve(link, rules);
+    port.serve(link, rules, () => void this.#wrecked());
     try {
       port.device.shape({ ...config, mtu });
     } catch (error) {
@@ -231,7 +235,7 @@ export class TunnelEnd implements Keeper {
 
   /** The path carries more, or less. */
   #fit(): void {
-    const port = this.#port;
+    const port = this.port;
     const { mtu } = this.#room;
     if (port === undefined) return;
     this.#log.info("a tunnel's path carries packets of another length", { mtu });
@@ -244,7 +248,7 @@ export class TunnelEnd implements Keeper {
   }
 
   #reroute(): void {
-    const port = this.#port;
+    const port = this.port;
     if (port === undefined || this.#held) return;
     const { alive, route } = this.link;
     try {
@@ -254,31 +258,19 @@ export class TunnelEnd implements Keeper {
     }
   }
 
-  async #takePort(): Promise<void> {
-    try {
-      const lease = await takePort(this.name, this.config, this.#host);
-      this.#leases.push(lease);
-      this.#port = lease.value;
-    } catch (error) {
-      if (!(error instanceof SysError) || error.code !== "EBUSY") throw error;
-    }
-  }
-
-  /** Another process has the device: the one we replace, or a worker before us. */
+  /** Another process has the device: the one we replace, or a worker before us. Or nobody has it any more. */
   async #awaitPort(): Promise<void> {
     const { signal } = this.#ended;
-    this.#log.info("a tunnel's device is taken: waiting for it", { device: this.device });
-    while (!signal.aborted && this.#port === undefined) {
-      await this.#host.clock.sleep(DEVICE_RETRY_MS, signal).catch(() => {});
-      if (signal.aborted) return;
-      try {
-        await this.#takePort();
-      } catch (error) {
-        this.#log.error("a tunnel has no device", { error });
-        return;
-      }
-    }
-    if (this.#port !== undefined && !signal.aborted) this.#serve(this.#port);
+    const port = await this.#mooring.wait(signal);
+    if (port !== undefined && !signal.aborted) this.#serve(port);
+  }
+
+  /** Somebody has deleted the device, with all that was on it. */
+  async #wrecked(): Promise<void> {
+    this.#log.warn("a tunnel's device was deleted: it is made again", { device: this.device });
+    this.port?.leave(this.link);
+    await this.#mooring.release();
+    await this.#awaitPort();
   }
 
   #run(event: Event): void {
@@ -289,8 +281,8 @@ export class TunnelEnd implements Keeper {
       TERN_STATE: link.alive ? "up" : "down",
       TERN_PEER: endpointOf(this.link.route) ?? "",
       TERN_METRIC: String(this.priority),
-      TERN_MTU: String(this.#port?.device.mtu ?? config.mtu),
-      TERN_ROUTES: text(this.#port?.device.routes.map(({ to }) => showCidr(to)) ?? []),
+      TERN_MTU: String(this.port?.device.mtu ?? config.mtu),
+      TERN_ROUTES: text(this.port?.device.routes.map(({ to }) => showCidr(to)) ?? []),
       TERN_LOCAL: text(config.local.map(({ address }) => showIp(address))),
       TERN_REMOTE: text(config.remote.map(showIp)),
     });

@@ -2,7 +2,6 @@ import type { Closable } from "../../core/lease.ts";
 import type { AeadName } from "../../net/aead/aead.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Route } from "../../sys/datagram-route.ts";
-import type { Block } from "../../sys/memory.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Session } from "../../wire/noise/session.ts";
 import { Path, type PathRules } from "../../wire/tunnel/path.ts";
@@ -10,10 +9,13 @@ import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
 import { PROBE } from "../../wire/tunnel/probe.ts";
 import type { Hub } from "./hub.ts";
 import type { Keys } from "./identity.ts";
+import type { Keeper } from "./keeper.ts";
 import { closeLane, emitOffer, type Lane, makeLane } from "./lane.ts";
 import { Questions } from "./questions.ts";
 import type { Resident } from "./reception.ts";
+import type { Sink } from "./sink.ts";
 import { Traffic } from "./traffic.ts";
+import { Trial } from "./trial.ts";
 
 /** In front of what is sealed: type, receiver's index, counter; as WireGuard has it, but for ours its highest byte is first. */
 export const HEADER = 16;
@@ -27,29 +29,6 @@ export const TERN_DATA = 0x54 | (2 << 8);
 const AGAIN_MS = 5000;
 /** Whoever came to us and has been silent for so long is not called any more: somebody else may be there. */
 const FORGET_MS = 90_000;
-
-/** Where plaintexts go: a device. */
-export interface Sink {
-  /** Memory that datagrams are to be opened into, at `next`. */
-  readonly block: Block;
-  readonly next: number;
-  /** `length` bytes are at `next`. False: it is no packet. */
-  take(length: number): "packet" | "control" | "malformed";
-  /** Nothing more is at hand. */
-  flush(): void;
-}
-
-/** Who wants to know how a link is. */
-export interface Keeper {
-  /** The peer can be reached from now on, or cannot. */
-  turned(alive: boolean): void;
-  /** An answer to a question of `length` bytes came. */
-  passed(length: number): void;
-  /** How long another question should be, to see whether it gets through; 0: none. */
-  wonders(): number;
-  /** There are keys again: what waits may go. */
-  ready(): void;
-}
 
 export interface LinkParts {
   readonly name: string;
@@ -86,6 +65,8 @@ export class Link implements Closable {
   readonly #reaches: boolean;
   readonly #type: number;
   readonly #resident: Resident;
+  /** How much goes through, when somebody wants to know. */
+  readonly trial: Trial;
   readonly #questions: Questions;
   #alive = false;
   #held = false;
@@ -101,6 +82,7 @@ export class Link implements Closable {
     this.#type = wireguard ? WIREGUARD_DATA : TERN_DATA;
     this.path = new Path(probe);
     this.#questions = new Questions(this);
+    this.trial = new Trial(this);
     this.peerKey = keys.peerKey;
     this.#resident = hub.reception.resident(keys.privateKey, wireguard);
     const { identity } = this.#resident;
@@ -140,6 +122,7 @@ export class Link implements Closable {
   /** Say nothing, answer nobody, forget all keys; until `resume`. */
   hold(): void {
     this.#held = true;
+    this.trial.abort();
     this.session.close();
     if (this.#alive) this.#turn(false);
   }
@@ -204,7 +187,11 @@ export class Link implements Closable {
         traffic.malformed++;
         return;
       case "control":
-        if (!this.#questions.take(sink, length - TRAILER)) traffic.malformed++;
+        if (
+          !this.#questions.take(sink, length - TRAILER) &&
+          !this.trial.take(sink, length - TRAILER)
+        )
+          traffic.malformed++;
     }
   }
 
@@ -227,6 +214,7 @@ export class Link implements Closable {
     if (this.#held) return;
     this.drive(now);
     if (this.wireguard) return;
+    this.trial.tick(now);
     const { path } = this;
     if (this.#alive && !path.alive(now)) {
       this.#turn(false);

@@ -1,10 +1,11 @@
 import type { Closable } from "../../core/lease.ts";
-import { type Reactor, READABLE } from "../../net/reactor.ts";
+import { BROKEN, type Reactor, READABLE } from "../../net/reactor.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import type { Allowed } from "../../wire/tunnel/allowed.ts";
 import type { Device } from "./device.ts";
 import type { Lane } from "./lane.ts";
-import type { Link, Sink } from "./link.ts";
+import type { Link } from "./link.ts";
+import type { Sink } from "./sink.ts";
 import type { Squeezer } from "./squeezer.ts";
 import type { Traffic } from "./traffic.ts";
 
@@ -60,6 +61,8 @@ export class Port implements Closable {
   readonly rules: { current: Rules | undefined };
   readonly #reactor: Reactor;
   #link: Link | undefined;
+  #tellGone: (() => void) | undefined;
+  #gone = false;
   /** Not read, since there is no key or the socket is full. */
   #paused = false;
   #waitingSince = -1;
@@ -76,9 +79,15 @@ export class Port implements Closable {
     this.carriage = make(this.rules);
   }
 
-  /** From now on `link` carries its packets, by these rules. */
-  serve(link: Link, rules: Rules): void {
+  /** Has somebody deleted the device? Then this is of no use any more. */
+  get isGone(): boolean {
+    return this.#gone;
+  }
+
+  /** From now on `link` carries its packets, by these rules. `gone`: somebody has deleted the device. */
+  serve(link: Link, rules: Rules, gone: () => void): void {
     this.rules.current = rules;
+    this.#tellGone = gone;
     if (this.#link === undefined) {
       this.#reactor.add(this.device.tun.fd, READABLE, this.#ready);
       this.#forgetTurn = this.#reactor.onTurn(this.#turn);
@@ -115,9 +124,11 @@ export class Port implements Closable {
     await this.device.close();
   }
 
-  readonly #ready = (): void => {
+  readonly #ready = (events: number): void => {
     const link = this.#link;
     if (link === undefined) return;
+    // That is all one hears of a device that was deleted.
+    if ((events & BROKEN) !== 0) return this.#lose();
     const { hub } = link;
     const { now } = this.#reactor;
     if (hub.blocked) return this.#pause(link);
@@ -136,6 +147,11 @@ export class Port implements Closable {
     if (shipped > 0) link.session.sent(keypair, link.wireguard, now);
     hub.send();
   };
+
+  #lose(): void {
+    this.#gone = true;
+    this.#tellGone?.();
+  }
 
   #pause({ hub }: Link): void {
     this.#stop();

@@ -1,7 +1,8 @@
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { ANSWER, ASK, emitProbe, parseProbe, PROBE, type Probe } from "../../wire/tunnel/probe.ts";
 import type { Lane } from "./lane.ts";
-import { HEADER, type Link, type Sink } from "./link.ts";
+import { HEADER, type Link } from "./link.ts";
+import type { Sink } from "./sink.ts";
 
 /** Is the peer of a link there, how far, what is lost, what does the path carry: asked and answered. */
 export class Questions {

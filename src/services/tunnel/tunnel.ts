@@ -1,10 +1,9 @@
 /** Networks over networks: devices whose wire leads, sealed, to another machine. */
 import { createHash } from "node:crypto";
 
-import * as v from "valibot";
-
 import { closest } from "../../core/suggest.ts";
 import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
+import { actionsOf } from "./actions.ts";
 import { deviceOf, hasKeys, tunnelSchema, type TunnelsConfig } from "./config.ts";
 import { TunnelEnd } from "./end.ts";
 import { keyProblem } from "./identity.ts";
@@ -13,7 +12,6 @@ import { type Member, prepareMember, statusOf } from "./member.ts";
 import { Meters } from "./meters.ts";
 import { socketOf, socketsOf, workerFor } from "./placement.ts";
 import { isDevice } from "./scalars.ts";
-import type { TunnelStatus } from "./status.ts";
 import { warningFor } from "./warning.ts";
 
 export const tunnel: Service<TunnelsConfig> = {
@@ -41,28 +39,6 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
   }
   const meters = new Meters(ends, host.metrics);
 
-  /** The tunnel of that name, when it is in this process. */
-  const find = (name: string): Member | undefined => {
-    if (!Object.hasOwn(config, name)) {
-      const near = closest(name, Object.keys(config));
-      throw new Error(
-        `there is no tunnel "${name}"${near === undefined ? "" : `; did you mean "${near}"?`}`,
-      );
-    }
-    return ends.find((end) => end.name === name);
-  };
-  const named = v.strictObject({ tunnel: v.string() });
-  const act = (about: string, run: (end: Member) => void) => ({
-    about,
-    input: named,
-    run: async (input: { tunnel: string }): Promise<Record<string, unknown>> => {
-      const end = find(input.tunnel);
-      if (end === undefined) return {};
-      run(end);
-      return { [end.name]: statusOf(end) };
-    },
-  });
-
   return {
     start() {
       for (const end of ends) {
@@ -89,17 +65,7 @@ async function prepare(config: TunnelsConfig, host: Host): Promise<Instance> {
       meters.stop();
       await Promise.all(ends.map((end) => end.stop()));
     },
-    actions: {
-      status: {
-        about: "tunnels: who is there, how far, what is lost, how much went through",
-        input: v.strictObject({}),
-        run: async (): Promise<Record<string, TunnelStatus>> =>
-          Object.fromEntries(ends.map((end) => [end.name, statusOf(end)])),
-      },
-      rekey: act("make new keys with the peer, now", (end) => end.rekey()),
-      down: act("carry nothing through a tunnel until it is taken up again", (end) => end.hold()),
-      up: act("take up a tunnel that was taken down", (end) => end.raise()),
-    },
+    actions: actionsOf(config, ends),
   };
 }
 
