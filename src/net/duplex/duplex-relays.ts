@@ -1,6 +1,6 @@
 import { AGAIN, GONE } from "../../sys/socket.ts";
 import type { Reactor } from "../reactor.ts";
-import type { RelayEnd, RelayOwner } from "../tcp/relays.ts";
+import type { RelayEnd, RelayOwner } from "../tcp/relay-terms.ts";
 import type { Duplex } from "./duplex.ts";
 
 /** Bytes of one direction before its neighbours get their turn. */

@@ -3,7 +3,7 @@ import * as socket from "../../sys/socket.ts";
 import { queuedBytes } from "../../sys/tcp-info.ts";
 import { BROKEN, EDGE, HALF_CLOSED, type Reactor, WRITABLE } from "../reactor.ts";
 import { ALL_ONCE } from "./dialer.ts";
-import type { RelayEnd, RelayOwner, RelayRules } from "./relays.ts";
+import type { RelayEnd, RelayOwner, RelayRules } from "./relay-terms.ts";
 import type { Sockmap } from "./sockmap.ts";
 
 /** While a pair's bytes go by themselves only its end is told. */

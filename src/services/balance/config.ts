@@ -11,7 +11,7 @@ import {
   socketOptions,
 } from "../../config/scalars.ts";
 import { parseIp } from "../../core/ip.ts";
-import { RELAY_WAYS } from "../../net/tcp/relays.ts";
+import { RELAY_WAYS } from "../../net/tcp/relay-terms.ts";
 import { misfit, tlsKeys } from "./tls/config.ts";
 import { udpKeys } from "./udp/config.ts";
 

@@ -2,7 +2,7 @@ import { hashText } from "../../core/schedulers/hash.ts";
 import type { Remote } from "../../net/http1/plain-transport.ts";
 import type { Client, ConnectFailure, Pool, Server } from "../../net/pools/pool.ts";
 import type { Caller } from "../../net/tcp/dialer.ts";
-import type { RelayEnd, RelayOwner } from "../../net/tcp/relays.ts";
+import type { RelayEnd, RelayOwner } from "../../net/tcp/relay-terms.ts";
 import type { Balancer } from "./balancer.ts";
 
 /** Why a client that was let in never got a server. */

@@ -1,5 +1,6 @@
 import type { Pool } from "../../net/pools/pool.ts";
-import type { RelayEnd, Relays, RelayWay } from "../../net/tcp/relays.ts";
+import type { RelayEnd, RelayWay } from "../../net/tcp/relay-terms.ts";
+import type { Relays } from "../../net/tcp/relays.ts";
 import { block } from "../../sys/memory.ts";
 import { close, peek } from "../../sys/socket.ts";
 import type { Connection } from "./connection.ts";

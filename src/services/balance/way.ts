@@ -1,4 +1,4 @@
-import type { RelayEnd } from "../../net/tcp/relays.ts";
+import type { RelayEnd } from "../../net/tcp/relay-terms.ts";
 import type { ProxyDetails } from "../../wire/proxy-tlv.ts";
 import type { ClientHello } from "../../wire/tls/client-hello.ts";
 import type { Connection } from "./connection.ts";

@@ -4,7 +4,8 @@ import fc from "fast-check";
 
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
-import { type RelayEnd, type RelayRules, Relays } from "../../../src/net/tcp/relays.ts";
+import type { RelayEnd, RelayRules } from "../../../src/net/tcp/relay-terms.ts";
+import { Relays } from "../../../src/net/tcp/relays.ts";
 import { sockmap } from "../../../src/net/tcp/sockmap.ts";
 import { destination } from "../../../src/sys/dial.ts";
 import { until } from "../../e2e/from-source.ts";

@@ -5,7 +5,7 @@ import type { Duplex } from "../../../net/duplex/duplex.ts";
 import { PlainDuplex } from "../../../net/duplex/plain-duplex.ts";
 import type { Pool } from "../../../net/pools/pool.ts";
 import type { Reactor } from "../../../net/reactor.ts";
-import type { RelayEnd } from "../../../net/tcp/relays.ts";
+import type { RelayEnd } from "../../../net/tcp/relay-terms.ts";
 import { Handshake } from "../../../net/tls/handshake.ts";
 import { ServerGreeting } from "../../../net/tls/server-greeting.ts";
 import { answerTo, type ServerTls } from "../../../net/tls/server-tls.ts";

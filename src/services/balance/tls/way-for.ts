@@ -1,5 +1,5 @@
 import type { Pool } from "../../../net/pools/pool.ts";
-import type { RelayWay } from "../../../net/tcp/relays.ts";
+import type { RelayWay } from "../../../net/tcp/relay-terms.ts";
 import { sockmap } from "../../../net/tcp/sockmap.ts";
 import type { ClientHello } from "../../../wire/tls/client-hello.ts";
 import type { Host } from "../../service.ts";
