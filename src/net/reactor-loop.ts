@@ -41,6 +41,9 @@ export class ReactorLoop implements Reactor {
   readonly #runtime: number | undefined;
   readonly #trouble: Trouble;
   readonly #afterTurn: ((now: number) => void)[] = [];
+  /** Who wants to know when this batch is told. */
+  readonly #atEnd = new Set<() => void>();
+  #telling = false;
   #count = 0;
   #running = false;
   #eager = 0;
@@ -98,6 +101,11 @@ export class ReactorLoop implements Reactor {
     };
   }
 
+  atEnd(run: () => void): boolean {
+    if (this.#telling) this.#atEnd.add(run);
+    return this.#telling;
+  }
+
   /** Longest turn since the last call, in ms: how long a ready fd may have waited. */
   takeLongestTurn(): number {
     const longest = this.#longestTurn;
@@ -138,6 +146,7 @@ export class ReactorLoop implements Reactor {
   }
 
   #batch(ready: number): void {
+    this.#telling = true;
     for (let i = 0; i < ready; i++) {
       const fd = this.#epoll.fdAt(i);
       if (fd === this.#runtime) {
@@ -150,9 +159,23 @@ export class ReactorLoop implements Reactor {
         this.#trouble(error);
       }
     }
+    this.#telling = false;
+    this.#endAll();
     this.#visitAll();
     const took = performance.now() - this.now;
     if (took > this.#longestTurn) this.#longestTurn = took;
+  }
+
+  #endAll(): void {
+    if (this.#atEnd.size === 0) return;
+    for (const run of this.#atEnd) {
+      try {
+        run();
+      } catch (error) {
+        this.#trouble(error);
+      }
+    }
+    this.#atEnd.clear();
   }
 
   #visitAll(): void {

@@ -36,6 +36,11 @@ export interface Reactor {
    * answer ends it. Turns go on without any fd as long as somebody wants them.
    */
   onTurn(visit: (now: number) => void): () => void;
+  /**
+   * Call `run` when all that is ready now has been told, once however often it is asked for. False:
+   * nothing is being told just now, nobody would be called.
+   */
+  atEnd(run: () => void): boolean;
   /** performance.now(), read once per turn: good to a millisecond, free to ask. */
   readonly now: number;
 }

@@ -1,10 +1,10 @@
-import { address } from "../../sys/memory.ts";
 import { peerOf } from "../../sys/peer.ts";
 import type { SocketAddress } from "../../sys/sockaddr.ts";
 import * as socket from "../../sys/socket.ts";
 import type { Front } from "../fronts/front.ts";
 import { hasPreface, PREFACE } from "../fronts/plain-relay.ts";
 import { BROKEN, READABLE, WRITABLE } from "../reactor.ts";
+import { TurnWriter, type TurnWriterOwner } from "../turn-writer.ts";
 import { READ } from "./read-buffer.ts";
 import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
@@ -13,6 +13,8 @@ import type { Transport } from "./transport.ts";
 const FILE_STEP = 2 * 1024 * 1024;
 /** Reads from one socket before its neighbours get their turn. */
 const MAX_READS = 8;
+/** How long a client may take for the last bytes of a connection that is closed. */
+const LAST_BYTES_MS = 30_000;
 
 /** Whose connection it is. */
 export interface Remote {
@@ -21,7 +23,7 @@ export interface Remote {
 }
 
 /** A session's bytes over a plain socket that the reactor watches. */
-export class PlainTransport implements Transport {
+export class PlainTransport implements Transport, TurnWriterOwner {
   readonly secure = false;
   readonly fileStep = FILE_STEP;
   readonly fd: number;
@@ -29,7 +31,15 @@ export class PlainTransport implements Transport {
   #session: Session | undefined;
   #remote: Remote | undefined;
   #registered = false;
+  readonly #writer: TurnWriter;
+  /** What the session wants to be told of. */
+  #reading = true;
+  #writing = false;
+  /** What the reactor tells. */
   #events = READABLE;
+  /** What is to be done when all is sent. */
+  #then: "finish" | "close" | undefined;
+  #patience: Timer | undefined;
   #open = true;
   #fresh = true;
 
@@ -37,6 +47,7 @@ export class PlainTransport implements Transport {
     this.#front = front;
     this.fd = fd;
     this.#remote = remote;
+    this.#writer = new TurnWriter(front.reactor, fd, this);
   }
 
   /** Serve `session`, beginning with bytes that may be there already. */
@@ -50,11 +61,28 @@ export class PlainTransport implements Transport {
 
   readonly #ready = (events: number): void => {
     const session = this.#session;
-    if (session === undefined || !this.#open) return;
+    if (session === undefined) return;
+    if (!this.#open) return this.#last(events);
     if ((events & READABLE) !== 0 && (this.#events & READABLE) !== 0) this.#read(session);
     else if ((events & BROKEN) !== 0) return session.broken();
-    if (this.#open && (events & WRITABLE) !== 0) session.writable();
+    if (this.#open && (events & WRITABLE) !== 0) this.#room(session);
   };
+
+  #room(session: Session): void {
+    if (!this.#writer.push()) return;
+    this.#watch();
+    if (this.#then === "finish") socket.finish(this.fd);
+    this.#then = undefined;
+    if (this.#writing) session.writable();
+  }
+
+  /** The session is over, but for what it wrote last. */
+  #last(events: number): void {
+    if (this.#then !== "close") return;
+    if ((events & BROKEN) === 0 && !this.#writer.push()) return;
+    this.#forget();
+    socket.close(this.fd);
+  }
 
   #read(session: Session): void {
     for (let i = 0; i < MAX_READS; i++) {
@@ -84,14 +112,24 @@ export class PlainTransport implements Transport {
   }
 
   write(bytes: Uint8Array, from: number, to: number, more: boolean): number {
-    return socket.send(this.fd, address(bytes) + from, to - from, more);
+    return this.#writer.write(bytes, from, to, more);
   }
   sendFile(file: number, offset: number, length: number): number {
-    return socket.sendfile(this.fd, file, offset, length);
+    return this.#writer.sendFile(file, offset, length);
+  }
+  stuck(): void {
+    this.#watch();
   }
 
   interest(reading: boolean, writing: boolean): void {
-    const events = (reading ? READABLE : 0) | (writing ? WRITABLE : 0);
+    this.#reading = reading;
+    this.#writing = writing;
+    this.#watch();
+  }
+
+  #watch(): void {
+    const writing = this.#writing || this.#writer.waits;
+    const events = (this.#reading ? READABLE : 0) | (writing ? WRITABLE : 0);
     if (events === this.#events) return;
     this.#events = events;
     if (this.#registered) this.#front.reactor.modify(this.fd, events);
@@ -105,19 +143,35 @@ export class PlainTransport implements Transport {
   }
 
   finish(): void {
-    socket.finish(this.fd);
+    if (this.#writer.push()) socket.finish(this.fd);
+    else this.#then = "finish";
   }
   close(): void {
-    this.#forget();
-    socket.close(this.fd);
+    if (this.#writer.push()) {
+      this.#forget();
+      socket.close(this.fd);
+    } else this.#closeLater();
   }
   abort(): void {
     this.#forget();
     socket.abort(this.fd);
   }
 
+  /** The session has said everything, the socket has no room for it. */
+  #closeLater(): void {
+    this.#open = false;
+    this.#then = "close";
+    this.interest(false, true);
+    if (!this.#registered) this.#front.reactor.add(this.fd, this.#events, this.#ready);
+    this.#registered = true;
+    this.#patience = setTimeout(() => this.abort(), LAST_BYTES_MS);
+  }
+
   #forget(): void {
     this.#open = false;
+    this.#then = undefined;
+    clearTimeout(this.#patience);
+    this.#writer.drop();
     if (this.#registered) this.#front.reactor.forget(this.fd);
   }
 }

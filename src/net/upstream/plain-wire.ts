@@ -1,6 +1,7 @@
-import { address, block } from "../../sys/memory.ts";
+import { block } from "../../sys/memory.ts";
 import * as socket from "../../sys/socket.ts";
 import { BROKEN, HALF_CLOSED, type Reactor, READABLE, WRITABLE } from "../reactor.ts";
+import { TurnWriter, type TurnWriterOwner } from "../turn-writer.ts";
 import type { Wire, WireListener } from "./wire.ts";
 
 /** Every upstream connection of the thread reads into it; nothing in it lasts beyond `feed`. */
@@ -9,10 +10,13 @@ const READ = block(128 * 1024);
 const MAX_READS = 8;
 
 /** A connected socket that the reactor watches for ALL_ONCE (see net/tcp/dialer.ts). */
-export class PlainWire implements Wire {
+export class PlainWire implements Wire, TurnWriterOwner {
   readonly #reactor: Reactor;
   readonly #fd: number;
   readonly #listener: WireListener;
+  readonly #writer: TurnWriter;
+  /** Finish when all is sent. */
+  #finishing = false;
   #open = true;
   #paused = false;
   /** There may be bytes that nobody will tell of again: told once, and not read to the end. */
@@ -23,12 +27,15 @@ export class PlainWire implements Wire {
     this.#reactor = reactor;
     this.#fd = fd;
     this.#listener = listener;
+    this.#writer = new TurnWriter(reactor, fd, this);
     reactor.handOver(fd, this.#ready);
   }
 
   write(bytes: Uint8Array, from: number, to: number): number {
-    return socket.send(this.#fd, address(bytes) + from, to - from, false);
+    return this.#writer.write(bytes, from, to, false);
   }
+  /** The reactor tells of room. */
+  stuck(): void {}
 
   pause(): void {
     this.#paused = true;
@@ -40,9 +47,11 @@ export class PlainWire implements Wire {
   }
 
   finish(): void {
-    socket.finish(this.#fd);
+    if (this.#writer.push()) socket.finish(this.#fd);
+    else this.#finishing = true;
   }
   close(): void {
+    this.#writer.push();
     this.#forget();
     socket.close(this.#fd);
   }
@@ -53,12 +62,19 @@ export class PlainWire implements Wire {
 
   readonly #ready = (events: number): void => {
     if (!this.#open) return;
-    if ((events & WRITABLE) !== 0) this.#listener.writable();
+    if ((events & WRITABLE) !== 0) this.#room();
     if (!this.#open) return;
     if ((events & (READABLE | HALF_CLOSED | BROKEN)) === 0) return;
     this.#unread = true;
     if (!this.#paused) this.#read((events & (HALF_CLOSED | BROKEN)) !== 0);
   };
+
+  #room(): void {
+    const waited = this.#writer.waits;
+    if (waited && !this.#writer.push()) return;
+    if (waited && this.#finishing) socket.finish(this.#fd);
+    this.#listener.writable();
+  }
 
   /** `last`: an end is there to be found, so a short read is not the last. */
   #read(last: boolean): void {
@@ -92,6 +108,7 @@ export class PlainWire implements Wire {
 
   #forget(): void {
     this.#open = false;
+    this.#writer.drop();
     this.#reactor.forget(this.#fd);
   }
 }
