@@ -92,6 +92,7 @@ export function showTunnels(seen: Seen, before: Seen | undefined, paint: Paint):
       "received",
       humanBytes(traffic.receivedBytes) + rate(traffic.receivedBytes, then?.receivedBytes),
     ]);
+    if (traffic.relayed > 0) lines.push(["relayed", `${traffic.relayed} datagrams`]);
     if (one.routes.length > 0)
       lines.push(["routes", `${one.routes.join(" ")}, metric ${one.metric}`]);
     const odd = troubles(one);

@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 
 import { publicKeyOf } from "../../src/cli/tunnel-keys.ts";
 import { showTunnels } from "../../src/cli/tunnel-status.ts";
+import { showTrial } from "../../src/cli/tunnel-test.ts";
 import { isKey } from "../../src/services/tunnel/config.ts";
 import type { TunnelStatus } from "../../src/services/tunnel/status.ts";
 import { Traffic } from "../../src/services/tunnel/traffic.ts";
@@ -89,4 +90,21 @@ test("keys are those of wg", async () => {
     1,
     "tern: expected a private key on standard input: 32 bytes in base64\n",
   ]);
+});
+
+test("a test of a tunnel, for people", () => {
+  const out = { bitsPerSecond: 94_260_000, lost: 0.0012, rttMs: 31.5 };
+  const report = { phase: "done", length: 1380, peer: "192.0.2.7:9000", idleRttMs: 24.3 } as const;
+  const done = { ...report, out, in: { ...out, rttMs: null }, mtu: 1380, mtuBy: "config" } as const;
+  expect(showTrial("warp1", done).split("\n")).toEqual([
+    "warp1  192.0.2.7:9000",
+    "  path  24.3 ms while it is quiet",
+    "  out   94.3 Mbit/s, 0.12 % lost, round trip 31.5 ms",
+    "  in    94.3 Mbit/s, 0.12 % lost, round trip ?",
+    "  mtu   1380, as configured: the path may carry more",
+  ]);
+  const failed = { ...done, phase: "failed", in: null, mtu: 1312, mtuBy: "path" } as const;
+  expect(showTrial("warp1", failed)).toContain("warp1  192.0.2.7:9000  failed");
+  expect(showTrial("warp1", failed)).toContain("in    not known: the peer did not answer");
+  expect(showTrial("warp1", failed)).toContain("mtu   1312, found out");
 });

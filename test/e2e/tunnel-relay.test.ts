@@ -62,6 +62,9 @@ asRoot("two that meet at a third are one tunnel, which the third cannot open", a
   await left.logged("a tunnel is up", 2);
   await right.logged("a tunnel is up", 2);
   for (const to of ["10.63.0.2", "10.61.0.1"]) expect(await net.lost("far", to)).toBe(0);
+  // Its devices are there, and only there.
+  expect((await said(["ip", "-n", there, "link"])).out).toContain("ba: ");
+  expect(await net.ip("far", "link")).not.toContain("ba: ");
   const server = Bun.spawn(["ip", "netns", "exec", there, "iperf3", "-s", "-1"], {
     stdio: ["ignore", "ignore", "ignore"],
   });
