@@ -86,7 +86,32 @@ export class Store {
    * true when it acts. It must be short and may not wait. What it throws undoes what it stored.
    */
   async exclusively<T>(change: () => T): Promise<T> {
-    await this.#enter();
+    let [pause, longest] = PAUSE_MS as readonly [number, number];
+    for (let waited = 0; waited < PATIENCE_MS; waited += pause) {
+      if (this.#enter()) return this.#inside(change);
+      await wait(pause);
+      pause = Math.min(pause * 2, longest);
+    }
+    throw new StoreBusy();
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  /** False: another process is inside. */
+  #enter(): boolean {
+    try {
+      this.#begin();
+      return true;
+    } catch (failed) {
+      if (!isBusy(failed)) throw failed;
+      return false;
+    }
+  }
+
+  /** On the turn that we came in on: whoever waits in between lets another request in. */
+  #inside<T>(change: () => T): T {
     try {
       const result = change();
       this.#commit();
@@ -96,25 +121,6 @@ export class Store {
       if (this.#db.inTransaction) this.#rollback();
       throw failed;
     }
-  }
-
-  close(): void {
-    this.#db.close();
-  }
-
-  async #enter(): Promise<void> {
-    let [pause, longest] = PAUSE_MS as readonly [number, number];
-    for (let waited = 0; waited < PATIENCE_MS; waited += pause) {
-      try {
-        this.#begin();
-        return;
-      } catch (failed) {
-        if (!isBusy(failed)) throw failed;
-      }
-      await wait(pause);
-      pause = Math.min(pause * 2, longest);
-    }
-    throw new StoreBusy();
   }
 }
 

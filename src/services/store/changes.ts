@@ -1,7 +1,8 @@
-import { closeSync, ftruncateSync, openSync } from "node:fs";
+import { closeSync, fstatSync, openSync, writeSync } from "node:fs";
 
 /** Counts; names share them. */
 const COUNTS = 4096;
+const BYTES = COUNTS * Int32Array.BYTES_PER_ELEMENT;
 
 /**
  * How often names have been changed, in memory that all processes of this machine share: what was
@@ -11,11 +12,12 @@ const COUNTS = 4096;
 export class Changes {
   readonly #counts: Int32Array;
 
-  /** Makes the file at `path`. */
+  /** Makes the file at `path`, with all of its bytes: a hole on a full disk would be the end of whoever counts. */
   constructor(path: string) {
     const fd = openSync(path, "a", 0o600);
     try {
-      ftruncateSync(fd, COUNTS * Int32Array.BYTES_PER_ELEMENT);
+      // Behind its end: two that make it at once lose no count.
+      if (fstatSync(fd).size < BYTES) writeSync(fd, new Uint8Array(BYTES));
     } finally {
       closeSync(fd);
     }

@@ -74,6 +74,14 @@ describe("the store", () => {
     store.close();
   });
 
+  test("takes changes that are asked for at once, one after the other", async () => {
+    await using directory = await temporary();
+    const store = new Store(directory.path, () => NOW);
+    const each = Array.from({ length: 6 }, (_, i) => store.exclusively(() => i));
+    expect(await Promise.all(each)).toEqual([0, 1, 2, 3, 4, 5]);
+    store.close();
+  });
+
   test("refuses a file of a later version, and lets go of it", async () => {
     await using directory = await temporary();
     new Store(directory.path, () => NOW).close();

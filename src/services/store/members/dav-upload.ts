@@ -47,7 +47,7 @@ export class DavUpload implements Upload {
       this.#kept = [];
       return within(this.#wire.send(body, this.#gone.signal), "PUT", 2 * STALL_MS);
     }
-    this.#controller?.close();
+    this.#hand((controller) => controller.close());
     await this.#sent;
   }
 
@@ -87,6 +87,15 @@ export class DavUpload implements Upload {
     next.promise.catch(() => {});
     this.#sent?.catch((error: unknown) => next.reject(error));
     this.#wanted = next;
-    this.#controller?.enqueue(bytes);
+    this.#hand((controller) => controller.enqueue(bytes));
+  }
+
+  /** A server that has answered already does not take what is left. */
+  #hand(give: (controller: ReadableStreamDefaultController<Uint8Array>) => void): void {
+    try {
+      if (this.#controller !== undefined) give(this.#controller);
+    } catch (error) {
+      throw new MemberError("away", "the server takes no more", { cause: error });
+    }
   }
 }

@@ -63,8 +63,7 @@ export class WebdavMember implements Member {
           // A body that streams by cannot be sent again: the next one finds its directory.
           this.#parents.forget(at);
           drop(response);
-          const why = `${response.status}, as if its directory were gone`;
-          throw new MemberError("failed", `${this.where}: PUT ${at}: ${why}`);
+          throw new MemberError("failed", `${this.where}: PUT ${at}: ${response.status}`);
         }
         this.#expect(response, "PUT", at);
       },
@@ -198,7 +197,8 @@ export class WebdavMember implements Member {
     const response = await this.#ask("MKCOL", `${at}/`);
     drop(response);
     // 405: it is there. Others may be what a server says that makes parents by itself.
-    if (response.status === 507) throw this.#failed("MKCOL", at, response);
+    const { status } = response;
+    if (status >= 500 && status !== 501) throw this.#failed("MKCOL", at, response);
   }
 
   async #ask(
