@@ -16,6 +16,8 @@ export interface Row {
   readonly objects?: number;
   /** TLS ends at the balancer, the same certificate at each of them. */
   readonly secure?: boolean;
+  /** Load and server behind as cheap as they can be: otherwise they are the limit. */
+  readonly light?: boolean;
   readonly counts: "requests" | "bytes";
   /** What CPU time is told per. */
   readonly per: "request" | "connection" | "GB";
@@ -63,6 +65,7 @@ export async function measure(
     headers: row.headers ?? {},
     pipeline: 1,
     ...(row.objects && { objects: row.objects }),
+    ...(row.light && { light: true }),
   });
   for (const server of servers) await round(dir, load(server), WARM_UP_S);
   await inTurns(servers, options, row.says, async (server) => {

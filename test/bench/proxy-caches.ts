@@ -3,6 +3,7 @@ import { mkdir } from "node:fs/promises";
 
 import { freePort } from "../fake/ports.ts";
 import type { Row } from "./compare.ts";
+import { ternProxy } from "./proxy-servers.ts";
 import { onlyChild, type Server, start } from "./server.ts";
 
 /** Undefined where it is not installed. */
@@ -83,29 +84,12 @@ export async function ternCache(
   to: number,
   kind: "memory" | "disk",
 ): Promise<Server> {
-  const ports = { http: await freePort(), https: 0 };
   const home = `${dir}/tern-${kind}`;
   await mkdir(home, { recursive: true });
   const store =
     kind === "memory" ? "memory: 64m" : "memory: 256k, disk: ./cache, open_files: 10000";
-  const config = `
-workers: 1
-user: root
-state: ./state
-log: { level: warn, format: text, file: "-" }
-admin: { listen: [], socket: ./tern.sock }
-pools:
-  bench: { hosts: ["127.0.0.1:${to}"] }
-proxy:
-  bench:
-    listen: "127.0.0.1:${ports.http}"
-    routes: [{ pool: bench }]
-    cache: { ${store}, defaults: { "200": 1h } }
-    limits: { keep_alive: 600s }
-`;
-  await Bun.write(`${home}/tern.yaml`, config);
-  const command = [...binary.split(" "), "run", "-c", `${home}/tern.yaml`];
-  return filled(await start("tern", command, ports), /; *hit/);
+  const cache = `    cache: { ${store}, defaults: { "200": 1h } }\n`;
+  return filled(await ternProxy(home, binary, to, cache), /; *hit/);
 }
 
 /** Ask for all that is going to be asked for, often enough that it is where it stays. */

@@ -71,8 +71,16 @@ listen bench
   return start("HAProxy", ["/usr/sbin/haproxy", "-db", "-f", `${dir}/http.cfg`], ports);
 }
 
-/** tern with one proxy, everything else as it is by default; one process. */
-export async function ternProxy(dir: string, binary: string, to: number): Promise<Server> {
+/**
+ * tern with one proxy, everything else as it is by default; one process, at home in `dir`. `more`: lines
+ * for the proxy's section.
+ */
+export async function ternProxy(
+  dir: string,
+  binary: string,
+  to: number,
+  more = "",
+): Promise<Server> {
   const ports = { http: await freePort(), https: 0 };
   const config = `
 workers: 1
@@ -87,7 +95,7 @@ proxy:
     listen: "127.0.0.1:${ports.http}"
     routes: [{ pool: bench }]
     limits: { keep_alive: 600s }
-`;
+${more}`;
   await Bun.write(`${dir}/proxy.yaml`, config);
   return start("tern", [...binary.split(" "), "run", "-c", `${dir}/proxy.yaml`], ports);
 }
