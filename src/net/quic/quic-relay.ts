@@ -58,6 +58,8 @@ interface Conversation {
   readonly remote: Remote;
   /** Began with data of a connection, not with the connection. */
   readonly wanders: boolean;
+  /** Our server has said something to it: no other's client, then. */
+  answered: boolean;
   /** Datagrams of the client. */
   heard: number;
   heardAt: number;
@@ -136,8 +138,10 @@ export class QuicRelay {
         if (this.#batch.cut(i)) continue;
         const key = keyOf(this.#batch.clientOf(i), this.#batch.portOf(i));
         const known = this.#clients.get(key);
-        // It may be another process's still: that one knows, and this server says nothing to it.
-        const passed = (known === undefined || known.wanders) && this.#pass(i);
+        // It may be another process's still: that one knows, and this server says nothing to it. Not
+        // only a connection's first datagram looks like one.
+        const ours = known?.answered === true && !known.wanders;
+        const passed = !ours && this.#pass(i);
         const one = known ?? this.#begin(fd, i, key, passed);
         if (one !== undefined)
           this.#toServer(one, this.#bytesAt + i * room, this.#batch.lengthOf(i));
@@ -173,6 +177,7 @@ export class QuicRelay {
       ...inner,
       remote: { address: showIp(bytesIp(client)), port },
       wanders,
+      answered: false,
       heard: 0,
       heardAt: reactor.now,
     };
@@ -194,6 +199,7 @@ export class QuicRelay {
     for (let round = 0; round < MAX_BATCHES; round++) {
       const n = this.#forward.move(one.fd, one.outer, one.route);
       if (n === PEER_GONE) return this.#end(one);
+      one.answered ||= n > 0;
       if (n < BATCH) return;
     }
   }

@@ -172,6 +172,31 @@ test("who takes over the port passes on what belongs to the one that leaves", as
   expect([server.heard.length, next.heard[1]?.bytes]).toEqual([2, later(3)]);
 });
 
+test("a handshake that the other began ends there, though its second flight looks like a first", async () => {
+  const [server, next, client] = [await socket(), await socket(), await socket()];
+  const { fd, port } = listener();
+  const leaving = relay(fd, port);
+  leaving.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  leaving.leave();
+  relay(fd, port).serve(next.port);
+  client.socket.send(first(2), port, "127.0.0.1");
+  await until(() => next.heard.length === 1);
+  client.socket.send(later(3), port, "127.0.0.1");
+  await until(() => server.heard.length === 3);
+  expect(server.heard.slice(1).map(({ bytes }) => bytes)).toEqual([first(2), later(3)]);
+
+  // Whom the new server answers is nobody else's.
+  await until(() => next.heard.length === 2);
+  next.socket.send("welcome", next.heard[0]?.from.port ?? 0, "127.0.0.1");
+  await until(() => client.heard.length === 1);
+  client.socket.send(later(4), port, "127.0.0.1");
+  await until(() => next.heard.length === 3);
+  await Bun.sleep(50);
+  expect(server.heard).toHaveLength(3);
+});
+
 test("who reads before the other leaves does not keep that one's clients", async () => {
   const [server, next, client] = [await socket(), await socket(), await socket()];
   const { fd, port } = listener();
