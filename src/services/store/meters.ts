@@ -6,9 +6,9 @@ import { hedgesOf } from "./stats.ts";
 export function measure(
   name: string,
   open: OpenStore,
-  { metrics }: Pick<Host, "metrics">,
+  { metrics, worker }: Pick<Host, "metrics" | "worker">,
 ): () => void {
-  const { front, hints, mender, repair, shelves } = open;
+  const { front, hints, mender, repair, shelves, usage } = open;
   const requests = (what: string) =>
     metrics.counter("tern_store_requests_total", "Requests for files, by what they ask for.", {
       store: name,
@@ -58,6 +58,25 @@ export function measure(
     "Copies whose bytes were not what was written.",
     { store: name },
   );
+  // All processes would tell the same.
+  const amounts =
+    worker.index > 0
+      ? []
+      : Object.keys(usage.figures).map((prefix) => ({
+          prefix,
+          bytes: metrics.gauge(
+            "tern_store_bytes",
+            "Bytes of files below a prefix, copies not counted.",
+            {
+              store: name,
+              prefix,
+            },
+          ),
+          files: metrics.gauge("tern_store_files", "Files below a prefix.", {
+            store: name,
+            prefix,
+          }),
+        }));
   const seats = shelves.flatMap((shelf) =>
     shelf.seats.map((seat) => ({
       seat,
@@ -106,6 +125,11 @@ export function measure(
     Object.assign(told, now);
     hinted.set(hints.durable + figures.owed);
     lost.set(figures.lost);
+    for (const { prefix, bytes, files } of amounts) {
+      const amount = usage.of(prefix);
+      bytes.set(amount.bytes);
+      files.set(amount.files);
+    }
     for (const { seat, up } of seats) up.set(seat.figures().up ? 1 : 0);
   });
 }

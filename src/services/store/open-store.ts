@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Lease } from "../../core/lease.ts";
 import { needed } from "../../core/quorum.ts";
 import type { Host } from "../service.ts";
-import type { MemberConfig, StoreConfig } from "./config.ts";
+import type { StoreConfig } from "./config.ts";
 import { Dav } from "./dav/dav.ts";
 import { lifetimes } from "./expiry.ts";
 import { FileCache } from "./file-cache.ts";
@@ -28,7 +28,9 @@ import { Seat } from "./seat.ts";
 import { Routers } from "./shared/routers.ts";
 import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
+import type { MemberConfig } from "./stage-config.ts";
 import { isReserved, Tree } from "./tree/tree.ts";
+import { Usage } from "./usage.ts";
 
 /** Characters of a process's word in its stamps. */
 const WRITER = 8;
@@ -42,6 +44,7 @@ export interface OpenStore {
   readonly repair: Repair;
   /** Undefined: it is off. */
   readonly cache: FileCache | undefined;
+  readonly usage: Usage;
   /** With others over the same members; undefined: this router is alone. */
   readonly routers: Routers | undefined;
   /** Remember the stages: from now on files are stored in them. */
@@ -72,6 +75,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
+  const usage = new Usage(directory, config.quotas, () => host.clock.now());
   const stays = lifetimes(config.ttl);
   const stay = (path: string): number | undefined => {
     if (path.startsWith(PARTS)) return PARTS_STAY_MS;
@@ -88,6 +92,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     writer,
     freeFloor: config.free_floor,
     cache: cache?.value,
+    usage,
     lifetime: stay,
   };
   const marks: Mark[] = [];
@@ -133,6 +138,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     mender,
     repair,
     cache: cache?.value,
+    usage,
     routers,
     async remember() {
       await writeBook(directory, stages);
@@ -152,6 +158,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       dav?.close();
       for (const shelf of shelves) shelf.close();
       common.locks.close();
+      usage.close();
       await routers?.close();
       await lease[Symbol.asyncDispose]();
       await cache?.[Symbol.asyncDispose]();

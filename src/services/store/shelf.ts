@@ -10,6 +10,7 @@ import type { Locks } from "./path-locks.ts";
 import { placementOf } from "./placement/placement.ts";
 import { copiesOf, type Placement, type StageRecord } from "./placement/stage.ts";
 import type { Seat } from "./seat.ts";
+import type { Usage } from "./usage.ts";
 
 /** What all stages of a store share. */
 export interface Common {
@@ -23,6 +24,8 @@ export interface Common {
   readonly writer: string;
   /** Share of a member that stays free, from 0 to 1. */
   readonly freeFloor: number;
+  /** How much is stored; undefined: nobody counts. */
+  readonly usage?: Usage;
   /** How long files stay; undefined: for ever. */
   readonly lifetime?: Lifetimes;
   /** Small files that were read of late; undefined: none are remembered. */

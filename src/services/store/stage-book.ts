@@ -5,9 +5,9 @@ import { join } from "node:path";
 import * as v from "valibot";
 
 import { replaceFile } from "../../sys/durable.ts";
-import type { StageConfig } from "./config.ts";
 import { lossBy } from "./placement/change.ts";
 import type { StageRecord } from "./placement/stage.ts";
+import type { StageConfig } from "./stage-config.ts";
 
 const record = v.object({
   placement: v.picklist(["md5-paper", "md5-2to3", "hrw-1"]),

@@ -5,6 +5,7 @@ import type { OpenStore } from "./open-store.ts";
 import type { PlacementKind } from "./placement/stage.ts";
 import type { RepairFigures } from "./repair/repair.ts";
 import type { SeatFigures } from "./seat.ts";
+import type { Usage } from "./usage.ts";
 
 /** What `status`, the console and `tern store status` show of a store. */
 export interface StoreStats extends FrontFigures {
@@ -22,6 +23,8 @@ export interface StoreStats extends FrontFigures {
   readonly to_mend: number;
   /** Processes of all routers that are alive, as `node.process`; without etcd this one is alone. */
   readonly routers?: readonly string[];
+  /** What is stored, by prefix: in all, and for each quota. */
+  readonly usage?: Usage["figures"];
   /** What is the same in all workers is told by the first. */
   readonly stage?: number;
   readonly stages?: Readonly<Record<string, StageStats>>;
@@ -47,6 +50,7 @@ export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): Stor
     repair: figures,
     to_mend: hints.size,
     ...(worker.index === 0 && open.routers && { routers: open.routers.alive }),
+    ...(worker.index === 0 && { usage: open.usage.figures }),
     ...(worker.index === 0 && { stage: config.stage, stages: stagesOf(open) }),
   };
 }

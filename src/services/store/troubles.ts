@@ -11,6 +11,7 @@ export const STATUSES: Readonly<Record<Trouble, readonly [status: number, words:
   failed: [503, "Too few of the members that should keep this can do so."],
   refused: [503, "The members that should keep this will not."],
   full: [507, "There is no room left for that."],
+  quota: [507, "The quota of this folder is used up."],
   "too-long": [414, "The name is longer than the members take."],
   conflict: [409, "A file is where a directory would have to be, or the other way round."],
 };

@@ -15,6 +15,7 @@ import {
 } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
+import { atMost, growth, OverQuota } from "./usage.ts";
 
 /** Longest time in which a copy takes its name, or is deleted. Others wait for the same name. */
 const COMMIT_MS = 6 * STALL_MS;
@@ -60,13 +61,21 @@ export async function put(
 ): Promise<Written<FileVersion>> {
   const { common, writeQuorum } = shelf;
   const homes = shelf.homes(name);
+  const room = common.usage?.room(name.path) ?? Infinity;
+  if (room === 0) return OVER;
   const { able, fallen: left } = await choose(shelf, homes);
   if (able.length < writeQuorum) return tooFew(left);
   const temporary = common.layout.temporary(shelf.number);
   let received;
   try {
-    received = await fanOut(body, able, temporary, writeQuorum);
+    received = await fanOut(
+      room === Infinity ? body : atMost(body, room),
+      able,
+      temporary,
+      writeQuorum,
+    );
   } catch (error) {
+    if (error instanceof OverQuota) return OVER;
     if (error instanceof TooFew) return tooFew([...left, ...error.fallen]);
     throw error;
   }
@@ -193,6 +202,8 @@ async function conclude<V extends FileVersion | DeletedVersion>(
   // Nobody has it: then it has never been.
   if (done === 0) return tooFew(failures);
   await shelf.common.hints.promise(hints);
+  const { record } = shelf.places(name);
+  shelf.common.usage?.changed(shelf.number, record, name.path, growth(before, version));
   return done >= shelf.writeQuorum ? { kind: "kept", version, before } : tooFew(failures);
 }
 
@@ -259,6 +270,9 @@ function endOf({ common }: Shelf, { path }: Name, { until }: About, { time }: St
   const end = until ?? (stays === undefined ? undefined : time + stays);
   return end === undefined ? {} : { until: end };
 }
+
+/** What a quota has no room for. */
+const OVER = { kind: "too-few", trouble: "quota", why: "the quota is used up" } as const;
 
 /** A stamp after all that is known: a clock that goes back changes nothing. */
 function next({ common }: Shelf, newest: Version | undefined): Stamp {

@@ -22,6 +22,7 @@ export const S3_ERRORS = {
   NoSuchUpload: [404, "There is no such upload."],
   NotImplemented: [501, "This is not done here."],
   PreconditionFailed: [412, "A condition of the request does not hold."],
+  QuotaExceeded: [403, "The quota of this folder is used up."],
   RequestTimeTooSkewed: [403, "The request's clock and ours are too far apart."],
   ServiceUnavailable: [503, "Too few of the members that keep this can be reached."],
   SignatureDoesNotMatch: [403, "The signature is not that of this request."],

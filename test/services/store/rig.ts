@@ -13,6 +13,7 @@ import { PathLocks } from "../../../src/services/store/path-locks.ts";
 import { openToRead } from "../../../src/services/store/read.ts";
 import { Seat } from "../../../src/services/store/seat.ts";
 import { Shelf } from "../../../src/services/store/shelf.ts";
+import { Usage } from "../../../src/services/store/usage.ts";
 import { put, remove } from "../../../src/services/store/write.ts";
 import { temporary } from "../../fake/temporary.ts";
 import { FaultyMember } from "./faulty-member.ts";
@@ -34,8 +35,8 @@ export interface Rig extends AsyncDisposable {
   mend(): Promise<void>;
   /** The same files under another router, at the same time. */
   beside(): Promise<Rig>;
-  /** The same files under another router, as after a crash of this one. */
-  again(): Promise<Rig>;
+  /** The same files under another router, as after a crash of this one; with other wishes. */
+  again(other?: RigWishes): Promise<Rig>;
 }
 
 export interface RigWishes {
@@ -45,6 +46,7 @@ export interface RigWishes {
   readonly placement?: "hrw-1" | "md5-paper";
   readonly make?: (id: string, root: string) => Member;
   readonly cache?: FileCache | undefined;
+  readonly quotas?: Readonly<Record<string, number>>;
 }
 
 /** Members in directories of their own that fail when they are told to, and a stage over them. */
@@ -58,6 +60,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
   const make = wishes.make ?? ((id, root) => new DirMember(id, root, false));
   const time = { waits: 0, wall: 0 };
   const now = () => systemClock.now() + time.waits;
+  const usage = wishes.quotas && new Usage(join(dir, "usage"), wishes.quotas, now);
   const hints = await Hints.open(join(dir, "hints"), silent, now);
   const members = Array.from({ length: count }, (_, i) => {
     const root = join(dir, `m${i}`);
@@ -83,6 +86,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       writer: crypto.randomUUID().slice(0, 8),
       freeFloor: 0,
       cache: wishes.cache,
+      ...(usage !== undefined && { usage }),
     },
   );
   const mender = new Mender([shelf], hints, silent, { sweeps: false, wall: Date.now });
@@ -90,6 +94,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
   const close = async () => {
     shelf.close();
     shelf.common.locks.close();
+    usage?.close();
     await hints.close();
   };
   return {
@@ -132,9 +137,9 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       }
     },
     beside: () => open(dir, { ...wishes, cache: undefined }, async () => {}),
-    async again() {
+    async again(other = {}) {
       await close();
-      return open(dir, wishes, dispose);
+      return open(dir, { ...wishes, ...other }, dispose);
     },
     async [Symbol.asyncDispose]() {
       await close();

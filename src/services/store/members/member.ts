@@ -90,6 +90,8 @@ export type Trouble =
   | "away"
   /** It has no room left. */
   | "full"
+  /** It may have room, and that is not for this: a quota of ours. */
+  | "quota"
   /** It will not do this: no permission, read-only, a name it cannot have. */
   | "refused"
   /** The name is longer than it can keep. */

@@ -73,7 +73,9 @@ export async function visit(
   const tally = emptyTally();
   const listed = await list(shelf, partition, shelf.seats);
   const wall = shelf.common.wall();
-  if (known?.isSound(shelf, partition, listed, wall) === true && duty.deep === undefined)
+  const { usage } = shelf.common;
+  const isCounted = usage?.isCounted(shelf.number, partition) ?? true;
+  if (known?.isSound(shelf, partition, listed, wall) === true && isCounted && !duty.deep)
     return tally;
   const surveyed = await survey(shelf, listed, duty.raw);
   const findings = judge(surveyed, {
@@ -90,6 +92,13 @@ export async function visit(
       await attend(shelf, finding, duty, tally);
   };
   await Promise.all(Array.from({ length: AT_ONCE }, next));
+  // Only who has heard of all names knows how much there is.
+  if (shelf.seats.every((seat) => surveyed.listed.has(seat)))
+    usage?.count(
+      shelf.number,
+      partition,
+      findings.flatMap((one) => amountOf(one, wall)),
+    );
   tally.read = (duty.deep?.taken ?? 0) - before;
   if (
     tally.owed + tally.lost + tally.lacking + tally.strays + tally.forgotten === 0 &&
@@ -105,6 +114,11 @@ export async function visit(
     known?.learn(shelf, partition, listed, Math.min(Infinity, ...ages));
   }
   return tally;
+}
+
+function amountOf({ name: { path }, newest }: Finding, wall: number) {
+  if (newest.kind === "deleted" || hasExpired(newest, wall)) return [];
+  return [{ path, size: newest.size }];
 }
 
 async function attend(shelf: Shelf, finding: Finding, duty: Duty, tally: Tally): Promise<void> {

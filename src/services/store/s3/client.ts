@@ -2,8 +2,8 @@
 import { canonicalQuery, escapePath, type Pair } from "../../../wire/s3/canonical.ts";
 import { emitAuthorization } from "../../../wire/s3/credential.ts";
 import { type Scope, showTime, signingKey, signRequest } from "../../../wire/s3/signature.ts";
-import type { S3Where } from "../config.ts";
 import { MemberError, STALL_MS, within } from "../members/member.ts";
+import type { S3Where } from "../stage-config.ts";
 import { hashes } from "./hashes.ts";
 
 export interface Asking {

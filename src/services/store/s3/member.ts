@@ -2,7 +2,6 @@
 import { parseDate } from "../../../wire/http/date.ts";
 import type { Pair } from "../../../wire/s3/canonical.ts";
 import { childrenOf, childText, parseS3 } from "../../../wire/s3/xml.ts";
-import type { S3Where } from "../config.ts";
 import { readOverHttp } from "../members/http-reading.ts";
 import {
   type Facts,
@@ -15,6 +14,7 @@ import {
   type Upload,
   within,
 } from "../members/member.ts";
+import type { S3Where } from "../stage-config.ts";
 import { type Asking, S3Client } from "./client.ts";
 import { S3Upload } from "./upload.ts";
 

@@ -18,6 +18,7 @@ const TROUBLES: Readonly<Record<Trouble, S3ErrorCode>> = {
   failed: "ServiceUnavailable",
   refused: "ServiceUnavailable",
   full: "StorageFull",
+  quota: "QuotaExceeded", // as Ceph's gateway has it: nobody tries again in vain
   "too-long": "KeyTooLongError",
   conflict: "InvalidArgument",
 };
