@@ -37,8 +37,9 @@ export class CopyReader {
   readonly #blocks: Blocks;
   readonly #gone = new AbortController();
   #starting = false;
-  /** Holds one block at a time; made when one is read. */
-  #buffer = new Uint8Array();
+  /** Hold one block each, in turns; made when they are needed. */
+  readonly #buffers: [Uint8Array?, Uint8Array?] = [];
+  #turn: 0 | 1 = 0;
   #open: { readonly source: Source; block: number } | undefined;
 
   constructor(seat: Seat, blocks: Blocks) {
@@ -47,7 +48,7 @@ export class CopyReader {
   }
 
   /**
-   * The block, good until the next one is asked for; undefined: it is not what it should be. Rejects
+   * The block, good until the one after the next is asked for; undefined: it is not what it should be. Rejects
    * as members do. One at a time.
    */
   async block(block: number): Promise<Uint8Array | undefined> {
@@ -56,16 +57,20 @@ export class CopyReader {
       this.#shut();
       const reading = await this.#start(block);
       if (reading === undefined) return undefined;
-      if (this.#buffer.length === 0) this.#buffer = new Uint8Array(Math.min(BLOCK, version.size));
-      const source = new Source(reading, this.seat.member.where, this.#buffer);
-      this.#open = { source, block };
+      this.#open = { source: new Source(reading, this.seat.member.where), block };
     }
     const open = this.#open;
     if (open.source.reading.size !== version.size) return undefined;
-    const bytes = await open.source.take(this.#blocks.lengthOf(block));
+    const bytes = await open.source.take(this.#room(this.#blocks.lengthOf(block)));
     open.block++;
     if (open.block * BLOCK >= version.size) this.#shut();
     return bytes !== undefined && this.#blocks.isRight(block, bytes) ? bytes : undefined;
+  }
+
+  #room(length: number): Uint8Array {
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    const size = Math.min(BLOCK, this.#blocks.version.size);
+    return (this.#buffers[this.#turn] ??= new Uint8Array(size)).subarray(0, length);
   }
 
   /** It is over, also for what is under way. */
@@ -102,20 +107,17 @@ export class CopyReader {
 class Source {
   readonly reading: Reading;
   readonly #where: string;
-  readonly #buffer: Uint8Array;
   /** Came with the bytes before, and belongs to the next. */
   #rest: Uint8Array = new Uint8Array();
 
-  /** `buffer` has room for every length that is taken. */
-  constructor(reading: Reading, where: string, buffer: Uint8Array) {
+  constructor(reading: Reading, where: string) {
     this.reading = reading;
     this.#where = where;
-    this.#buffer = buffer;
   }
 
-  /** So many bytes, in the buffer; undefined when there are fewer. */
-  async take(length: number): Promise<Uint8Array | undefined> {
-    const target = this.#buffer.subarray(0, length);
+  /** `target`, full of the next bytes; undefined when there are fewer. */
+  async take(target: Uint8Array): Promise<Uint8Array | undefined> {
+    const { length } = target;
     for (let filled = 0; filled < length;) {
       const room = target.subarray(filled);
       const piece =

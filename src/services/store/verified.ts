@@ -101,20 +101,23 @@ export class Verified {
 
   /** As `lent`, but the pieces are the caller's. */
   async *bytes(from: number, to: number): AsyncGenerator<Uint8Array, void> {
-    for await (const piece of this.lent(from, to)) yield Uint8Array.from(piece);
+    for await (const piece of this.lent(from, to)) yield new Uint8Array(piece);
   }
 
   /**
-   * Bytes [from, to), each piece good until the next one is asked for. Throws `Unreadable` when
-   * nobody has the rest. Close it when it is over.
+   * Bytes [from, to), each piece good until the next one is asked for; meanwhile that one is read.
+   * Throws `Unreadable` when nobody has the rest. Close it when it is over.
    */
   async *lent(from: number, to: number): AsyncGenerator<Uint8Array, void> {
+    let next: Promise<Uint8Array> | undefined;
     for (let at = from; at < to;) {
       const block = Math.floor(at / BLOCK);
       const ready = this.#ahead?.block === block ? this.#ahead.bytes : undefined;
       this.#ahead = undefined;
-      const bytes = ready ?? (await this.#block(block));
+      const bytes = ready ?? (await (next ?? this.#block(block)));
       const start = block * BLOCK;
+      next = start + BLOCK < to ? this.#block(block + 1) : undefined;
+      next?.catch(() => {}); // told when its turn comes
       const piece = bytes.subarray(at - start, to - start);
       at += piece.length;
       yield piece;

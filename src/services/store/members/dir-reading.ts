@@ -22,6 +22,8 @@ export class DirReading implements Reading {
   readonly #to: number;
   #at: number;
   #open = true;
+  /** What another thread does with the descriptor, which must not become another file's meanwhile. */
+  #busy: Promise<unknown> | undefined;
 
   constructor(where: string, handle: FileHandle, { size, mtimeMs: mtime }: Stats, run: Run) {
     const { from, to } = run;
@@ -44,8 +46,10 @@ export class DirReading implements Reading {
   }
 
   async #read(into: Uint8Array, length: number): Promise<number> {
+    const reading = this.#handle.read(into, 0, length, this.#at);
+    this.#busy = reading;
     try {
-      return (await this.#handle.read(into, 0, length, this.#at)).bytesRead;
+      return (await reading).bytesRead;
     } catch (error) {
       throw inWords(this.#where, "read", error);
     }
@@ -54,6 +58,11 @@ export class DirReading implements Reading {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#handle.close().catch(() => {}); // it was only read
+    void this.#closeWhenIdle();
+  }
+
+  async #closeWhenIdle(): Promise<void> {
+    await this.#busy?.catch(() => {}); // who asked for it has heard
+    await this.#handle.close().catch(() => {}); // it was only read
   }
 }
