@@ -1,33 +1,15 @@
 import { lower } from "../name.ts";
 import { TYPE } from "../types.ts";
 import { fieldEnd } from "./check.ts";
+import { COMPRESSED } from "./decompress.ts";
 import { layoutOf } from "./layout.ts";
 import { type NameFound, withNames } from "./with-names.ts";
 
-/** Types whose names are lower-cased before they are signed (RFC 4034, 6.2 less what RFC 6840, 5.1 takes out). */
-const LOWERED: ReadonlySet<number> = new Set([
-  TYPE.NS,
-  TYPE.MD,
-  TYPE.MF,
-  TYPE.CNAME,
-  TYPE.SOA,
-  TYPE.MB,
-  TYPE.MG,
-  TYPE.MR,
-  TYPE.PTR,
-  TYPE.MINFO,
-  TYPE.MX,
-  TYPE.RP,
-  TYPE.AFSDB,
-  TYPE.RT,
-  TYPE.SIG,
-  TYPE.PX,
-  TYPE.NAPTR,
-  TYPE.KX,
-  TYPE.SRV,
-  TYPE.DNAME,
-  TYPE.RRSIG,
-]);
+/**
+ * Types whose names are lower-cased before they are signed (RFC 4034, 6.2 less what RFC 6840, 5.1 takes
+ * out): those that may be compressed, and these.
+ */
+const LOWERED: ReadonlySet<number> = new Set([...COMPRESSED, TYPE.KX, TYPE.DNAME, TYPE.RRSIG]);
 
 /** Rdata as it is signed and ordered (RFC 4034, 6.2): the same bytes but for the case of some names. */
 export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {

@@ -4,7 +4,7 @@ import { layoutOf } from "./layout.ts";
 import { withNames } from "./with-names.ts";
 
 /** Types whose names may be found compressed: those of RFC 1035, and those of RFC 3597, 4. */
-const COMPRESSED: ReadonlySet<number> = new Set([
+export const COMPRESSED: ReadonlySet<number> = new Set([
   TYPE.NS,
   TYPE.MD,
   TYPE.MF,
@@ -24,6 +24,7 @@ const COMPRESSED: ReadonlySet<number> = new Set([
   TYPE.NAPTR,
   TYPE.SRV,
 ]);
+
 /** The rdata between `start` and `end` of a message with its names whole; undefined when they are wrong. */
 export function decompress(
   type: number,
