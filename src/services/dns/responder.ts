@@ -1,22 +1,20 @@
 import { EDE } from "../../wire/dns/edns.ts";
 import { ANSWER, DROP as SILENCE, HEADER, Query, readQuery } from "../../wire/dns/query.ts";
-import type { Rr } from "../../wire/dns/rr.ts";
-import { CLASS, OPCODE, RCODE, TYPE } from "../../wire/dns/types.ts";
-import { FLAG, type MessageWriter, SECTION } from "../../wire/dns/writer.ts";
+import { RCODE } from "../../wire/dns/types.ts";
+import { FLAG } from "../../wire/dns/writer.ts";
 import { Allowance, type AllowanceParts } from "./allowance.ts";
 import { Answers } from "./answers.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Chaos } from "./chaos.ts";
 import { Envelope, type EnvelopeParts } from "./envelope.ts";
+import { messageCopy } from "./message-copy.ts";
 import type { ComputedNames } from "./names/computed-names.ts";
+import { asksForRecords, OtherQuestions, type OtherQuestionsParts } from "./other-questions.ts";
 import { extendedError } from "./reply.ts";
-import type { Secondaries } from "./secondary/secondaries.ts";
 import { signWritten } from "./sign-written.ts";
-import { appendTsig, type Signatures, type Signed } from "./signatures.ts";
+import { appendTsig, type Signatures } from "./signatures.ts";
 import type { Source } from "./source.ts";
 import { HELD } from "./traffic.ts";
-import type { Transfers } from "./transfer/transfers.ts";
-import { type Answerer, TRANSFER, type Transfer, type Via } from "./via.ts";
+import type { Answerer, Transfer, Via } from "./via.ts";
 import type { Signer } from "./zone/signing/signer.ts";
 
 /** Bytes that the TSIG of an answer may have more than that of its question: BADTIME's clock, a whole MAC. */
@@ -25,7 +23,10 @@ const NOT_OURS = extendedError(EDE.NOT_AUTHORITATIVE, "");
 
 /** What a server answers by. */
 export interface ResponderParts
-  extends Omit<AllowanceParts, "cookieKey">, Omit<EnvelopeParts, "allowance"> {
+  extends
+    Omit<AllowanceParts, "cookieKey">,
+    Omit<EnvelopeParts, "allowance">,
+    Omit<OtherQuestionsParts, "allowance" | "envelope"> {
   readonly catalog: Catalog<Source>;
   /** Answer before the catalog does; undefined: there are none. */
   readonly names: ComputedNames | undefined;
@@ -33,11 +34,7 @@ export interface ResponderParts
   readonly cache: number;
   /** That of the catalog: nobody outside knows it. */
   readonly seed: number;
-  /** What the server says of itself. */
-  readonly chaos: Chaos;
   readonly signatures: Signatures;
-  readonly transfers: Transfers;
-  readonly secondaries: Secondaries;
   /** Told of what should not have happened. */
   readonly fault: (error: unknown) => void;
 }
@@ -49,7 +46,7 @@ export class Responder implements Answerer {
   readonly #query: Query;
   readonly #allowance: Allowance;
   readonly #envelope: Envelope;
-  #transfer: Transfer | undefined;
+  readonly #others: OtherQuestions;
 
   constructor(parts: ResponderParts) {
     this.#parts = parts;
@@ -57,7 +54,8 @@ export class Responder implements Answerer {
     const query = (this.#query = new Query(parts.seed));
     const { cookieKey } = parts.rules;
     const allowance = (this.#allowance = new Allowance(query, { ...parts, cookieKey }));
-    this.#envelope = new Envelope(query, { ...parts, allowance });
+    const envelope = (this.#envelope = new Envelope(query, { ...parts, allowance }));
+    this.#others = new OtherQuestions(query, { ...parts, allowance, envelope });
   }
 
   /** A zone of the catalog is another now. */
@@ -66,10 +64,7 @@ export class Responder implements Answerer {
   }
 
   transfer(): Transfer {
-    const transfer = this.#transfer;
-    if (transfer === undefined) throw new Error("no transfer was promised");
-    this.#transfer = undefined;
-    return transfer;
+    return this.#others.transfer();
   }
 
   respond(
@@ -116,14 +111,8 @@ export class Responder implements Answerer {
     this.#allowance.measure(to - from, via);
     if (query.tsigAt >= 0) return this.#signed(verdict, bytes, from, to, via, into, at);
     if (verdict !== ANSWER) return this.#envelope.short(verdict, bytes, via, into, at);
-    if (
-      query.qclass === CLASS.IN &&
-      query.opcode === OPCODE.QUERY &&
-      query.qtype !== TYPE.AXFR &&
-      query.qtype !== TYPE.IXFR
-    )
-      return this.#answer(bytes, via, into, at);
-    return this.#other(bytes, from, to, via, undefined, into, at);
+    if (asksForRecords(query)) return this.#answer(bytes, via, into, at);
+    return this.#others.respond(bytes, from, to, via, undefined, into, at);
   }
 
   /** A signed question: its answer is signed, too (RFC 8945, 5.3). */
@@ -138,7 +127,7 @@ export class Responder implements Answerer {
   ): number {
     const query = this.#query;
     const seconds = Math.floor(via.wall / 1000);
-    const message = copyOf(bytes, from, to);
+    const message = messageCopy(bytes, from, to);
     const signed = this.#parts.signatures.open(message, query.tsigAt - from, seconds);
     const room = to - query.tsigAt + TSIG_MORE;
     this.#allowance.reserve(room);
@@ -150,73 +139,12 @@ export class Responder implements Answerer {
       const record = signed.ok ? signed.signer.sign(answer, seconds) : signed.record(answer);
       return appendTsig(record, into, at, length);
     }
-    const length =
-      query.qclass === CLASS.IN &&
-      query.opcode === OPCODE.QUERY &&
-      query.qtype !== TYPE.AXFR &&
-      query.qtype !== TYPE.IXFR
-        ? this.#answer(bytes, via, into, at)
-        : this.#other(bytes, from, to, via, signed, into, at);
+    const length = asksForRecords(query)
+      ? this.#answer(bytes, via, into, at)
+      : this.#others.respond(bytes, from, to, via, signed, into, at);
     if (length <= 0) return length;
     const record = signed.signer.sign(into.slice(at, at + length), seconds);
     return appendTsig(record, into, at, length);
-  }
-
-  /** What is no question for records of class IN: no hurry here. */
-  #other(
-    bytes: Uint8Array,
-    from: number,
-    to: number,
-    via: Via,
-    signed: Signed | undefined,
-    into: Uint8Array,
-    at: number,
-  ): number {
-    const { chaos, transfers } = this.#parts;
-    const query = this.#query;
-    if (query.opcode === OPCODE.NOTIFY) {
-      const rcode = this.#parts.secondaries.notify(query, via, signed);
-      if (rcode === RCODE.NOERROR) this.#envelope.remarks.flags = FLAG.AA;
-      return this.#envelope.short(rcode, bytes, via, into, at);
-    }
-    if (query.opcode !== OPCODE.QUERY)
-      return this.#envelope.short(RCODE.NOTIMP, bytes, via, into, at);
-    if (query.qclass === CLASS.IN) {
-      if (query.qtype === TYPE.IXFR && via.transport === "udp")
-        return this.#changes(bytes, via, signed, into, at);
-      const begun = transfers.begin(copyOf(bytes, from, to), query, via, signed);
-      if (typeof begun === "number") return this.#envelope.short(begun, bytes, via, into, at);
-      this.#transfer = begun;
-      this.#parts.traffic.answer(via.transport, RCODE.NOERROR);
-      return TRANSFER;
-    }
-    this.#envelope.begin(bytes, via, into, at);
-    if (chaos.answer(query, this.#envelope.writer))
-      return this.#envelope.written(bytes, via, into, at);
-    return this.#envelope.short(RCODE.REFUSED, bytes, via, into, at);
-  }
-
-  /** What has changed in a zone, over UDP: all of it or, when there is no room, the SOA (RFC 1995, 2). */
-  #changes(
-    bytes: Uint8Array,
-    via: Via,
-    signed: Signed | undefined,
-    into: Uint8Array,
-    at: number,
-  ): number {
-    const envelope = this.#envelope;
-    const { writer } = envelope;
-    const told = this.#parts.transfers.brief(this.#query, via, signed, this.#allowance.most);
-    if (typeof told === "number") return envelope.short(told, bytes, via, into, at);
-    for (const records of [told.records, [told.soa]]) {
-      if (records === undefined) continue;
-      envelope.begin(bytes, via, into, at, FLAG.AA);
-      writer.exactCase = true;
-      const whole = addAll(records, writer);
-      writer.exactCase = false;
-      if (whole) break;
-    }
-    return envelope.written(bytes, via, into, at);
   }
 
   /** A question for records. */
@@ -291,16 +219,4 @@ export class Responder implements Answerer {
     }
     return this.#envelope.written(bytes, via, into, at);
   }
-}
-
-/** TLS and HTTPS hand over a Buffer, whose own `slice` is a view: what is done to it is done to all. */
-function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  return new Uint8Array(bytes.subarray(from, to));
-}
-
-/** Whether there was room for all of them. */
-function addAll(records: Iterable<Rr>, writer: MessageWriter): boolean {
-  for (const { name, type, class: klass, ttl, rdata } of records)
-    if (!writer.add(SECTION.ANSWER, name, type, klass, ttl, rdata)) return false;
-  return true;
 }
