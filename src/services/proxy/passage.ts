@@ -10,7 +10,8 @@ import {
   settled,
 } from "../../wire/http/message.ts";
 import type { Admitted, Auth } from "./auth.ts";
-import type { Cache, Way } from "./cache/cache.ts";
+import type { Cache } from "./cache/cache.ts";
+import type { Way } from "./cache/way.ts";
 import type { Cors } from "./cors.ts";
 import { Dispatch, type DispatchParts } from "./dispatch.ts";
 import { changedFields } from "./fields.ts";

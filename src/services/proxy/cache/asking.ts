@@ -1,4 +1,5 @@
 /** What a request is to the cache. */
+import { type Directives, parseCacheControl } from "../../../wire/http/caching/cache-control.ts";
 import type { Field } from "../../../wire/http/caching/field-list.ts";
 import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../wire/http/message.ts";
@@ -126,4 +127,15 @@ export function alsoChanged(
     .filter((url) => url !== null && url.host === base.host)
     .map((url) => urlKey(authority + (url?.pathname ?? "") + (url?.search ?? ""), query))
     .filter((key) => key !== undefined);
+}
+
+/** What the client says of caching, where that counts. */
+export function saidOf(
+  { headers }: HttpRequest,
+  config: Pick<CacheConfig, "client_control">,
+): Directives | undefined {
+  if (!config.client_control) return undefined;
+  const said = headers.get("cache-control");
+  const pragma = said === null && /\bno-cache\b/i.test(headers.get("pragma") ?? "");
+  return parseCacheControl(said ?? (pragma ? "no-cache" : ""));
 }

@@ -7,11 +7,11 @@ import {
   type HttpResponse,
   settled,
 } from "../../../../wire/http/message.ts";
-import type { Way } from "../cache.ts";
 import { Entry, type Name, release, type Sent } from "../entry.ts";
 import { inPieces } from "../kept.ts";
 import { ownRequest, type Wish } from "../own-request.ts";
 import type { Store } from "../store.ts";
+import type { Way } from "../way.ts";
 import { gather } from "./gather.ts";
 import { partIn, rangeField, type Sliced } from "./sliced.ts";
 
