@@ -1,3 +1,4 @@
+import { Copier } from "../../sys/copier.ts";
 import { block } from "../../sys/memory.ts";
 import { AGAIN, GONE } from "../../sys/socket.ts";
 import type { FileSlice } from "../../wire/http/message.ts";
@@ -8,8 +9,10 @@ import type { Transport } from "./transport.ts";
 const GATHER = block(256 * 1024).bytes;
 /** Bodies from this size are not copied into GATHER. */
 const DIRECT = 48 * 1024;
-/** Up to so many bytes are copied one by one: for fewer it costs more to make a view of them. */
+/** Up to so many bytes are copied one by one: what is short is often of an array made just now. */
 const BY_HAND = 384;
+/** What is longer comes from the one buffer that servers' answers are read into. */
+const copier = new Copier();
 /** Bytes sent to one peer before its neighbours get their turn. */
 const FAIR_SHARE = 4 * 1024 * 1024;
 
@@ -72,7 +75,7 @@ export class Outbox {
     if (gatherer.outbox !== this) this.#gather();
     if (this.#waiting.length > 0 || gathered + to - from > GATHER.length)
       return this.put(bytes.subarray(from, to));
-    if (to - from > BY_HAND) GATHER.set(bytes.subarray(from, to), gathered);
+    if (to - from > BY_HAND) copier.copy(bytes, from, GATHER, gathered, to - from);
     else for (let i = from, at = gathered; i < to; i++, at++) GATHER[at] = bytes[i]!;
     gathered += to - from;
   }

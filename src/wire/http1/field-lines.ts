@@ -3,6 +3,9 @@ import { COLON, CR, HT, latin1, SP } from "./characters.ts";
 import type { FieldBlock } from "./field-block.ts";
 import type { FieldTable } from "./field-table.ts";
 
+/** Up to so many bytes are copied one by one: for fewer it costs more to make a view of them. */
+const BY_HAND = 384;
+
 /**
  * Copy the lines of `block` to `into` from `at` on, but not those whose number's bit is in `dropped`
  * nor those named in `also`. Answers where they end, or -1 when there is no room.
@@ -31,8 +34,9 @@ export function copyLines(
     if (from < 0) continue;
     const to = last ? block.linesEnd : nameStart[i]!;
     if (end + to - from > into.length) return -1;
-    // By hand: heads are short, and a view would have to be made for each run.
-    for (let k = from; k < to; k++) into[end++] = bytes[k]!;
+    if (to - from > BY_HAND) into.set(bytes.subarray(from, to), end);
+    else for (let k = from, at = end; k < to; k++, at++) into[at] = bytes[k]!;
+    end += to - from;
     from = -1;
   }
   return end;
