@@ -1,9 +1,10 @@
 /** A store over real servers and a directory, and what is on their disks. */
-import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 import { type FaultyWay, faultyWay } from "../fake/faulty-way.ts";
 import { freePort } from "../fake/ports.ts";
+import { smallDisk } from "../fake/small-disk.ts";
 import { temporary } from "../fake/temporary.ts";
 import { type Appliance, appliance, until } from "./from-source.ts";
 import { type FileServer, fileServer, type ServerKind } from "./store-servers.ts";
@@ -29,6 +30,8 @@ export interface ClusterWishes {
   readonly workers?: number;
   /** The servers are reached by ways that can be at fault. */
   readonly ways?: boolean;
+  /** Each server has a disk of so many bytes, for its files and its own; root only. */
+  readonly small?: number;
   /** Of the member that is a directory, in place of one of its own. */
   readonly disk?: string;
   /** Of the router, in place of one of its own. */
@@ -39,14 +42,17 @@ export interface ClusterWishes {
 /** tern over these servers and a directory: all have a copy, two of them make it kept. */
 export async function cluster(
   kinds: readonly ServerKind[],
-  { workers = 1, ways: wished = false, disk: given, state, keys = {} }: ClusterWishes = {},
+  { workers = 1, ways: wished = false, small, disk: given, state, keys = {} }: ClusterWishes = {},
 ): Promise<Cluster> {
   await using begun = new AsyncDisposableStack();
   const dir = begun.use(await temporary());
+  chmodSync(dir.path, 0o755); // Apache's own user has to get to what is in it
   const servers: FileServer[] = [];
   const ways: FaultyWay[] = [];
   for (const [i, kind] of kinds.entries()) {
-    const server = begun.use(await fileServer(kind, dir.path, `s${i}`));
+    const home = small === undefined ? dir.path : join(dir.path, `disk${i}`);
+    if (small !== undefined) begun.use(smallDisk(home, small));
+    const server = begun.use(await fileServer(kind, home, `s${i}`));
     begun.defer(() => server.signal("SIGCONT"));
     servers.push(server);
     if (wished) ways.push(begun.use(await faultyWay(server.port)));

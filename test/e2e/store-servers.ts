@@ -68,8 +68,8 @@ async function nginx(home: string, root: string, port: number): Promise<string[]
 events { worker_connections 512; }
 http {
   access_log off;
-  # Where the files are: else what does not fit is copied in part, and stays.
-  client_body_temp_path ${root}/.body; proxy_temp_path ${home}/p; fastcgi_temp_path ${home}/f;
+  # On the disk of the files: from another one nginx copies, and leaves what does not fit.
+  client_body_temp_path ${home}/body; proxy_temp_path ${home}/p; fastcgi_temp_path ${home}/f;
   uwsgi_temp_path ${home}/u; scgi_temp_path ${home}/s;
   client_max_body_size 0;
   server {
