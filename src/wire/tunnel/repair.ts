@@ -1,7 +1,8 @@
 import type { Congestion } from "../udt/congestion/congestion.ts";
 import { UdtConnection } from "../udt/connection.ts";
+import { AckThinner } from "./ack-thinner.ts";
 import { FlowOrder } from "./flow-order.ts";
-import { FLOWS } from "./flow.ts";
+import { FLOWS, UNORDERED } from "./flow.ts";
 import type { Memory } from "./memory.ts";
 import { AT, KIND, TRAILER } from "./plaintext.ts";
 
@@ -16,12 +17,19 @@ export const REPAIR_AROUND: number = FLOW_TRAILER + UDT_HEADER + TRAILER;
 const PACKETS = 8192;
 const MS = 1000;
 /**
- * What waits to be sent may take so many least round trips, and then one packet is dropped in each, so
- * that TCP inside goes slower; beyond twice that all are. µs: bounds of what a round trip is taken for.
+ * What waits to be sent, in least round trips (of so many µs at least and at most). A sender's window is on its
+ * way, held up for a repair, or waits: so what waits comes and goes by a round trip. When it has not been less
+ * than STANDING for STANDS of them, or is more than AT_ONCE, one packet is dropped, so that TCP inside goes
+ * slower; beyond ALL, all are.
  */
-const SHORTEST_QUEUE = 20 * MS;
+const SHORTEST_QUEUE = 40 * MS;
 const LONGEST_QUEUE = 250 * MS;
-const ALL = 2;
+const STANDING = 0.6;
+const STANDS = 3;
+const AT_ONCE = 2;
+const ALL = 4;
+/** A sender that goes slower is not heard of before this: twice what is there and back, what waits and what a repair takes. */
+const ANSWER = 2;
 
 /** What both ends have of one repaired path. */
 export interface RepairParts {
@@ -53,12 +61,16 @@ export class Repair {
   readonly #numbers = new Uint32Array(FLOWS);
   readonly #message: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
+  readonly #thinner = new AckThinner();
+  readonly #kept: Memory;
   #order: FlowOrder;
   #connection: UdtConnection;
   #own: number;
   #theirs = 0;
   #before = 0;
   #nextDrop = 0;
+  /** When hardly anything waited last. */
+  #emptyAt = 0;
   /** Packets that were not taken, since too many wait. */
   dropped = 0;
 
@@ -66,6 +78,8 @@ export class Repair {
     this.#parts = parts;
     this.#message = new Uint8Array(new ArrayBuffer(parts.longest + FLOW_TRAILER));
     this.#view = new DataView(this.#message.buffer);
+    const kept = new Uint8Array(new ArrayBuffer(parts.longest));
+    this.#kept = { bytes: kept, view: new DataView(kept.buffer) };
     this.#own = parts.random();
     this.#connection = this.#begin(now);
     this.#order = this.#newOrder();
@@ -78,8 +92,23 @@ export class Repair {
     return this.#connection.stats;
   }
 
-  /** Send the `length` bytes at `at`, which are of `flow`. False: they are dropped, and counted. */
-  offer({ bytes }: Memory, at: number, length: number, flow: number, now: number): boolean {
+  /**
+   * Send the `length` bytes at `at`, which are of `flow`, now or (an acknowledgement that the next may stand for) before
+   * long. False: they are dropped, and counted.
+   */
+  offer(memory: Memory, at: number, length: number, flow: number, now: number): boolean {
+    const { leastRtt } = this.#connection;
+    const isPacket = memory.bytes[at + length - TRAILER + AT.kind] === KIND.packet;
+    if (
+      isPacket &&
+      flow === UNORDERED &&
+      this.#thinner.keep(memory, at, length, TRAILER, leastRtt, now)
+    )
+      return true;
+    return this.#send(memory, at, length, flow, now);
+  }
+
+  #send({ bytes }: Memory, at: number, length: number, flow: number, now: number): boolean {
     const message = this.#message;
     const whole = length + FLOW_TRAILER;
     if (!this.isOpen || whole > this.#connection.writable || this.#isTooMuch(now)) {
@@ -127,6 +156,7 @@ export class Repair {
       this.#renew(now);
     }
     if (now >= this.#order.wakeAt) this.#order.expire(now);
+    this.#sayKept(now);
     const length = this.#connection.poll(now, bytes, at);
     if (length === 0) return 0;
     const trailer = at + length;
@@ -139,7 +169,19 @@ export class Repair {
 
   /** When to poll next, even if nothing happens. */
   get wakeAt(): number {
-    return Math.min(this.#connection.wakeAt(), this.#order.wakeAt);
+    return Math.min(this.#connection.wakeAt(), this.#order.wakeAt, this.#thinner.wakeAt);
+  }
+
+  /** Acknowledgements that have waited for the next for long enough. */
+  #sayKept(now: number): void {
+    if (now < this.#thinner.wakeAt) return;
+    const kept = this.#kept;
+    for (
+      let length = this.#thinner.take(now, kept, 0);
+      length > 0;
+      length = this.#thinner.take(now, kept, 0)
+    )
+      this.#send(kept, 0, length, UNORDERED, now);
   }
 
   #read(now: number): void {
@@ -158,9 +200,11 @@ export class Repair {
   #isTooMuch(now: number): boolean {
     const { backlog, leastRtt } = this.#connection;
     const queue = Math.min(LONGEST_QUEUE, Math.max(SHORTEST_QUEUE, leastRtt));
-    if (backlog < queue) return false;
-    if (backlog < ALL * queue && now < this.#nextDrop) return false;
-    this.#nextDrop = now + leastRtt + queue;
+    if (backlog < STANDING * queue) this.#emptyAt = now;
+    if (backlog > ALL * queue) return true;
+    const stands = now - this.#emptyAt > STANDS * queue;
+    if ((!stands && backlog < AT_ONCE * queue) || now < this.#nextDrop) return false;
+    this.#nextDrop = now + ANSWER * (2 * leastRtt + backlog + queue);
     return true;
   }
 

@@ -370,6 +370,7 @@ export class UdtConnection {
     );
     this.#sender.twice = this.#options.twice ?? false;
     this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt);
+    this.#receiver.twice = this.#sender.twice;
   }
 
   #control(control: number, bytes: Uint8Array, from: number, to: number, now: number): void {

@@ -15,6 +15,8 @@ const EVERY = 64;
 const FULL_GAP = 1_000;
 /** What is missing is reported again after a round trip and its deviation, but not before this, µs. */
 const LEAST_REPORT = 20_000;
+/** Between a report and its like, µs. */
+const ECHO_AFTER = 5_000;
 /** Acknowledgements whose ACK2 may still come. A power of two. */
 const REMEMBERED = 256;
 /** libudt never says that less than this is free, or a sender would stop for good. */
@@ -42,6 +44,8 @@ export class Receiver {
   #reportDue = Infinity;
   #newestStamp = 0;
   #newestAt = 0;
+  /** Say what is missing once more before long: a report that is lost costs a round trip. */
+  twice = false;
   received = 0;
   bytes = 0;
   duplicates = 0;
@@ -243,7 +247,8 @@ export class Receiver {
         }
         putWord(out, end, last);
         end += 4;
-        this.#missing.setWhen(i, now);
+        const isFirst = this.#missing.whenOf(i) === -Infinity;
+        this.#missing.setWhen(i, this.twice && isFirst ? now - patience + ECHO_AFTER : now);
       }
       nextDue = Math.min(nextDue, this.#missing.whenOf(i) + patience);
     }

@@ -39,6 +39,8 @@ const LEAST_REPEATED = 16;
 const LOSSY = 1 / 1000;
 /** After so many packets it is known which they are; until then all may be. */
 const UNTRIED = 5_000;
+/** There is room for packets that are sent twice while no more than this share of a round trip is on its way. */
+const LITTLE = 1 / 8;
 /** Between a packet and its like: whatever took the one should be over, µs. */
 const ECHO_AFTER = 3_000;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
@@ -70,6 +72,8 @@ export class Sender {
   settledAt = -Infinity;
   /** Send what has left once more when there is room for it. */
   twice = false;
+  /** Packets that were lost and have been repeated: each is sent once more, since all that follow wait for it. */
+  readonly #repaired: { readonly seq: number; readonly at: number }[] = [];
   /** The next packet that has not been sent once more. */
   #echo: number;
   bytes = 0;
@@ -169,7 +173,8 @@ export class Sender {
     if (this.#dropping >= 0) return this.#drop(time, to, out, at);
     if (now < this.#due) return 0;
     if (now >= this.#staleAt) this.#loseStale(now);
-    const seq = this.#choose(now);
+    const repaired = this.#repaired[0];
+    const seq = repaired !== undefined && now >= repaired.at ? -1 : this.#choose(now);
     if (seq < 0) return this.#again(now, time, to, out, at);
     if (now >= this.buffer.expires(seq)) {
       this.#giveUp(seq, now);
@@ -177,8 +182,10 @@ export class Sender {
       return this.#drop(time, to, out, at);
     }
     const again = seq !== this.buffer.fresh;
-    if (again) this.retransmitted += 1;
-    else this.buffer.fresh = next(seq);
+    if (again) {
+      this.retransmitted += 1;
+      if (this.twice) this.#repaired.push({ seq, at: now + ECHO_AFTER });
+    } else this.buffer.fresh = next(seq);
     this.delivery.left(seq, again, now);
     const length = this.buffer.copyTo(seq, out, at);
     putWord(out, at + 8, time);
@@ -197,14 +204,18 @@ export class Sender {
       const period = this.congestion.period;
       return this.#due + Math.max(0, Math.min(BURST - period, (TRAIN - 1) * period));
     }
-    return Math.max(this.#due, Math.min(this.#probeAt, this.#staleAt, this.#echoAt));
+    return Math.max(
+      this.#due,
+      Math.min(this.#probeAt, this.#staleAt, this.#echoAt, this.#repaired[0]?.at ?? Infinity),
+    );
   }
 
   /** When a packet that nobody asked for is sent once more: nothing waits, and it was sent just now. */
   get #echoAt(): number {
     const { buffer, delivery } = this;
-    const { sent, lost } = delivery.flow;
+    const { sent, lost, inFlight } = delivery.flow;
     if (!this.twice || (sent > UNTRIED && lost < sent * LOSSY)) return Infinity;
+    if (inFlight * this.congestion.period > this.#rtt.least * LITTLE) return Infinity;
     if (ahead(this.#echo, buffer.first) < 0) this.#echo = buffer.first;
     if (ahead(this.#echo, buffer.fresh) >= 0 || buffer.unsent > 0) return Infinity;
     return buffer.sentAt(this.#echo) + ECHO_AFTER;
@@ -213,9 +224,14 @@ export class Sender {
   /** Such a packet. It changes nothing that is known of the path. */
   #again(now: number, time: number, to: number, out: Uint8Array, at: number): number {
     const { buffer } = this;
-    if (now < this.#echoAt) return 0;
-    const seq = this.#echo;
-    this.#echo = next(seq);
+    const repaired = this.#repaired[0];
+    let seq = this.#echo;
+    if (repaired !== undefined && now >= repaired.at) {
+      this.#repaired.shift();
+      seq = repaired.seq;
+      if (ahead(seq, buffer.first) < 0) return 0;
+    } else if (now < this.#echoAt) return 0;
+    else this.#echo = next(seq);
     if (now >= buffer.expires(seq)) return 0;
     const length = buffer.copyTo(seq, out, at);
     putWord(out, at + 8, time);

@@ -34,8 +34,8 @@ export type UdtSettings = {
   /** Default true: small `send`s are joined in one packet while it has not left. 3wdd's frames must not be. */
   readonly coalesce?: boolean;
   /**
-   * What is sent while the path has room for more is sent once more, so that a lost packet need not wait
-   * for its repair. Only on paths that lose some. Default false.
+   * What is sent while the path is mostly empty is sent once more, so that a lost packet need not wait for
+   * its repair, on paths that lose some; and always repairs and reports of loss, which others wait for. Default false.
    */
   readonly twice?: boolean;
   /** How long `close()` goes on delivering, ms. Default 180 000, as libudt. */

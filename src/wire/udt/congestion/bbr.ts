@@ -17,6 +17,8 @@ const YIELD_GAIN = 0.9;
 const STANDING = 0.2;
 const NOISE = 4_000;
 const STARTUP_QUEUE = 0.2;
+/** A program that has nothing to send now and then makes a queue when it has so much of what the path holds on its way. */
+const OURS = 1 / 2;
 /** Longer than another program has the processor while ours wait for it, µs. */
 const STARTUP_STALL = 20_000;
 /** So many rounds in a row say that it stands; then the rate is believed for no longer. */
@@ -66,6 +68,7 @@ export class Bbr implements Congestion {
   #leastAt = 0;
   #spanFrom = -1;
   #spanDelivered = 0;
+  #seenAt = -1;
   #roundAt = -1;
   #roundLeast = Infinity;
   #spanLeast = Infinity;
@@ -129,6 +132,9 @@ export class Bbr implements Congestion {
   }
 
   #measureRate(flow: Flow): void {
+    // A light acknowledgement says how many, not when: with the time of an older one that would be too fast.
+    if (flow.deliveredAt === this.#seenAt) return;
+    this.#seenAt = flow.deliveredAt;
     if (this.#spanFrom < 0 || flow.deliveredAt < this.#spanFrom) {
       this.#spanFrom = flow.deliveredAt;
       this.#spanDelivered = flow.delivered;
@@ -154,13 +160,16 @@ export class Bbr implements Congestion {
 
   /** The start is over once a queue grows, without waiting for the end of the round: by then it would overflow. */
   #stopAtQueue(flow: Flow): void {
-    if (this.#spanLeast === Infinity || this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
+    if (this.#spanLeast === Infinity) return;
     const base = this.#base(flow);
+    // With little on its way neither the rate nor the queue was ours.
+    const little = flow.inFlight < this.#pipe(flow) * OURS;
+    if (little && this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
     const queue = this.#spanLeast - base;
     if (queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL)) this.#phase = "drain";
   }
 
-  /** Then neither the rate nor the queue was ours. */
+  /** Then the rate was not the path's. */
   #isIdleSince(time: number, flow: Flow): boolean {
     return flow.idleAt >= time;
   }

@@ -1,0 +1,27 @@
+import { expect, test } from "bun:test";
+
+import { PAYLOAD, stream } from "./stream.ts";
+
+const SECOND = 1_000_000;
+
+// What a segment carries is 89 of 100 bits on the link.
+test.each([
+  { story: "150 ms, 1 % lost each way", delay: 75_000, loss: 0.01, least: 83, whole: 74 },
+  { story: "200 ms, 2 % lost each way", delay: 100_000, loss: 0.02, least: 76, whole: 65 },
+  { story: "20 ms, 0.1 % lost each way", delay: 10_000, loss: 0.001, least: 84, whole: 83 },
+])("a stream of cubic fills a link of 100 Mbit/s: $story", ({ delay, loss, least, whole }) => {
+  const world = stream({ delay, loss, rate: 100e6 });
+  const mbits = (segments: number, seconds: number): number =>
+    (segments * PAYLOAD * 8) / seconds / 1e6;
+  const early = world.run(6 * SECOND);
+  world.there.longestQueue = 0;
+  const late = world.run(18 * SECOND);
+  expect(mbits(late - early, 12)).toBeGreaterThan(least);
+  expect(mbits(late, 17)).toBeGreaterThan(whole);
+  // It was no delay that ended slow start, and never a timeout.
+  const pipe = (100e6 * 2 * delay) / 1500 / 8 / SECOND;
+  expect(world.sender.startedWith).toBeGreaterThan(pipe);
+  expect(world.sender.timeouts).toBe(0);
+  // What waits, waits at the sender.
+  expect(world.there.longestQueue).toBeLessThan(60_000);
+});
