@@ -26,6 +26,13 @@ export const NEEDED: readonly Needed[] = [
   { name: "ceph-mon", shows: "ceph-mon", for: "radosgw" },
   { name: "ceph-mgr", shows: "ceph-mgr", for: "radosgw" },
   { name: "ceph-osd", shows: "ceph-osd", for: "radosgw" },
+  { name: "nftables", shows: "/usr/sbin/nft", for: "packets that are lost" },
+  { name: "fuse3", shows: "fusermount3", for: "a store mounted by rclone" },
+  {
+    name: "fio",
+    shows: "fio",
+    for: "a mounted store, written to and verified by another's program",
+  },
   { name: "pebble", shows: "pebble", for: "ACME" },
   { name: "iproute2", shows: "ss", for: "socket options as the kernel sees them" },
   { name: "gcc", shows: "cc", for: "layouts of C structures against the headers" },

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 
 import { accepts, freePort } from "../fake/ports.ts";
+import { said } from "./binary.ts";
 import { TERN, until } from "./from-source.ts";
 
 /** A server that keeps files, with a directory of its own. */
@@ -23,18 +24,23 @@ const COMMANDS: Readonly<
   Record<ServerKind, (dir: string, root: string, port: number) => Promise<string[]>>
 > = { nginx, apache, tern };
 
-/** Start one with its files in `dir/NAME`. */
+/** Start one with its files in `dir/NAME`; `inside`: in front of its command, where it is to run. */
 export async function fileServer(
   kind: ServerKind,
   dir: string,
   name: string = kind,
+  inside: readonly string[] = [],
 ): Promise<FileServer> {
   const root = join(dir, name);
   const home = join(dir, `${name}.home`);
   mkdirSync(root);
   mkdirSync(home);
   const port = await freePort();
-  const command = await COMMANDS[kind](home, root, port);
+  const command = [...inside, ...(await COMMANDS[kind](home, root, port))];
+  const listens = async (): Promise<boolean> =>
+    inside.length === 0
+      ? accepts(port)
+      : (await said([...inside, "bash", "-c", `: < /dev/tcp/127.0.0.1/${port}`])).code === 0;
   let child: Bun.Subprocess | undefined;
   const server: FileServer = {
     kind,
@@ -48,11 +54,11 @@ export async function fileServer(
       const family = familyOf(child);
       for (const pid of family) quietly(pid, "SIGKILL");
       await child?.exited;
-      await until(async () => !(await accepts(port)));
+      await until(async () => !(await listens()));
     },
     async start() {
       child = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"] });
-      await until(() => accepts(port));
+      await until(listens);
     },
     [Symbol.asyncDispose]: () => server.kill(),
   };
