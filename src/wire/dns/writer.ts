@@ -1,7 +1,7 @@
 /** Writes an answer in place: the question as it came, records with compression, OPT last. */
 import { Compression } from "./compression.ts";
-import { COMPACT_OK, DNSSEC_OK, EDNS_VERSION, OPT_LENGTH, OPTION } from "./edns.ts";
-import { nameLength } from "./name.ts";
+import { COMPACT_OK, DNSSEC_OK, EDNS_VERSION, OPT_LENGTH } from "./edns.ts";
+import { putRdata } from "./put-rdata.ts";
 import { HEADER, type Query } from "./query.ts";
 import { TYPE } from "./types.ts";
 
@@ -45,9 +45,8 @@ export class MessageWriter {
   start = 0;
   /** Where the next byte goes. */
   at = HEADER;
-  /** Where the message must end, what is reserved taken off. */
+  /** Where the message must end. */
   #limit = HEADER;
-  #reserved = 0;
   #answers = 0;
   #authorities = 0;
   #additionals = 0;
@@ -87,7 +86,6 @@ export class MessageWriter {
     this.start = start;
     this.at = start + HEADER;
     this.#limit = Math.min(limit, into.length);
-    this.#reserved = 0;
     this.#answers = this.#authorities = this.#additionals = 0;
     this.#compression.begin(into, start, 0);
     put16(into, start, id);
@@ -153,25 +151,6 @@ export class MessageWriter {
     );
   }
 
-  /** As many bytes as still fit. */
-  get room(): number {
-    return this.#limit - this.at;
-  }
-
-  /** Keep `bytes` free for what must come at the end: OPT, TSIG. False when they are not there. */
-  reserve(bytes: number): boolean {
-    if (this.at + bytes > this.#limit) return false;
-    this.#limit -= bytes;
-    this.#reserved += bytes;
-    return true;
-  }
-
-  /** Give back all that was reserved. */
-  release(): void {
-    this.#limit += this.#reserved;
-    this.#reserved = 0;
-  }
-
   /** Remember this place. There is one mark; a later call moves it. */
   mark(): void {
     this.#marks[0] = this.at;
@@ -207,7 +186,7 @@ export class MessageWriter {
     return section === SECTION.AUTHORITY ? this.#authorities : this.#additionals;
   }
 
-  /** Begin OPT with our size, the whole `rcode` and DO; it takes back what was reserved. */
+  /** Begin OPT with our size, the whole `rcode` and DO. */
   beginOpt(
     udpSize: number,
     rcode: number,
@@ -215,7 +194,6 @@ export class MessageWriter {
     compact = false,
     version: number = EDNS_VERSION,
   ): boolean {
-    this.release();
     this.#optAt = 0;
     if (this.at + OPT_LENGTH > this.#limit) return false;
     const { out } = this;
@@ -231,64 +209,23 @@ export class MessageWriter {
     return true;
   }
 
-  /** An option with the bytes between `from` and `to`, which may be of this very message. */
-  option(code: number, bytes: Uint8Array, from = 0, to: number = bytes.length): boolean {
-    const at = this.#option(code, to - from);
-    if (at < 0) return false;
-    for (let i = from; i < to; i++) this.out[at + i - from] = bytes[i] as number;
+  /** An option of OPT. */
+  option(code: number, bytes: Uint8Array): boolean {
+    const { out, at } = this;
+    const { length } = bytes;
+    if (this.#optAt === 0 || at + 4 + length > this.#limit) return false;
+    put16(out, at, code);
+    put16(out, at + 2, length);
+    out.set(bytes, at + 4);
+    this.at += 4 + length;
     return true;
   }
 
-  /** The client's subnet, read from `bytes`, given back with the scope of this answer (RFC 7871, 7.2.1). */
-  ecs(bytes: Uint8Array, query: Query, scope: number): boolean {
-    const { ecsAt, ecsLength } = query.edns;
-    if (!this.option(OPTION.ECS, bytes, ecsAt, ecsAt + ecsLength)) return false;
-    this.out[this.at - ecsLength + 3] = scope;
-    return true;
-  }
-
-  /** An extended error (RFC 8914) with a text for people, in UTF-8. */
-  ede(code: number, text: Uint8Array): boolean {
-    const at = this.#option(OPTION.EDE, 2 + text.length);
-    if (at < 0) return false;
-    put16(this.out, at, code);
-    this.out.set(text, at + 2);
-    return true;
-  }
-
-  /** How long a connection may be idle, in units of 100 ms (RFC 7828, 3.1). */
-  keepalive(timeout: number): boolean {
-    const at = this.#option(OPTION.KEEPALIVE, 2);
-    if (at < 0) return false;
-    put16(this.out, at, timeout);
-    return true;
-  }
-
-  /** Pad the message to a multiple of `block`, as far as it fits (RFC 8467, 4.1); the last option. */
-  pad(block: number): boolean {
-    const length = this.at + 4 - this.start;
-    const most = this.#limit - this.start;
-    const padded = Math.min(Math.ceil(length / block) * block, most);
-    const at = this.#option(OPTION.PADDING, padded - length);
-    if (at < 0) return false;
-    this.out.fill(0, at, this.at);
-    return true;
-  }
-
+  /** No option comes any more. */
   endOpt(): void {
     if (this.#optAt === 0) return;
     put16(this.out, this.#optAt + 9, this.at - this.#optAt - OPT_LENGTH);
     this.#additionals++;
-  }
-
-  /** A record that is already in wire form, its names whole: TSIG. */
-  raw(section: Section, record: Uint8Array): boolean {
-    this.release();
-    if (this.at + record.length > this.#limit) return false;
-    this.out.set(record, this.at);
-    this.at += record.length;
-    this.#add(section);
-    return true;
   }
 
   /** Write the counts; the message is between `start` and here, this many bytes. */
@@ -313,7 +250,11 @@ export class MessageWriter {
     known: number,
   ): boolean {
     const { out } = this;
-    const end = at + 10 <= this.#limit ? this.#rdata(type, rdata, from, to, at + 10) : -1;
+    const limit = this.#limit;
+    const end =
+      at + 10 <= limit
+        ? putRdata(this.#compression, type, rdata, from, to, out, at + 10, limit)
+        : -1;
     if (end < 0) {
       this.#compression.forget(known);
       return false;
@@ -326,59 +267,6 @@ export class MessageWriter {
     this.at = end;
     this.#add(section);
     return true;
-  }
-
-  /** Only the types of RFC 1035 may be compressed (RFC 3597, 4). */
-  #rdata(type: number, rdata: Uint8Array, from: number, to: number, at: number): number {
-    switch (type) {
-      case TYPE.NS:
-      case TYPE.MD:
-      case TYPE.MF:
-      case TYPE.CNAME:
-      case TYPE.MB:
-      case TYPE.MG:
-      case TYPE.MR:
-      case TYPE.PTR:
-        return this.#names(1, rdata, from, to, at);
-      case TYPE.SOA:
-      case TYPE.MINFO:
-        return this.#names(2, rdata, from, to, at);
-      case TYPE.MX: {
-        const name = this.#copy(rdata, from, Math.min(from + 2, to), at);
-        return name < 0 ? -1 : this.#names(1, rdata, from + 2, to, name);
-      }
-      default:
-        return this.#copy(rdata, from, to, at);
-    }
-  }
-
-  /** `count` names, then whatever is left; rdata that is not so is copied as it is. */
-  #names(count: number, rdata: Uint8Array, from: number, to: number, at: number): number {
-    let end = at;
-    let next = from;
-    for (let i = 0; i < count && end >= 0; i++) {
-      const length = nameLength(rdata, next, to);
-      if (length < 0) break;
-      end = this.#compression.write(rdata, next, end, this.#limit);
-      next += length;
-    }
-    return end < 0 ? -1 : this.#copy(rdata, next, to, end);
-  }
-
-  #copy(rdata: Uint8Array, from: number, to: number, at: number): number {
-    const { out } = this;
-    const end = at + to - from;
-    if (end > this.#limit) return -1;
-    for (let i = from; i < to; i++) out[at + i - from] = rdata[i] as number;
-    return end;
-  }
-
-  #option(code: number, length: number): number {
-    if (this.#optAt === 0 || length < 0 || this.at + 4 + length > this.#limit) return -1;
-    put16(this.out, this.at, code);
-    put16(this.out, this.at + 2, length);
-    this.at += 4 + length;
-    return this.at - length;
   }
 
   #add(section: Section): void {
