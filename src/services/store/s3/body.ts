@@ -2,6 +2,7 @@ import type { HttpRequest } from "../../../wire/http/message.ts";
 /** The bytes of a request as they were signed. */
 import { AwsChunked } from "../../../wire/s3/chunked.ts";
 import { signChunk } from "../../../wire/s3/signature.ts";
+import { Checksum } from "./checksum.ts";
 import { hashes } from "./hashes.ts";
 import { Refusal } from "./refusal.ts";
 import type { Signed } from "./signer.ts";
@@ -17,18 +18,21 @@ export interface Received {
   readonly md5: () => string | undefined;
 }
 
-/** The body ends in a `Refusal` when it is not what was signed, or not what Content-MD5 says. */
+/** The body ends in a `Refusal` when it is not what was signed, or not what a checksum says. */
 export function receive(request: HttpRequest, signed: Signed): Received {
   let md5: string | undefined;
   const said = request.headers.get("content-md5");
   async function* bytes(): AsyncGenerator<Uint8Array, void> {
     const hash = new Bun.CryptoHasher("md5");
-    for await (const piece of verified(request, signed)) {
+    const sum = Checksum.of(request.headers);
+    for await (const piece of verified(request, signed, sum)) {
       hash.update(piece);
+      sum?.add(piece);
       yield piece;
     }
     const digest = hash.digest();
     if (said !== null && digest.toString("base64") !== said.trim()) throw new Refusal("BadDigest");
+    sum?.end();
     md5 = digest.toString("hex");
   }
   return { bytes: bytes(), md5: () => md5 };
@@ -46,10 +50,14 @@ export async function receiveWhole(request: HttpRequest, signed: Signed): Promis
   return Buffer.concat(pieces);
 }
 
-function verified(request: HttpRequest, signed: Signed): AsyncIterable<Uint8Array> {
+function verified(
+  request: HttpRequest,
+  signed: Signed,
+  sum: Checksum | undefined,
+): AsyncIterable<Uint8Array> {
   const { payload } = signed;
   const chunked = CHUNKED.exec(payload);
-  if (chunked) return unchunked(request, signed, chunked[1] !== "UNSIGNED");
+  if (chunked) return unchunked(request, signed, chunked[1] !== "UNSIGNED", sum);
   return payload === "UNSIGNED-PAYLOAD" ? raw(request) : hashed(request, payload);
 }
 
@@ -70,6 +78,7 @@ async function* unchunked(
   request: HttpRequest,
   { key, scope, time, signature }: Signed,
   isSigned: boolean,
+  sum: Checksum | undefined,
 ): AsyncGenerator<Uint8Array, void> {
   const chunks = new AwsChunked();
   let before = signature;
@@ -77,7 +86,10 @@ async function* unchunked(
     const read = chunks.feed(piece);
     if (read === "invalid") throw new Refusal("IncompleteBody");
     for (const one of read) {
-      if (one.kind === "trailer") continue;
+      if (one.kind === "trailer") {
+        sum?.trailer(one.name, one.value);
+        continue;
+      }
       if (isSigned) {
         before = signChunk(hashes, key, scope, time, before, one.bytes);
         if (before !== one.signature) throw new Refusal("SignatureDoesNotMatch");

@@ -6,6 +6,7 @@ import { emitS3 } from "../../../wire/s3/xml.ts";
 import { openToRead } from "../read.ts";
 import { type FileNode, NotKept, type Tree } from "../tree/tree.ts";
 import { Unsure } from "../tree/unsure.ts";
+import { absent } from "./absent.ts";
 import { receive } from "./body.ts";
 import { bucketOf, createBucket, deleteBucket, listBuckets } from "./buckets.ts";
 import { listObjects, listVersions } from "./list.ts";
@@ -23,15 +24,15 @@ import {
   copySource,
   deleteObject,
   deleteObjects,
+  getAttributes,
   getObject,
   putObject,
 } from "./objects.ts";
 import { answerRefusal, Refusal, refusalOf, xml } from "./refusal.ts";
 import { type S3User, type Signed, Signers } from "./signer.ts";
 
-/** Parts of S3 that a client may ask after and that are not here: what they answer where there is none. */
-const ABSENT = ["acl", "cors", "encryption", "lifecycle", "logging", "notification", "object-lock"];
-const MORE_ABSENT = ["policy", "replication", "requestPayment", "tagging", "website", "retention"];
+/** What the only version of everything is called, as in a bucket that never had versions. */
+const NO_VERSION = "null";
 
 export class S3Front {
   readonly #tree: Tree;
@@ -87,8 +88,8 @@ export class S3Front {
         return this.#list(signed, bucket);
       case "PUT":
         allow(mayWrite(user, `${base}/`));
-        for (const name of ["versioning", ...ABSENT, ...MORE_ABSENT])
-          if (query.has(name)) throw new Refusal("NotImplemented");
+        absent("PUT", query, "bucket");
+        if (query.has("versioning")) throw new Refusal("NotImplemented");
         return createBucket(tree, bucket);
       case "DELETE":
         allow(mayWrite(user, `${base}/`));
@@ -106,27 +107,29 @@ export class S3Front {
     const { path: base } = await bucketOf(tree, bucket);
     if (query.has("location")) return xml(200, emitS3("LocationConstraint", {}));
     if (query.has("versioning")) return xml(200, emitS3("VersioningConfiguration", {}));
-    if ([...ABSENT, ...MORE_ABSENT].some((name) => query.has(name)))
-      throw new Refusal("NotImplemented");
+    const none = absent("GET", query, "bucket");
+    if (none !== undefined) return none;
     allow(`${base}/${query.get("prefix") ?? ""}`.startsWith(user.prefix));
-    if (query.has("uploads")) return listUploads(tree, bucket);
+    if (query.has("uploads")) return listUploads(tree, bucket, query.get("prefix") ?? "");
     return query.has("versions") ? listVersions(tree, base, query) : listObjects(tree, base, query);
   }
 
   async #object(request: HttpRequest, signed: Signed, subject: Subject): Promise<HttpResponse> {
     const tree = this.#tree;
     const { user, query } = signed;
-    if ([...ABSENT, ...MORE_ABSENT].some((name) => query.has(name)))
-      throw new Refusal("NotImplemented");
+    const none = absent(request.method, query, "object");
+    if (none !== undefined) return none;
     if (subject.key.endsWith("/")) return this.#folder(request, signed, subject);
     const path = objectPath(subject);
     const reads = request.method === "GET" || request.method === "HEAD";
     allow(reads ? path.startsWith(user.prefix) : mayWrite(user, path));
+    if ((query.get("versionId") ?? NO_VERSION) !== NO_VERSION) throw new Refusal("NoSuchVersion");
     switch (request.method) {
       case "HEAD":
         return getObject(tree, path, request, query);
       case "GET":
         if (query.has("uploadId")) return listParts(tree, subject, query);
+        if (query.has("attributes")) return getAttributes(tree, path, request);
         return getObject(tree, path, request, query);
       case "PUT":
         await bucketOf(tree, subject.bucket);

@@ -92,17 +92,22 @@ export async function listParts(
 }
 
 /** All that have been begun in a bucket and not ended. */
-export async function listUploads(tree: Tree, bucket: string): Promise<HttpResponse> {
+/** All that are open, of keys that begin so. */
+export async function listUploads(
+  tree: Tree,
+  bucket: string,
+  prefix: string,
+): Promise<HttpResponse> {
   const open: { Key: string; UploadId: string; Initiated: string; StorageClass: string }[] = [];
   for await (const batch of tree.members("any", HOME))
     for (const { path } of batch) {
       const id = path.slice(HOME.length + 1);
       const one = await read(tree, id);
-      if (one?.bucket !== bucket) continue;
+      if (one?.bucket !== bucket || !one.key.startsWith(prefix)) continue;
       const Initiated = new Date(one.begun).toISOString();
       open.push({ Key: one.key, UploadId: id, Initiated, StorageClass: "STANDARD" });
     }
-  const told = { Bucket: bucket, IsTruncated: false, Upload: open };
+  const told = { Bucket: bucket, Prefix: prefix, IsTruncated: false, Upload: open };
   return xml(200, emitS3("ListMultipartUploadsResult", told));
 }
 

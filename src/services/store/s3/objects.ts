@@ -1,5 +1,6 @@
+/** GetObject, HeadObject, GetObjectAttributes, PutObject, CopyObject, DeleteObject and DeleteObjects. */
+import { formatDate } from "../../../wire/http/date.ts";
 import { type HttpRequest, type HttpResponse, respond } from "../../../wire/http/message.ts";
-/** GetObject, HeadObject, PutObject, CopyObject, DeleteObject and DeleteObjects. */
 import { childrenOf, childText, emitS3, parseS3 } from "../../../wire/s3/xml.ts";
 import { answerWith, etagOf, firstByte, mayChange, type Plan, plan } from "../answer.ts";
 import type { Version } from "../record.ts";
@@ -33,6 +34,28 @@ export async function getObject(
   const answer = answerWith(what, opened.body, path);
   const headers = [...answer.headers, ...metadataFields(version)];
   return { ...answer, headers: overruled(headers, query) };
+}
+
+/** What is known of an object, of that which is asked for. */
+export async function getAttributes(
+  tree: Tree,
+  path: string,
+  { headers }: Pick<HttpRequest, "headers">,
+): Promise<HttpResponse> {
+  const node = await tree.file("any", path);
+  if (node === undefined) throw new Refusal("NoSuchKey");
+  const { version } = node;
+  const known = {
+    ETag: etagOf(version)?.replaceAll('"', ""),
+    StorageClass: "STANDARD",
+    ObjectSize: version.size,
+  };
+  const asked = headers.get("x-amz-object-attributes")?.split(",") ?? [];
+  const names = new Set(asked.map((name) => name.trim()));
+  const told = Object.fromEntries(Object.entries(known).filter(([name]) => names.has(name)));
+  return xml(200, emitS3("GetObjectAttributesResponse", told), [
+    ["Last-Modified", formatDate(version.mtime)],
+  ]);
 }
 
 /** `response-content-type=...` in a URL takes the place of a field. */
