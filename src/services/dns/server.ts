@@ -1,21 +1,15 @@
 import { randomInt } from "node:crypto";
 import { join } from "node:path";
 
-import { compileAccess } from "../../core/cidr.ts";
-import { bytesIp } from "../../core/ip-bytes.ts";
-import { showIp } from "../../core/ip.ts";
 import type { Lease } from "../../core/lease.ts";
 import type { Attachment } from "../../net/http-fronts.ts";
 import { DEFAULT_LIMITS } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import { LogFile } from "../../observe/log-file.ts";
 import { showName } from "../../wire/dns/name.ts";
-import { type TsigKey, tsigKey } from "../../wire/dns/tsig.ts";
+import type { TsigKey } from "../../wire/dns/tsig.ts";
 import type { Host, ListenerFigures } from "../service.ts";
-import { Catalog } from "./catalog.ts";
-import { Chaos } from "./chaos.ts";
 import { canonical, type NsConfig } from "./config.ts";
-import { cookieKey } from "./cookie-secret.ts";
 import { Places } from "./geo/places.ts";
 import { dnsOverHttps } from "./https.ts";
 import { ComputedNames } from "./names/computed-names.ts";
@@ -23,19 +17,13 @@ import { ManualStates } from "./names/manual-states.ts";
 import { Notifier } from "./notifier.ts";
 import { Planes } from "./planes.ts";
 import { QueryLog } from "./query-log.ts";
-import { Responder } from "./responder.ts";
-import { ResponseLimiter } from "./rrl.ts";
+import { responderFor } from "./responder-for.ts";
+import type { Responder } from "./responder.ts";
 import { Secondaries, type ServedSecondary } from "./secondary/secondaries.ts";
-import { SecondarySource } from "./secondary/secondary-source.ts";
-import { Signatures } from "./signatures.ts";
-import type { Source } from "./source.ts";
 import { MAX_MESSAGE } from "./stream.ts";
 import { Traffic } from "./traffic.ts";
-import { Transfers } from "./transfer/transfers.ts";
-import { VerifiedClients } from "./verified.ts";
+import { tsigKeysOf } from "./tsig-keys.ts";
 import type { Transport } from "./via.ts";
-import { ZoneSource } from "./zone-source.ts";
-import { ZoneAnswerer } from "./zone/zone-answerer.ts";
 import { Zones } from "./zones.ts";
 
 /** One named server of the section, under one config. */
@@ -61,7 +49,7 @@ export class DnsServer {
     try {
       const zones = await Zones.load(config.zones, `dns.${name}.zones`, host);
       undo.push(() => zones.giveBack());
-      const keys = keysOf(config);
+      const keys = tsigKeysOf(config);
       const secondaries = await Secondaries.load(name, config.zones, keys, host);
       undo.push(() => secondaries.giveBack());
       const seed = randomInt(2 ** 32);
@@ -123,37 +111,14 @@ export class DnsServer {
     this.#notifier = notifier;
     this.traffic = new Traffic(name, host.metrics);
     this.#queryLog = queryLog(config, host);
-    const exempt = compileAccess(config.rrl?.exempt ?? []);
-    const { cookies, rrl, nsid } = config;
-    this.responder = new Responder({
-      catalog: catalogOf(zones, secondaries, names, seed),
+    this.responder = responderFor(config, host, {
+      zones,
+      secondaries,
       names,
-      cache: config.cache,
+      keys,
       seed,
-      rules: {
-        udpSize: config.udp_size,
-        nsid: nsid === null ? undefined : new TextEncoder().encode(nsid),
-        cookieKey: cookies.enabled
-          ? cookieKey(cookies.secret?.reveal(), join(host.state, "dns"))
-          : undefined,
-        ecs: config.ecs,
-        idle: config.tcp.idle,
-      },
-      udpSize: config.udp_size,
-      amplification: config.amplification,
-      limiter:
-        rrl === null
-          ? undefined
-          : new ResponseLimiter({ perSecond: rrl.rate.perSecond, slip: rrl.slip }, seed),
-      exempt: (client) => exempt(showIp(bytesIp(client))),
-      verified: new VerifiedClients(seed),
       traffic: this.traffic,
       log: this.#queryLog?.note,
-      chaos: new Chaos(config.chaos),
-      signatures: new Signatures(this.#keys),
-      transfers: new Transfers(zones.all, secondaries.all, Date.now),
-      secondaries,
-      fault: faults(host),
     });
   }
 
@@ -267,55 +232,12 @@ export class DnsServer {
   }
 }
 
-function catalogOf(
-  { all }: Zones,
-  secondaries: Secondaries,
-  names: ComputedNames | undefined,
-  seed: number,
-): Catalog<Source> {
-  const catalog = new Catalog<Source>(seed);
-  const answerer = new ZoneAnswerer((name) => names?.covers(name) ?? false);
-  for (const [i, { zone }] of all.entries())
-    catalog.set(zone.origin, new ZoneSource((i + 1) << 16, zone, answerer));
-  for (const [i, { secondary }] of secondaries.all.entries()) {
-    const id = (all.length + i + 1) << 16;
-    catalog.set(secondary.zone.origin, new SecondarySource(id, secondary.zone, answerer));
-  }
-  return catalog;
-}
-
 function queryLog({ query_log: wanted }: NsConfig, { log }: Host): QueryLog | undefined {
   if (wanted === null) return undefined;
   const { file, sample, rotate, keep } = wanted;
   const onDropped = (lines: number, why: string): void =>
     log.error("lines of the query log were dropped", { file, lines, why });
   return new QueryLog(new LogFile(file, { rotate, keep, onDropped }), sample, Math.random);
-}
-
-/** Pause between two lines of the log about the same kind of trouble: a stranger may cause it at will. */
-const FAULT_PAUSE_MS = 60_000;
-
-function faults({ clock, log, metrics }: Host): (error: unknown) => void {
-  const counter = metrics.counter("tern_faults_total", "Errors of our own, caught and survived.");
-  let quietUntil = 0;
-  return (error) => {
-    counter.add(1);
-    if (clock.now() < quietUntil) return;
-    quietUntil = clock.now() + FAULT_PAUSE_MS;
-    log.error("a question could not be answered for a fault of ours", { error });
-  };
-}
-
-/** Throws Error for a secret that is no base64. */
-function keysOf({ keys }: NsConfig): TsigKey[] {
-  return Object.entries(keys).map(([name, { algorithm, secret }]) => {
-    const text = secret.reveal();
-    const bytes = new Uint8Array(Buffer.from(text, "base64"));
-    const key = tsigKey(name.replace(/\.?$/, "."), algorithm, bytes);
-    if (key === undefined || bytes.length === 0 || !/^[\w+/]+=*$/.test(text))
-      throw new Error(`the secret of the key ${name} is no base64`);
-    return key;
-  });
 }
 
 async function prepareNames(
