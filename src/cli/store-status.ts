@@ -1,3 +1,4 @@
+import { humanBytes } from "../core/human-bytes.ts";
 import type { StoreStats } from "../services/store/stats.ts";
 import { ask, reason } from "./client.ts";
 import { EXIT, Exit } from "./exit.ts";
@@ -16,6 +17,14 @@ export async function storeStatus(options: Where & { json?: boolean }): Promise<
   if (options.json) printJson(stores);
   else print(showStores(stores, painter()));
   return EXIT.ok;
+}
+
+/** What is stored, in all and for each quota. */
+function amounts({ usage = {} }: StoreStats): string[] {
+  return Object.entries(usage).map(([prefix, { bytes, files, quota }]) => {
+    const most = quota === undefined ? "" : ` of ${humanBytes(quota)}`;
+    return `  ${prefix}: ${files} files, ${humanBytes(bytes)}${most}`;
+  });
 }
 
 /** For people. */
@@ -41,6 +50,7 @@ export function showStores(stores: Stores, paint: Paint): string {
       return [
         `${name}: ${owed === 0 ? debt : paint("red", debt)}; ${one.mended} mended, ` +
           `${one.to_mend} to look at; new files go to stage ${one.stage ?? 0}`,
+        ...amounts(one),
         ...table([[...heading, "FAILED", "ANSWERS", "WHY"], ...rows]).map((line) => `  ${line}`),
       ].join("\n");
     })

@@ -70,6 +70,10 @@ test("how a store is", () => {
           lost: 0,
         },
         to_mend: 4,
+        usage: {
+          "/": { bytes: 4096, files: 7 },
+          "/kim/": { bytes: 1024, files: 2, quota: 10_240 },
+        },
         stage: 0,
         stages: {
           0: {
@@ -88,6 +92,8 @@ test("how a store is", () => {
   );
   expect(text).toMatchInlineSnapshot(`
     "files: 3 copies are owed; 2 mended, 4 to look at; new files go to stage 0
+      /: 7 files, 4 KiB
+      /kim/: 2 files, 1 KiB of 10 KiB
       STAGE  PLACEMENT  QUORUM  MEMBER  WHERE  STATE  FAILED  ANSWERS  WHY
           0  hrw-1      2 of 2  a       /a     up          0    0.2ms
           0  hrw-1      2 of 2  b       /b     away        3      1ms  gone"
