@@ -21,13 +21,21 @@ async function inner(name: string): Promise<AsyncDisposable> {
   return { [Symbol.asyncDispose]: async () => void (await said(["ip", "netns", "del", name])) };
 }
 
-asRoot("two that meet at a third are one tunnel, which the third cannot open", async () => {
+for (const [protocol, keys] of [
+  ["ours", {}],
+  ["WireGuard's", { wireguard: true, keepalive: "1s" }],
+] as const)
+  asRoot(`two that meet at a third are one tunnel, which it cannot open: ${protocol}`, () =>
+    meet(keys),
+  );
+
+async function meet(keys: object): Promise<void> {
   await using net = await lab();
   const there = `tt-inner-${process.pid}`;
   await using _ = await inner(there);
   const [r, a, b] = [keyPair(), keyPair(), keyPair()];
   const hub = "10.50.0.1:9000";
-  const ends = (own: string, other: string) => ({ local: [own], remote: [other] });
+  const ends = (own: string, other: string) => ({ local: [own], remote: [other], ...keys });
   // The middle knows both, and what they send one another is not for it.
   await using middle = await net.tern(
     "near",
@@ -98,4 +106,4 @@ asRoot("two that meet at a third are one tunnel, which the third cannot open", a
   await left.verb("tunnel", "up", "ab");
   await right.verb("tunnel", "up", "ba");
   await until(async () => (await net.lost("far", "10.63.0.2", 1)) === 0, 15_000);
-});
+}
