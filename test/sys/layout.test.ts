@@ -109,7 +109,14 @@ const RENAMED: Record<string, Record<string, string>> = {
   "netlink/routes.ts": {
     RTMSG: "sizeof(struct rtmsg)",
     ...enumerators("RTA_DST", "RTA_OIF", "RTA_GATEWAY", "RTA_PRIORITY", "RTA_PREFSRC"),
-    ...enumerators("RTA_METRICS", "RTA_TABLE", "RTA_MARK", "RTN_UNICAST", "RTN_MULTICAST"),
+    ...enumerators(
+      "RTA_METRICS",
+      "RTA_TABLE",
+      "RTA_MARK",
+      "RTN_UNICAST",
+      "RTN_MULTICAST",
+      "RTN_UNREACHABLE",
+    ),
     ...enumerators("RT_TABLE_MAIN", "RT_SCOPE_UNIVERSE", "RT_SCOPE_LINK", "RT_SCOPE_NOWHERE"),
   },
   "timer-fd.ts": { TFD_FLAGS: "TFD_NONBLOCK | TFD_CLOEXEC" },
