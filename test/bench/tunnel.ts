@@ -51,7 +51,7 @@ export async function tunnel(options: Options): Promise<RowReport[]> {
   }
   if (process.getuid?.() !== 0) throw new Error("this needs root: namespaces and devices");
   const command = options.tern === undefined ? undefined : [options.tern];
-  say(`${await machine()}\n${rounds} rounds of ${seconds} s; one of 15 s over bad links\n\n`);
+  say(`${await machine()}\n${rounds} rounds of ${seconds} s; one of 20 s over bad links\n\n`);
   const reports = [
     ...(await overVeth(options, command)),
     ...(await overWan(options.rows, command)),

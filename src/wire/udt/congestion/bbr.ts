@@ -19,6 +19,8 @@ const NOISE = 4_000;
 const STARTUP_QUEUE = 0.2;
 /** A program that has nothing to send now and then makes a queue when it has so much of what the path holds on its way. */
 const OURS = 1 / 2;
+/** So many measurements in a row: a machine that was busy once is no queue. */
+const QUEUED_SPANS = 3;
 /** Longer than another program has the processor while ours wait for it, µs. */
 const STARTUP_STALL = 20_000;
 /** So many rounds in a row say that it stands; then the rate is believed for no longer. */
@@ -76,6 +78,7 @@ export class Bbr implements Congestion {
   #flatRounds = 0;
   /** Rounds in a row in which a queue stood. */
   #queued = 0;
+  #queuedSpans = 0;
   #step: number;
   #stepAt = 0;
   #lookUntil = -Infinity;
@@ -166,7 +169,9 @@ export class Bbr implements Congestion {
     const little = flow.inFlight < this.#pipe(flow) * OURS;
     if (little && this.#isIdleSince(this.#roundAt - flow.rtt, flow)) return;
     const queue = this.#spanLeast - base;
-    if (queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL)) this.#phase = "drain";
+    const stands = queue > Math.max(base * STARTUP_QUEUE + NOISE, STARTUP_STALL);
+    this.#queuedSpans = stands ? this.#queuedSpans + 1 : 0;
+    if (this.#queuedSpans >= QUEUED_SPANS) this.#phase = "drain";
   }
 
   /** Then the rate was not the path's. */
