@@ -12,7 +12,7 @@ export interface Server extends AsyncDisposable {
 export const SERVER_CORE = "0";
 export const LOAD_CORE = "1";
 
-const START_MS = 10_000;
+const START_MS = 30_000; // Swift is four programs in Python, on one core
 const END_MS = 5000;
 
 /** Start on its core; ready when `port` answers. `serving` finds the process that does the work. */

@@ -3,11 +3,16 @@ import { LOAD_CORE, resident } from "./server.ts";
 /** Names that are written, again and again: so many are there when a round begins, or come. */
 const NAMES = 20_000;
 
-/** PUT of so many bytes under names in turn, by wrk. */
+/** PUT of so many bytes under names in turn, below `base`, by wrk. */
 export async function putRound(
   dir: string,
   port: number,
-  { bytes, connections, seconds }: { bytes: number; connections: number; seconds: number },
+  {
+    bytes,
+    connections,
+    seconds,
+    base = "",
+  }: { bytes: number; connections: number; seconds: number; base?: string | undefined },
 ): Promise<{ requests: number; seconds: number; errors: number }> {
   const script = `${dir}/put.lua`;
   await Bun.write(
@@ -16,7 +21,7 @@ export async function putRound(
 local body, i = string.rep("x", ${bytes}), math.floor(os.clock() * 1e6)
 function request()
   i = i + 1
-  return wrk.format("PUT", "/put-" .. (i % ${NAMES}), nil, body)
+  return wrk.format("PUT", "${base}/put-" .. (i % ${NAMES}), nil, body)
 end
 function done(s)
   local e = s.errors
