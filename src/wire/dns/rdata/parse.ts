@@ -7,8 +7,10 @@ import { type Field, layoutOf } from "./layout.ts";
 import { readLocation } from "./location.ts";
 import { ALGORITHMS, CERTIFICATES } from "./mnemonics.ts";
 import { readPrefixes } from "./prefixes.ts";
+import { readGateway, readRelay } from "./read-gateway.ts";
 import { readIp6 } from "./read-ip6.ts";
 import { readService } from "./read-service.ts";
+import { readTime } from "./read-time.ts";
 import { table, TextReader } from "./text-reader.ts";
 import { readTypes } from "./type-bitmap.ts";
 
@@ -151,40 +153,6 @@ function readField(field: Field, reader: TextReader): void {
   }
 }
 
-/** `20261122120000`, or seconds since 1970. Beyond 2106 it wraps (RFC 4034, 3.1.5). */
-function readTime(reader: TextReader): void {
-  const what = "a time such as 20261122120000";
-  const word = reader.next(what);
-  const { bytes, starts, ends } = reader.words;
-  const at = starts[word] as number;
-  const length = (ends[word] as number) - at;
-  const digits = (from: number, count: number): number => {
-    let value = 0;
-    for (let i = at + from; i < at + from + count; i++) {
-      const digit = (bytes[i] as number) - 0x30;
-      if (digit < 0 || digit > 9) throw reader.wrong(what);
-      value = value * 10 + digit;
-    }
-    return value;
-  };
-  if (length !== 14) {
-    const seconds = length > 0 && length <= 10 ? digits(0, length) : Number.NaN;
-    if (!(seconds <= 0xffff_ffff)) throw reader.wrong(what);
-    return reader.put(seconds, 4);
-  }
-  const year = digits(0, 4);
-  const month = digits(4, 2);
-  const day = digits(6, 2);
-  const hour = digits(8, 2);
-  const minute = digits(10, 2);
-  const second = digits(12, 2);
-  const ms = Date.UTC(year, month - 1, day, hour, minute, second);
-  // What does not come back as it was is no day, or no time of one.
-  const same = month >= 1 && month <= 12 && new Date(ms).getUTCDate() === day;
-  if (year < 1970 || !same || hour > 23 || minute > 59 || second > 59) throw reader.wrong(what);
-  reader.put((ms / 1000) % 2 ** 32, 4);
-}
-
 function readNamed(reader: TextReader, names: ReadonlyMap<string, number>, width: number): void {
   const first = reader.more ? reader.words.bytes[reader.words.starts[reader.at] as number] : 0;
   const digit = first !== undefined && first >= 0x30 && first <= 0x39;
@@ -245,37 +213,6 @@ function readNode(reader: TextReader): void {
   const text = reader.text(what);
   if (!/^(?:[\da-f]{1,4}:){3}[\da-f]{1,4}$/i.test(text)) throw reader.wrong(what);
   for (const group of text.split(":")) reader.put(Number.parseInt(group, 16), 2);
-}
-
-function readGateway(reader: TextReader): void {
-  reader.number(1);
-  const kind = reader.integer(3);
-  reader.put(kind, 1);
-  reader.number(1);
-  readTarget(reader, kind);
-}
-
-function readRelay(reader: TextReader): void {
-  reader.number(1);
-  const discovery = reader.integer(1);
-  const kind = reader.integer(3);
-  reader.put((discovery << 7) | kind, 1);
-  readTarget(reader, kind);
-}
-
-/** Nothing (`.`), IPv4, IPv6 or a name, by the number in front. */
-function readTarget(reader: TextReader, kind: number): void {
-  switch (kind) {
-    case 0:
-      if (reader.text(`"."`) !== ".") throw reader.wrong(`"." for no gateway`);
-      return;
-    case 1:
-      return reader.ip4();
-    case 2:
-      return readIp6(reader);
-    default:
-      return reader.name();
-  }
 }
 
 function readHostIdentity(reader: TextReader): void {
