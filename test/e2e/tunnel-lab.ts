@@ -145,7 +145,7 @@ export async function iperf(
           bitsPerSecond: sum["bits_per_second"] ?? 0,
           lostPercent: end?.["sum"]?.["lost_percent"] ?? 0,
         };
-      if (tries > 20) throw new Error(out);
+      if (tries > 100) throw new Error(out);
       await Bun.sleep(100); // it does not listen yet
     }
   } finally {
