@@ -22,6 +22,7 @@ const TABLES = `
 CREATE TABLE IF NOT EXISTS counted (
   place TEXT PRIMARY KEY,    -- stage and partition: "0 3a7"
   prefixes TEXT NOT NULL,    -- that it was counted for
+  at INTEGER NOT NULL,       -- when that began, ms since 1970
   changed INTEGER NOT NULL   -- since then, so that the sums are only nearly right
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS usage (
@@ -39,6 +40,12 @@ export interface Amount {
   readonly files: number;
 }
 
+/** What has changed, and when it last did. */
+interface Pending extends Amount {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 const NOTHING: Amount = { bytes: 0, files: 0 };
 /** Whatever is stored. */
 export const ALL = "/";
@@ -49,7 +56,7 @@ export class Usage {
   readonly #limits: ReadonlyMap<string, number>;
   readonly #prefixes: readonly string[];
   /** Not told yet, by prefix and place. */
-  readonly #pending = new Map<string, Map<string, Amount>>();
+  readonly #pending = new Map<string, Map<string, Pending>>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   #sums: ReadonlyMap<string, Amount> = new Map();
@@ -71,11 +78,12 @@ export class Usage {
     return found !== null;
   }
 
-  /** That is all there is in the partition. */
+  /** That is all there is in the partition, says who began to look at `began`, ms since 1970. */
   count(
     stage: number,
     partition: number,
     all: readonly { readonly path: string; readonly size: number }[],
+    began: number,
   ): void {
     const place = placeOf(stage, partition);
     const count = this.#db.transaction(() => {
@@ -85,22 +93,27 @@ export class Usage {
         const bytes = within.reduce((sum, { size }) => sum + size, 0);
         if (within.length > 0) this.#add(prefix, place, { bytes, files: within.length });
       }
-      this.#db.query("INSERT OR REPLACE INTO counted VALUES (?, ?, 0)").run(place, this.#known);
+      this.#db
+        .query("INSERT OR REPLACE INTO counted VALUES (?, ?, ?, 0)")
+        .run(place, this.#known, Math.floor(began));
     });
     patiently(() => count.immediate()); // otherwise it is counted next time
     this.#summedAt = -Infinity;
   }
 
-  /** A file has come, gone or changed: so much more is stored. `record`: the place of its record. */
-  changed(stage: number, record: string, path: string, { bytes, files }: Amount): void {
+  /**
+   * A file has come, gone or changed: so much more is stored. `record`: the place of its record; `at`:
+   * now, ms since 1970.
+   */
+  changed(stage: number, record: string, path: string, more: Amount, at: number): void {
     if (this.#closed) return; // the walk counts it
     const [, digits = ""] = PARTITION.exec(record) ?? [];
     const place = `${stage} ${digits}`;
     for (const prefix of this.#prefixes) {
       if (!path.startsWith(prefix)) continue;
-      const places = this.#pending.get(prefix) ?? new Map<string, Amount>();
+      const places = this.#pending.get(prefix) ?? new Map<string, Pending>();
       this.#pending.set(prefix, places);
-      places.set(place, plus(places.get(place) ?? NOTHING, { bytes, files }));
+      places.set(place, { ...plus(places.get(place) ?? NOTHING, more), at });
     }
     this.#timer ??= setTimeout(() => this.#tell(), TELL_MS);
   }
@@ -116,7 +129,7 @@ export class Usage {
   /** What is stored below one of the prefixes. */
   of(prefix: string): Amount {
     if (this.#now() - this.#summedAt >= FRESH_MS) this.#sum();
-    const pending = [...(this.#pending.get(prefix)?.values() ?? [])];
+    const pending: readonly Amount[] = [...(this.#pending.get(prefix)?.values() ?? [])];
     const { bytes, files } = pending.reduce(plus, this.#sums.get(prefix) ?? NOTHING);
     return { bytes: Math.max(0, bytes), files: Math.max(0, files) };
   }
@@ -144,6 +157,7 @@ export class Usage {
     const tell = this.#db.transaction(() => {
       for (const [prefix, places] of this.#pending)
         for (const [place, amount] of places) {
+          if (this.#hasSeen(place, amount.at)) continue;
           this.#add(prefix, place, amount);
           this.#db.query("UPDATE counted SET changed = 1 WHERE place = ?").run(place);
         }
@@ -155,6 +169,13 @@ export class Usage {
     }
     this.#pending.clear();
     this.#summedAt = -Infinity;
+  }
+
+  /** It was counted since: what is pending is in that. */
+  #hasSeen(place: string, at: number): boolean {
+    return (
+      this.#db.query("SELECT 1 FROM counted WHERE place = ? AND at > ?").get(place, at) !== null
+    );
   }
 
   #add(prefix: string, place: string, { bytes, files }: Amount): void {
@@ -206,12 +227,12 @@ function opened(path: string): Database {
   }
 }
 
-/** Undefined: another process is busy with it. */
+/** Undefined: another process is busy with it, or its disk is full: for sums nobody fails. */
 function patiently<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch (error) {
-    if (isBusy(error)) return undefined;
+    if (error instanceof SQLiteError) return undefined;
     throw error;
   }
 }

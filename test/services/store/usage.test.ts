@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -59,6 +60,7 @@ test("who begins with files counts them by looking at all partitions, and what o
   await using other = await it.beside();
   expect(await other.put("/kim/0", new Uint8Array(300))).toBe("kept");
   expect(await other.put("/c", new Uint8Array(300))).toBe("kept");
+  await Bun.sleep(5); // the clock goes on
   await done(repairOf(it), { kind: "rebalance" });
   expect([known(it, "/"), known(it, "/kim/")]).toEqual(["6 files of 1000", "5 files of 700"]);
 });
@@ -69,13 +71,13 @@ test("processes tell one another, and a restart knows", async () => {
   const make = (): Usage => new Usage(dir.path, { "/a/": 1000 }, () => now);
   const [one, two] = [make(), make()];
   const record = `/_3fs_0.records/3a7/3a7${"0".repeat(61)}`;
-  one.changed(0, record, "/a/x", { bytes: 600, files: 1 });
+  one.changed(0, record, "/a/x", { bytes: 600, files: 1 }, 9);
   expect(one.room("/a/y")).toBe(400);
   while (two.room("/a/y") !== 400) {
     now += 1000;
     await Bun.sleep(20);
   }
-  two.changed(0, record, "/a/y", { bytes: 700, files: 1 });
+  two.changed(0, record, "/a/y", { bytes: 700, files: 1 }, 10);
   expect(two.room("/a/z")).toBe(0);
   expect(two.room("/b")).toBe(Infinity);
   one.close();
@@ -86,16 +88,51 @@ test("processes tell one another, and a restart knows", async () => {
     "/a/": { bytes: 1300, files: 2, quota: 1000 },
   });
   expect(three.isCounted(0, 0x3a7)).toBe(false);
-  three.count(0, 0x3a7, [{ path: "/a/x", size: 600 }]);
+  three.count(0, 0x3a7, [{ path: "/a/x", size: 600 }], 20);
   expect(three.isCounted(0, 0x3a7)).toBe(true);
   expect(three.isCounted(1, 0x3a7)).toBe(false);
   three.close();
 });
 
+test.each([
+  { story: "before it is told: it is in there", changed: 9, told: 600 },
+  { story: "while it changes: it is counted again", changed: 11, told: 1200 },
+])("a partition is counted $story", async ({ changed, told }) => {
+  await using dir = await temporary();
+  const usage = new Usage(dir.path, {}, () => 0);
+  const record = `/_3fs_0.records/3a7/3a7${"0".repeat(61)}`;
+  usage.changed(0, record, "/a/x", { bytes: 600, files: 1 }, changed);
+  usage.count(0, 0x3a7, [{ path: "/a/x", size: 600 }], 10);
+  usage.close();
+  const next = new Usage(dir.path, {}, () => 0);
+  expect(next.of("/").bytes).toBe(told);
+  expect(next.isCounted(0, 0x3a7)).toBe(told === 600);
+  next.close();
+});
+
+test("while somebody else writes nobody waits, and what was to be told is told later", async () => {
+  await using dir = await temporary();
+  const make = (): Usage => new Usage(dir.path, { "/a/": 1000 }, () => performance.now());
+  const [one, two] = [make(), make()];
+  const busy = new Database(join(dir.path, "usage.sqlite"));
+  busy.run("BEGIN IMMEDIATE");
+  one.changed(0, `/_3fs_0.records/3a7/3a7${"0".repeat(61)}`, "/a/x", { bytes: 600, files: 1 }, 9);
+  one.count(0, 5, [{ path: "/a/y", size: 1 }], 0);
+  expect(one.isCounted(0, 5)).toBe(false);
+  await Bun.sleep(700); // it has tried
+  expect(one.room("/a/z")).toBe(400);
+  expect(two.room("/a/z")).toBe(1000);
+  busy.run("COMMIT");
+  busy.close();
+  while (two.room("/a/z") !== 400) await Bun.sleep(50);
+  one.close();
+  two.close();
+});
+
 test("with other quotas all is counted anew", async () => {
   await using dir = await temporary();
   const one = new Usage(dir.path, {}, () => 0);
-  one.count(0, 5, [{ path: "/a/x", size: 600 }]);
+  one.count(0, 5, [{ path: "/a/x", size: 600 }], 20);
   one.close();
   const two = new Usage(dir.path, { "/a/": 1 }, () => 0);
   expect(two.isCounted(0, 5)).toBe(false);

@@ -71,6 +71,7 @@ export async function visit(
   known?: Known,
 ): Promise<Tally> {
   const tally = emptyTally();
+  const began = shelf.common.wall();
   const listed = await list(shelf, partition, shelf.seats);
   const wall = shelf.common.wall();
   const { usage } = shelf.common;
@@ -98,6 +99,7 @@ export async function visit(
       shelf.number,
       partition,
       findings.flatMap((one) => amountOf(one, wall)),
+      began,
     );
   tally.read = (duty.deep?.taken ?? 0) - before;
   if (
