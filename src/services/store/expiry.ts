@@ -1,7 +1,7 @@
 /** Files that are there for a while only: they are gone at once when it is over, and removed later. */
 import { find, type Found, type Search } from "./find.ts";
 import type { Name } from "./names.ts";
-import type { Version } from "./record.ts";
+import type { Stamp, Version } from "./record.ts";
 import type { Shelf } from "./shelf.ts";
 
 const SECOND = 1000;
@@ -42,6 +42,18 @@ export function wishedEnd(
   const text = after ?? at ?? "";
   const end = Number(text) * SECOND + (after === null ? 0 : wall);
   return /^\d{1,15}$/.test(text) && end > wall && end <= MAX_TIME ? Math.floor(end) : "unreadable";
+}
+
+/** When what is written with this stamp ends, as a version has it: as was `wished`, or as the config has it. */
+export function endOf(
+  { common }: Shelf,
+  { path }: Name,
+  { time }: Stamp,
+  wished: number | undefined,
+): { readonly until?: number } {
+  const stays = common.lifetime?.(path);
+  const until = wished ?? (stays === undefined ? undefined : time + stays);
+  return until === undefined ? {} : { until };
 }
 
 /** How long files below each prefix stay; undefined: for ever. The longest prefix counts. */
