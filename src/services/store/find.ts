@@ -74,8 +74,15 @@ export async function find(shelf: Shelf, name: Name, search: Search = {}): Promi
     newest = newestOf(answers);
   }
   const enough = answers.length >= quorum;
-  if (newest === undefined)
-    return enough ? { kind: "absent" } : { kind: "unsure", why: failures.join("; ") };
+  if (newest === undefined) {
+    // Who has not answered may be the last to have what was promised to others.
+    const { hints } = shelf.common;
+    const missed =
+      answers.length < homes.length &&
+      homes.some((seat) => hints.promised(name, seat.id) !== undefined);
+    if (enough && !missed) return { kind: "absent" };
+    return { kind: "unsure", why: failures.join("; ") || "who has it cannot be reached" };
+  }
 
   const seats: Seat[] = [];
   for (const { seat, held } of answers) {

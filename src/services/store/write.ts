@@ -4,13 +4,13 @@ import { alive } from "./expiry.ts";
 import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
 import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
 import type { Name } from "./names.ts";
+import { nextStamp } from "./next-stamp.ts";
 import type { Still } from "./path-locks.ts";
 import {
   compareVersions,
   type DeletedVersion,
   type FileVersion,
   type Stamp,
-  stampOf,
   type Version,
 } from "./record.ts";
 import type { Seat } from "./seat.ts";
@@ -94,7 +94,7 @@ export async function put(
       await abort();
       return { kind: "no" };
     }
-    const stamp = next(shelf, newest);
+    const stamp = nextStamp(shelf, name, newest);
     const meta = about.meta?.();
     const version: FileVersion = {
       kind: "file",
@@ -140,7 +140,7 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
       if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
         return tooFew(failures);
       if (!may(newest)) return { kind: "no" };
-      const version: DeletedVersion = { kind: "deleted", stamp: next(shelf, newest) };
+      const version: DeletedVersion = { kind: "deleted", stamp: nextStamp(shelf, name, newest) };
       const places = shelf.places(name);
       return conclude(shelf, name, version, newest, failures, async (seat) => {
         const held = looked.find((one) => one.seat === seat)?.held;
@@ -273,12 +273,6 @@ function endOf({ common }: Shelf, { path }: Name, { until }: About, { time }: St
 
 /** What a quota has no room for. */
 const OVER = { kind: "too-few", trouble: "quota", why: "the quota is used up" } as const;
-
-/** A stamp after all that is known: a clock that goes back changes nothing. */
-function next({ common }: Shelf, newest: Version | undefined): Stamp {
-  const after = newest === undefined ? 0 : stampOf(newest).time + 1;
-  return { time: Math.max(Math.floor(common.wall()), after), by: common.writer };
-}
 
 /** What the client is told: that it is full or impossible only where nobody was merely away. */
 function tooFew(fallen: readonly Pick<Fallen, "error">[]): {

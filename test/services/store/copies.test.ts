@@ -134,6 +134,51 @@ test("an older copy alone is not taken for the newest", async () => {
   expect(String(await it.get("/a"))).toBe("new");
 });
 
+test("what came to nothing before a clock went back is not taken for newer than what was kept after", async () => {
+  let partly = 0;
+  for (let steps = 1; steps < 9; steps++) {
+    await using it = await rig();
+    const [a, b, c] = it.members;
+    if (!a || !b || !c) throw new Error("three");
+    c.fault = "away";
+    b.stepsLeft = steps;
+    if ((await it.put("/a", "first")) !== "away" || it.hints.durable === 0) continue;
+    partly++;
+    it.time.wall = -3_600_000;
+    a.fault = "away";
+    b.stepsLeft = Infinity;
+    c.fault = undefined;
+    it.time.waits += 60_000;
+    for (const seat of it.shelf.seats) await seat.do((member) => member.probe()).catch(() => {});
+    expect(await it.put("/a", "second")).toBe("kept");
+    a.fault = undefined;
+    await it.mend();
+    expect(String(await it.get("/a"))).toBe("second");
+    expectEqual(it);
+  }
+  expect(partly).toBeGreaterThan(0);
+});
+
+test("a disk is lost while the other one with the file is away: nobody says that it never was", async () => {
+  await using it = await rig();
+  const [a, b, c] = it.members;
+  if (!a || !b || !c) throw new Error("three");
+  c.fault = "away";
+  expect(await it.put("/a", "kept")).toBe("kept");
+  c.fault = undefined;
+  b.fault = "away";
+  for (const name of readdirSync(a.where))
+    if (name.startsWith("_3fs_0")) rmSync(join(a.where, name), { recursive: true });
+  it.time.waits += 60_000;
+  for (const seat of it.shelf.seats) await seat.do((member) => member.probe()).catch(() => {});
+  expect(await it.get("/a")).toBe("unsure");
+  await it.mend();
+  expect(await it.get("/a")).toBe("unsure");
+  b.fault = undefined;
+  await it.mend();
+  expect(String(await it.get("/a"))).toBe("kept");
+});
+
 test("one copy that nobody else contradicts is read while all others are away", async () => {
   await using it = await rig();
   await it.put("/a", "here");

@@ -132,6 +132,13 @@ export class Hints {
     return known !== undefined && compareStamps(known.hint.stamp, stamp) > 0;
   }
 
+  /** The version that this process has promised to a member, on disk; undefined: none. Cheap. */
+  promised({ stage, key }: Name, member: string): Stamp | undefined {
+    if (this.durable === 0) return undefined;
+    const known = this.#wanted.get(`${stage} ${member} ${key}`);
+    return known?.durable === true ? known.hint.stamp : undefined;
+  }
+
   /** Is a copy known to be older than what was acknowledged? Asks all processes' journals. */
   isStale({ key }: Name, member: string, stamp: Stamp): boolean {
     const newer = (one: Hint): boolean =>
