@@ -129,8 +129,11 @@ export class Front {
         case "unsure":
           return unsure(opened.why, shelf, name);
         case "open": {
-          const answer = answerWith(what, opened.body, asked.path);
-          if (moment !== undefined) this.#table?.learn(request, answer, moment);
+          const { body } = opened;
+          const answer = answerWith(what, body, asked.path);
+          // One that ends by itself is looked at each time.
+          const ends = body.version.kind === "file" && body.version.until !== undefined;
+          if (moment !== undefined && !ends) this.#table?.learn(request, answer, moment);
           return answer;
         }
       }
