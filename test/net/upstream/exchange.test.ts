@@ -10,6 +10,7 @@ import { UpstreamExchange } from "../../../src/net/upstream/exchange.ts";
 import { requestHead, type RequestParts } from "../../../src/net/upstream/request-head.ts";
 import { Upstream } from "../../../src/net/upstream/upstream.ts";
 import type { Body } from "../../../src/wire/http/message.ts";
+import { until } from "../../e2e/from-source.ts";
 
 const loop = reactor();
 const upstream = new Upstream(loop, new Dialer(loop), {
@@ -404,7 +405,8 @@ describe("a server that", () => {
       setTimeout(end, 20);
     });
     await ask(p.server);
-    await Bun.sleep(60);
+    const { open } = upstream;
+    await until(() => upstream.open < open); // however late its end is heard of
     await ask(p.server);
     expect(p.connections).toBe(2);
   });
