@@ -208,11 +208,11 @@ async function big({ dir, binary, options }: Bench): Promise<RowReport[]> {
 async function passThrough({ dir, binary }: Bench): Promise<RowReport[]> {
   const size = PASSED;
   await using ours = await ternStore(dir, binary, "pass", { copies: 2, quorum: 2, fsync: true });
-  const file = `${dir}/big`;
+  const file = `${dir}/passed`;
   await Bun.$`truncate -s ${size} ${file}`.quiet(); // a hole: to read it costs no disk
   const before = await spent(ours);
-  const up = await extraMemory(ours.pid, () => pass(ours.http, "/big", "up", file));
-  const down = await extraMemory(ours.pid, () => pass(ours.http, "/big", "down", file));
+  const up = await extraMemory(ours.pid, () => pass(ours.http, "/passed", "up", file));
+  const down = await extraMemory(ours.pid, () => pass(ours.http, "/passed", "down", file));
   const cpu = (((await spent(ours)).cpu - before.cpu) / (2 * size)) * 1e9;
   const memory = await resident(ours.pid);
   await rm(file);
