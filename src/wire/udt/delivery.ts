@@ -22,6 +22,8 @@ export class Delivery {
   #beyond: number;
   /** Packets before `#beyond` that were reported missing and are not acknowledged. */
   #holes = 0;
+  /** Packets that were given up and are not acknowledged. */
+  #gone = 0;
   /** -1: the peer tells nothing. */
   #theirTime = -1;
   #theirClock = 0;
@@ -82,6 +84,12 @@ export class Delivery {
     this.settle();
   }
 
+  /** A packet, which the buffer does not know as expired yet, will not be sent (again): it is not on its way. */
+  gaveUp(): void {
+    this.#gone += 1;
+    this.settle();
+  }
+
   /** All before `upTo` has arrived. The buffer still has it. */
   acknowledged(upTo: number, ack: Acknowledgement, now: number): void {
     const flow = this.flow;
@@ -90,6 +98,9 @@ export class Delivery {
     const whole = this.#holes === 0; // so the last one acknowledged has just arrived
     for (let seq = this.#buffer.first; this.#holes > 0 && seq !== upTo; seq = next(seq)) {
       if (this.#buffer.wasLost(seq) && ahead(seq, this.#beyond) < 0) this.#holes -= 1;
+    }
+    for (let seq = this.#buffer.first; this.#gone > 0 && seq !== upTo; seq = next(seq)) {
+      if (this.#buffer.expires(seq) === -Infinity) this.#gone -= 1;
     }
     const newest = shift(upTo, -1);
     const acknowledged = this.#fresh - ahead(this.#buffer.fresh, upTo);
@@ -136,7 +147,7 @@ export class Delivery {
 
   /** The list of what is lost has changed. */
   settle(): void {
-    const away = this.#fresh - this.flow.delivered - this.#lost.count;
+    const away = this.#fresh - this.flow.delivered - this.#lost.count - this.#gone;
     this.flow.inFlight = Math.max(0, away);
   }
 

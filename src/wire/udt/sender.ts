@@ -173,6 +173,8 @@ export class Sender {
     if (this.#dropping >= 0) return this.#drop(time, to, out, at);
     if (now < this.#due) return 0;
     if (now >= this.#staleAt) this.#loseStale(now);
+    while (ahead(this.#repaired[0]?.seq ?? this.buffer.first, this.buffer.first) < 0)
+      this.#repaired.shift();
     const repaired = this.#repaired[0];
     const seq = repaired !== undefined && now >= repaired.at ? -1 : this.#choose(now);
     if (seq < 0) return this.#again(now, time, to, out, at);
@@ -229,7 +231,6 @@ export class Sender {
     if (repaired !== undefined && now >= repaired.at) {
       this.#repaired.shift();
       seq = repaired.seq;
-      if (ahead(seq, buffer.first) < 0) return 0;
     } else if (now < this.#echoAt) return 0;
     else this.#echo = next(seq);
     if (now >= buffer.expires(seq)) return 0;
@@ -350,6 +351,7 @@ export class Sender {
     if (buffer.expires(last) !== -Infinity) this.dropped += 1; // not told again
     for (let i = first; ahead(last, i) >= 0; i = next(i)) {
       this.#lost.remove(i);
+      if (buffer.expires(i) !== -Infinity) this.delivery.gaveUp();
       buffer.expire(i);
       // To be said again when that is lost too, not at once.
       buffer.markSent(i, now);

@@ -170,6 +170,20 @@ describe("packets on a repaired path", () => {
   });
 });
 
+test("a path that has more room all at once is filled within seconds", () => {
+  const { send, run, ends, wan } = world({ delay: 50_000, rate: 5e6, loss: 0.01 });
+  run(SECOND);
+  let before = 0;
+  for (let ms = 0; ms < 12_000; ms++) {
+    if (ms === 7000) wan.options.rate = 60e6;
+    if (ms === 11_000) before = ends[1]?.got.length ?? 0;
+    for (let i = 0; i < 4; i++) send(0, 1, ms, 1300); // 42 Mbit/s
+    run(SECOND + ms * 1000);
+  }
+  const got = (ends[1]?.got.length ?? 0) - before;
+  expect((got * 1300 * 8) / 1e6).toBeGreaterThan(30);
+});
+
 describe("what is no such plaintext", () => {
   test.each([
     { story: "too short", length: REPAIR_AROUND - 8 },

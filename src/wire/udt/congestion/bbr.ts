@@ -10,6 +10,9 @@ const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
 /** A round trip at more, then what that queued taken off again, then six as measured. */
 const CYCLE = [1.25, 0.75, 1, 1, 1, 1, 1, 1] as const;
+/** What the first step brings is known by the end of this one, and is worth another when it is so much more. */
+const PROBED = 2;
+const PROBE_GROWTH = 1.15;
 const WINDOW_GAIN = 2;
 /** While a queue stands that is not from our own probing we go slower than it drains. */
 const YIELD_GAIN = 0.9;
@@ -81,6 +84,8 @@ export class Bbr implements Congestion {
   #queuedSpans = 0;
   #step: number;
   #stepAt = 0;
+  /** The rate when the cycle began last. */
+  #probedFrom = Infinity;
   #lookUntil = -Infinity;
   #lookLeast = Infinity;
   #silent = false;
@@ -214,7 +219,11 @@ export class Bbr implements Congestion {
     const passed = now - this.#stepAt >= this.#turn(flow);
     const early = gain < 1 && flow.inFlight <= pipe;
     if (!passed && !early) return;
-    this.#step = (this.#step + 1) % CYCLE.length;
+    const { best } = this.#rate;
+    // More brought more: the start was over too early, or there is more room now. So at once more again.
+    const grew = this.#step > 0 && this.#step <= PROBED && best >= this.#probedFrom * PROBE_GROWTH;
+    this.#step = grew && this.#queued === 0 ? 0 : (this.#step + 1) % CYCLE.length;
+    if (this.#step === 0) this.#probedFrom = best;
     this.#stepAt = now;
   }
 
