@@ -1,18 +1,12 @@
 /** Keep a file, or let it be deleted: on enough members before the client hears of it. */
 import { bury, commit, type Held, look } from "./copy.ts";
-import { alive } from "./expiry.ts";
+import { alive, endOf } from "./expiry.ts";
 import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
 import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
 import type { Name } from "./names.ts";
 import { nextStamp } from "./next-stamp.ts";
 import type { Still } from "./path-locks.ts";
-import {
-  compareVersions,
-  type DeletedVersion,
-  type FileVersion,
-  type Stamp,
-  type Version,
-} from "./record.ts";
+import { compareVersions, type DeletedVersion, type FileVersion, type Version } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
 import { atMost, growth, OverQuota } from "./usage.ts";
@@ -100,7 +94,7 @@ export async function put(
       kind: "file",
       stamp,
       mtime: about.mtime ?? stamp.time,
-      ...endOf(shelf, name, about, stamp),
+      ...endOf(shelf, name, stamp, about.until),
       ...(about.type !== undefined && { type: about.type }),
       ...(meta !== undefined && { meta }),
       ...sums,
@@ -203,7 +197,8 @@ async function conclude<V extends FileVersion | DeletedVersion>(
   if (done === 0) return tooFew(failures);
   await shelf.common.hints.promise(hints);
   const { record } = shelf.places(name);
-  shelf.common.usage?.changed(shelf.number, record, name.path, growth(before, version));
+  const { usage, wall } = shelf.common;
+  usage?.changed(shelf.number, record, name.path, growth(before, version), wall());
   return done >= shelf.writeQuorum ? { kind: "kept", version, before } : tooFew(failures);
 }
 
@@ -263,12 +258,6 @@ function heldNow(seat: Seat, at: string, { bare }: Shelf): Held | undefined {
   if (record === "absent") return bare ? undefined : { version: undefined, settled: true };
   const [version, ...others] = record?.versions ?? [];
   return version === undefined || others.length > 0 ? undefined : { version, settled: true };
-}
-
-function endOf({ common }: Shelf, { path }: Name, { until }: About, { time }: Stamp) {
-  const stays = common.lifetime?.(path);
-  const end = until ?? (stays === undefined ? undefined : time + stays);
-  return end === undefined ? {} : { until: end };
 }
 
 /** What a quota has no room for. */
