@@ -19,7 +19,12 @@ test.each([
   { story: "remembered", waits: 10_000 },
 ])("a record, $story, that somebody replaces is read anew", async ({ waits }) => {
   await using dir = await temporary();
-  const member = new DirMember("m", dir.path, false);
+  const check = (at: string): string => join(dir.path, at);
+  const near = new Nearby(
+    () => {},
+    check,
+    () => 0,
+  ); // a disk that never takes its time
   let now = 0;
   const memory = new RecordMemory(() => now);
   for (let time = 1; time < 5; time++) {
@@ -28,7 +33,7 @@ test.each([
     renameSync(fresh, join(dir.path, "r"));
     for (let reads = 0; reads < 3; reads++) {
       now += waits;
-      expect(memory.read(member.near, "/r")).toEqual({
+      expect(memory.read(near, "/r")).toEqual({
         key: "/a",
         versions: [{ kind: "deleted", stamp: { time, by: "a" } }],
       });
