@@ -50,7 +50,7 @@ export class FileCache implements Closable {
   keep(name: Name, version: FileVersion, bytes: Uint8Array): void {
     if (bytes.length !== version.size || bytes.length > MAX_CACHED) return;
     const key = keyOf(name);
-    const kept = { stamp: version.stamp, bytes: Uint8Array.from(bytes), visits: 0 };
+    const kept = { stamp: version.stamp, bytes: new Uint8Array(bytes), visits: 0 };
     this.#kept.set(key, kept, bytes.length + 2 * key.length + OVERHEAD);
   }
 
