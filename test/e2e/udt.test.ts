@@ -1,5 +1,6 @@
 /** Our UDT with libudt's programs, and `tern udt` with itself and with them. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { createSocket } from "node:dgram";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 
@@ -377,6 +378,45 @@ describe("tern udt", () => {
       await run([...TERN, "udt", "send", file, at]);
       expect(await recv.exited).toBe(0);
       expect(JSON.parse(await recv.said)).toMatchObject({ bytes: 3 * MB, resumed: 0 });
+      expect(await hashOf(copy)).toBe(await hashOf(file));
+    },
+    PATIENCE,
+  );
+
+  test(
+    "a receiver killed in the middle goes on where it was, while strangers talk to its port",
+    async () => {
+      await using dir = await temporary();
+      const file = await makeFile(dir.path, "disk.img", 8 * MB);
+      const copy = join(dir.path, "copy.img");
+      const at = `127.0.0.1:${await freePort()}`;
+      const recv = ["udt", "recv", "--listen", at, "-o", copy, "--json"];
+      const slowly = ["--congestion", "fixed", "--rate", "30Mbit"];
+      const killed = await run([...TERN, ...recv], at);
+      await run([...TERN, "udt", "send", file, at, ...slowly]);
+      for (let i = 0; Bun.file(`${copy}.part`).size < MB && i < 2000; i++) await Bun.sleep(5);
+      killed.kill();
+      await killed.said;
+      const had = Bun.file(`${copy}.part`).size;
+      expect(had).toBeGreaterThanOrEqual(MB);
+      expect(had).toBeLessThan(8 * MB);
+
+      const again = await run([...TERN, ...recv], at);
+      const port = Number(at.split(":")[1]);
+      const stranger = createSocket("udp4");
+      let heard = 0;
+      stranger.on("message", () => heard++);
+      // Once the receiver has ended its port is nobody's, and says so.
+      stranger.on("error", () => {});
+      ends.push(() => stranger.close());
+      const noise = setInterval(() => {
+        for (const fill of [0, 1, 0x7f, 0x80, 0xff])
+          stranger.send(new Uint8Array(64).fill(fill), port, "127.0.0.1");
+      }, 5);
+      ends.push(() => clearInterval(noise));
+      const send = await run([...TERN, "udt", "send", file, at, ...slowly]);
+      expect([await send.exited, await again.exited, heard]).toEqual([0, 0, 0]);
+      expect(JSON.parse(await again.said)).toMatchObject({ bytes: 8 * MB, resumed: had });
       expect(await hashOf(copy)).toBe(await hashOf(file));
     },
     PATIENCE,
