@@ -295,5 +295,6 @@ test.each([{ workers: 1 }, { workers: 2 }])(
     }
     expect((await tern.verb("upgrade")).code).toBe(0);
     expect(await whereAll()).toBe("two");
+    expect((await tern.verb("stop")).code).toBe(0); // it is another process, on the port of the next row
   },
 );
