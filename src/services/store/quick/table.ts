@@ -3,12 +3,12 @@
  * for them, as long as no process of this machine has begun to change their names since.
  */
 import { equal, hash } from "../../../core/byte-hash.ts";
+import { Made } from "../../../net/http1/made.ts";
 import type { Prepared, Quick } from "../../../net/quick.ts";
 import type { HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
 import type { Head } from "../../../wire/http1/head.ts";
 import { Slot } from "../../../wire/http1/known-fields.ts";
 import type { Changes } from "../changes.ts";
-import { Made } from "./made.ts";
 
 /** Then it is looked for again: somebody may have changed the members behind our back. Milliseconds. */
 const GOOD_MS = 1000;
@@ -82,7 +82,7 @@ export class QuickTable {
     const [piece, ...others] = body.pieces;
     if (!(piece instanceof Uint8Array) || others.length > 0 || piece.length > MAX_BODY) return;
     if (!target.startsWith("/") || target.length > MAX_TARGET) return;
-    const made = new Made(response, piece);
+    const made = new Made(response, { kind: "length", length: piece.length }, piece);
     this.#remember(Buffer.from(target, "latin1"), made, moment);
   }
 
