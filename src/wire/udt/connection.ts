@@ -2,26 +2,9 @@ import { noAcknowledgement, readAcknowledgement } from "./acknowledgement.ts";
 import { copy } from "./copy.ts";
 import { Farewell } from "./farewell.ts";
 import { type Greeted, Greeting } from "./greeting.ts";
-import {
-  Ask,
-  emitHandshake,
-  type Handshake,
-  parseHandshake,
-  SocketType,
-  VERSION,
-  wireAddress,
-} from "./handshake.ts";
-import {
-  Control,
-  DEFAULT_MSS,
-  HEADER,
-  IP_UDP,
-  LEAST_MSS,
-  MOST_MSS,
-  putControl,
-  socketId,
-  word,
-} from "./packet.ts";
+import { Ask, emitHandshake, type Handshake, parseHandshake } from "./handshake.ts";
+import { ownHandshake, slots } from "./own-handshake.ts";
+import { Control, HEADER, IP_UDP, putControl, socketId, word } from "./packet.ts";
 import { Receiver } from "./receiver.ts";
 import { Rtt } from "./rtt.ts";
 import { SendBuffer } from "./send-buffer.ts";
@@ -39,18 +22,11 @@ export type {
   UdtStats,
 } from "./settings.ts";
 
-const DEFAULT_PACKETS = 8192;
 const DEFAULT_LINGER_MS = 180_000;
 /** The client's socket is not ready in the first moments after our answer: libudt would lose what comes then. µs. */
 const FIRST_DATA = 10_000;
 const MS = 1_000;
-/** Rings of packets: the first size they have, and what keeps all of them within a quarter of the numbers. */
-const LEAST_PACKETS = 64;
-const MOST_PACKETS = 1 << 20;
 const EMPTY = new Uint8Array();
-/** Bytes of an address of IPv6; UDT counts 28 bytes of IP and UDP, as IPv4 has, and IPv6 has so many more. */
-const IP6_ADDRESS = 16;
-const IP6_EXTRA = 20;
 /** The upper half of the first word of a SHUTDOWN. */
 const SHUTDOWN = 0x8000 | Control.shutdown;
 
@@ -88,26 +64,14 @@ export class UdtConnection {
   #nonsense = 0;
 
   constructor(options: UdtOptions) {
-    const { role, kind, hello, now } = options;
+    const { role, hello, now } = options;
     this.#options = options;
     this.id = options.id;
     this.peerAddress = options.peerAddress;
     this.#openedAt = now;
     this.#silence = new Silence(now);
-    const extra = options.peerAddress.length === IP6_ADDRESS ? IP6_EXTRA : 0;
-    this.#mss = Math.min(MOST_MSS, Math.max(LEAST_MSS, (options.mss ?? DEFAULT_MSS) - extra));
-    if (hello !== undefined) this.#mss = Math.min(this.#mss, hello.mss);
-    this.#mine = {
-      version: VERSION,
-      type: SocketType[kind],
-      initial: options.initial,
-      mss: this.#mss,
-      window: slots(options.receivePackets),
-      ask: Ask.connect,
-      id: options.id,
-      cookie: 0,
-      address: wireAddress(options.peerAddress),
-    };
+    this.#mine = ownHandshake(options);
+    this.#mss = this.#mine.mss;
     if (hello === undefined) this.#greeting = new Greeting(role === "rendezvous", this.#mine, now);
     else {
       this.#open(hello, options.initial, 0);
@@ -447,9 +411,4 @@ export class UdtConnection {
     out.fill(0, at + HEADER, at + HEADER + payload); // libudt sends four bytes where there is nothing to say
     return HEADER + payload;
   }
-}
-
-/** A number of packets as the rings have them. */
-function slots(packets: number = DEFAULT_PACKETS): number {
-  return 2 ** Math.ceil(Math.log2(Math.min(MOST_PACKETS, Math.max(LEAST_PACKETS, packets))));
 }
