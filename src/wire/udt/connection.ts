@@ -111,7 +111,7 @@ export class UdtConnection {
       return;
     }
     if (this.#greeting !== undefined) {
-      this.#greeted(this.#listen(head, bytes, from, to, now), now);
+      this.#greeted(this.#greeting.listen(bytes, from, to, now), now);
       if (this.#greeting !== undefined) return;
     }
     this.#silence.broken(now);
@@ -281,20 +281,6 @@ export class UdtConnection {
   get #settlesAt(): number {
     if (this.#state !== "closing" || this.unacknowledged > 0) return Infinity;
     return this.#sender?.settledAt ?? -Infinity;
-  }
-
-  /** What a packet means while hands are shaken. */
-  #listen(head: number, bytes: Uint8Array, from: number, to: number, now: number): Greeted {
-    const control = head >>> 31 === 1 ? (head >>> 16) & 0x7fff : -1;
-    const greeting = this.#greeting;
-    if (greeting === undefined) return { kind: "waiting" };
-    if (control !== Control.handshake) {
-      return control < 0 || control === Control.keepalive
-        ? greeting.overheard()
-        : { kind: "waiting" };
-    }
-    const hello = parseHandshake(bytes, from, to);
-    return hello === undefined ? { kind: "waiting" } : greeting.hear(hello, now);
   }
 
   #greeted(greeted: Greeted, now: number): void {

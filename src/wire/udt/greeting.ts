@@ -1,5 +1,5 @@
-import { Ask, emitHandshake, type Handshake } from "./handshake.ts";
-import { LEAST_MSS } from "./packet.ts";
+import { Ask, emitHandshake, type Handshake, parseHandshake } from "./handshake.ts";
+import { Control, LEAST_MSS, word } from "./packet.ts";
 
 /** As libudt: asked again after this, given up after that; two that wait for each other are more patient. µs. */
 const AGAIN = 250_000;
@@ -37,8 +37,19 @@ export class Greeting {
     this.#due = now;
   }
 
+  /** What a packet of the other, `bytes[from..to)`, means while hands are shaken. */
+  listen(bytes: Uint8Array, from: number, to: number, now: number): Greeted {
+    const head = word(bytes, from);
+    const control = head >>> 31 === 1 ? (head >>> 16) & 0x7fff : -1;
+    if (control === Control.handshake) {
+      const hello = parseHandshake(bytes, from, to);
+      return hello === undefined ? WAITING : this.#hear(hello, now);
+    }
+    return control < 0 || control === Control.keepalive ? this.#overheard() : WAITING;
+  }
+
   /** A handshake came. */
-  hear(peer: Handshake, now: number): Greeted {
+  #hear(peer: Handshake, now: number): Greeted {
     if (peer.ask === Ask.refused) return this.#rendezvous ? WAITING : { kind: "refused" };
     if (this.#rendezvous && peer.ask === Ask.cookie) return WAITING; // a client: not whom we wait for
     if (peer.id === 0 || peer.mss < LEAST_MSS || peer.window < 2 || peer.initial >>> 31 === 1) {
@@ -48,7 +59,7 @@ export class Greeting {
   }
 
   /** Data or a keepalive came: the other has heard enough of us. */
-  overheard(): Greeted {
+  #overheard(): Greeted {
     return this.#rendezvous && this.#heard !== undefined
       ? { kind: "met", peer: this.#heard, rtt: 0 }
       : WAITING;
