@@ -3,11 +3,12 @@
  * state directory serves every worker process and outlives them all. Keys are absolute file
  * paths: sites that share the file agree on what they both serve.
  */
-import { Database, SQLiteError } from "bun:sqlite";
+import { type Database, SQLiteError } from "bun:sqlite";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 
+import { isBusy, openShared } from "../../sys/shared-database.ts";
 import { Locks } from "./locks.ts";
 import { Properties } from "./properties.ts";
 
@@ -15,8 +16,6 @@ import { Properties } from "./properties.ts";
 const PATIENCE_MS = 10_000;
 /** First pause between two tries; it doubles up to the second. */
 const PAUSE_MS = [1, 16] as const;
-/** SQLite itself waits so long, blocking: only while another process opens or closes the file. */
-const OPENING_MS = 2000;
 /** Bump when the tables change: an older tern then refuses the file instead of misreading it. */
 const LAYOUT = 1;
 
@@ -60,14 +59,12 @@ export class Store {
   /** Opens `dav.sqlite` in `directory`, or makes it. `now` tells milliseconds since 1970. */
   constructor(directory: string, now: () => number) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const db = new Database(join(directory, "dav.sqlite"), { create: true, strict: true });
+    // Waiting must not block the event loop: from here on SQLite waits for nobody.
+    const db = openShared(join(directory, "dav.sqlite"), prepareTables);
     this.#db = db;
     try {
-      db.run(`PRAGMA busy_timeout = ${OPENING_MS}`);
-      prepareTables(db);
       // An answered PROPPATCH or LOCK is on disk, even when the power fails.
       db.run("PRAGMA synchronous = FULL");
-      db.run("PRAGMA busy_timeout = 0"); // from here on waiting must not block the event loop
       this.locks = new Locks(db, now);
       this.properties = new Properties(db);
     } catch (failed) {
@@ -125,22 +122,14 @@ export class Store {
 }
 
 function prepareTables(db: Database): void {
-  db.run("PRAGMA journal_mode = WAL");
   const { user_version: found } = db
     .query<{ user_version: number }, []>("PRAGMA user_version")
     .get() ?? { user_version: 0 };
   if (found > LAYOUT)
     throw new Error(`dav.sqlite was written by a newer version (layout ${found})`);
   if (found === LAYOUT) return;
-  db.run("BEGIN IMMEDIATE");
   db.run(TABLES);
   db.run(`PRAGMA user_version = ${LAYOUT}`);
-  db.run("COMMIT");
-}
-
-/** Is it a lack of luck rather than a fault: another process is writing? */
-export function isBusy(failed: unknown): boolean {
-  return failed instanceof SQLiteError && (failed.code?.startsWith("SQLITE_BUSY") ?? false);
 }
 
 /** No room for the store itself. */

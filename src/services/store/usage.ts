@@ -3,18 +3,18 @@
  * carried on by what each process writes. In SQLite, since all processes of this machine share it.
  * Files count once, however many copies there are.
  */
-import { Database, SQLiteError } from "bun:sqlite";
+import { type Database, SQLiteError } from "bun:sqlite";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { isBusy, openShared } from "../../sys/shared-database.ts";
 import type { Version } from "./record.ts";
 
 /** What has been written is told to the others so much later. Milliseconds. */
 const TELL_MS = 500;
 /** Sums are made no more often. Milliseconds. */
 const FRESH_MS = 1000;
-/** Longest wait for another process while it is opened, and then: nobody is to wait for sums. Milliseconds. */
-const OPENING_MS = 2000;
+/** Longest wait for another process: nobody is to wait for sums. Milliseconds. */
 const BUSY_MS = 50;
 const PARTITION = /\/([0-9a-f]{3})\/[0-9a-f]+$/;
 
@@ -213,18 +213,10 @@ function open(path: string): Database {
 }
 
 function opened(path: string): Database {
-  const db = new Database(path, { create: true, strict: true });
-  try {
-    db.run(`PRAGMA busy_timeout = ${OPENING_MS}`);
-    db.run("PRAGMA journal_mode = WAL");
-    db.run("PRAGMA synchronous = OFF"); // what a power cut takes is counted again
-    db.run(TABLES);
-    db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
-    return db;
-  } catch (failed) {
-    db.close();
-    throw failed;
-  }
+  const db = openShared(path, (made) => made.run(TABLES));
+  db.run("PRAGMA synchronous = OFF"); // what a power cut takes is counted again
+  db.run(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  return db;
 }
 
 /** Undefined: another process is busy with it, or its disk is full: for sums nobody fails. */
@@ -235,10 +227,6 @@ function patiently<T>(run: () => T): T | undefined {
     if (error instanceof SQLiteError) return undefined;
     throw error;
   }
-}
-
-function isBusy(error: unknown): boolean {
-  return error instanceof SQLiteError && (error.code ?? "").startsWith("SQLITE_BUSY");
 }
 
 function placeOf(stage: number, partition: number): string {

@@ -1,5 +1,6 @@
 import { plain } from "../../../net/dav/answers.ts";
-import { isBusy, isFull, StoreBusy } from "../../../net/dav/store.ts";
+import { isFull, StoreBusy } from "../../../net/dav/store.ts";
+import { isBusy } from "../../../sys/shared-database.ts";
 /** Errors of the file system and the store as HTTP statuses. */
 import type { HttpResponse } from "../../../wire/http/message.ts";
 
