@@ -158,7 +158,9 @@ load("20 000 connections later it is no larger", async () => {
   await round();
   const first = await round();
   await round();
-  const last = await round();
+  // What is garbage goes at some time; what is kept by mistake is more after every further round.
+  let last = await round();
+  for (let more = 0; more < 8 && last - first >= 10 * MB; more++) last = await round();
   expect(last - first).toBeLessThan(10 * MB);
   await until(() => files() <= before);
 });
