@@ -2,7 +2,8 @@
 export interface Case {
   readonly file: string;
   readonly name: string;
-  readonly outcome: "passed" | "failed" | "skipped";
+  /** "flaky": failed, and passed when its file was run again by itself. */
+  readonly outcome: "passed" | "failed" | "skipped" | "flaky";
   /** How long it took; 0 when that is not told. */
   readonly seconds: number;
 }

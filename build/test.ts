@@ -1,11 +1,13 @@
 /**
  * Everything that must hold: what Debian has is installed, then the gate, the binaries, and all
- * tests. The last line is `N passed, N failed, N skipped`.
+ * tests. The last line is `N passed, N failed, N skipped`; what passed only when it was run again
+ * is named above it.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { again } from "./again.ts";
 import { missing } from "./debian.ts";
 import { type Case, read } from "./junit.ts";
 import { withoutDaemons } from "./no-daemons.ts";
@@ -15,17 +17,22 @@ import { run, say, seconds, show } from "./step.ts";
 const SLOWEST = 10;
 const TEST_TIMEOUT_MS = 60_000; // two busy cores; a test that waits this long has failed
 const began = performance.now();
-const cases: Case[] = [];
+let cases: Case[] = [];
 
 await install();
 await step("gate", ["bun", "build/check.ts"]);
 await step("build", ["bun", "build/compile.ts", "--only=linux-arm64"]);
 
+let runs = 0;
 const reports = await mkdtemp(join(tmpdir(), "tern-test-"));
 try {
   // The first in parallel: each brings its own ports and directories. The second measure time.
   await tests("in parallel", ["--parallel", "--path-ignore-patterns=test/e2e/**", "test/"]);
   await tests("one by one", ["test/e2e/"]);
+  cases = await again(cases, (file) => {
+    say(`\nagain, by itself: ${file}`);
+    return reported([file]);
+  });
 } finally {
   await rm(reports, { recursive: true });
 }
@@ -33,10 +40,13 @@ try {
 const count = (outcome: Case["outcome"]): number =>
   cases.filter((c) => c.outcome === outcome).length;
 for (const c of cases) if (c.outcome === "skipped") say(`skipped: ${c.file}: ${c.name}`);
+for (const c of cases) if (c.outcome === "flaky") say(`FLAKY: ${c.file}: ${c.name}`);
 for (const c of cases) if (c.outcome === "failed") say(`FAILED: ${c.file}: ${c.name}`);
 say(`slowest: ${slowest().join(", ")}`);
 say(`\nin ${seconds(performance.now() - began)}`);
-say(`${count("passed")} passed, ${count("failed")} failed, ${count("skipped")} skipped`);
+say(
+  `${count("passed") + count("flaky")} passed, ${count("failed")} failed, ${count("skipped")} skipped`,
+);
 process.exit(count("failed") === 0 ? 0 : 1);
 
 /** The files whose tests took longest, with seconds. */
@@ -73,7 +83,12 @@ async function step(name: string, command: readonly string[]): Promise<void> {
 
 async function tests(name: string, args: readonly string[]): Promise<void> {
   say(`\ntests, ${name}`);
-  const report = join(reports, `${cases.length}.xml`);
+  cases.push(...(await reported(args)));
+}
+
+/** Tests and how they went. */
+async function reported(args: readonly string[]): Promise<Case[]> {
+  const report = join(reports, `${runs++}.xml`);
   const ok = await show([
     "bun",
     "test",
@@ -84,8 +99,8 @@ async function tests(name: string, args: readonly string[]): Promise<void> {
     ...args,
   ]);
   const found = await read(report);
-  cases.push(...found);
   // A file that does not load, or a process that dies, has no case of its own in the report.
   if (!ok && !found.some((c) => c.outcome === "failed"))
-    cases.push({ file: name, name: "bun test", outcome: "failed", seconds: 0 });
+    found.push({ file: args.join(" "), name: "bun test", outcome: "failed", seconds: 0 });
+  return found;
 }
