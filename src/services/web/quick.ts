@@ -3,16 +3,16 @@
  * object, a promise or a system call. It knows only what the full path has taught it, and gives
  * everything unusual back to it.
  */
-import { equal, hash } from "../../core/byte-hash.ts";
+import { equal } from "../../core/byte-hash.ts";
+import { TargetTable } from "../../core/target-table.ts";
 import { SILENT, UNKNOWN, type ValueClasses } from "../../core/value-classes.ts";
 import type { Prepared, Quick } from "../../net/quick.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import { Slot } from "../../wire/http1/known-fields.ts";
 import type { Baked, Resource } from "./resource.ts";
 
-/** Targets remembered; a newcomer may take one of `WAYS` places, a dead one first. */
+/** Targets remembered. */
 const PLACES = 8192;
-const WAYS = 4;
 /** Longer targets go the full path. */
 const MAX_TARGET = 512;
 /** Any of these means more than "send me the file". */
@@ -27,8 +27,6 @@ const UNUSUAL = [
 ] as const;
 
 interface Place {
-  readonly target: Uint8Array;
-  readonly hash: number;
   readonly resource: Resource;
   /** Until when the target leads to this resource; a `Clock` time. */
   readonly until: number;
@@ -36,8 +34,7 @@ interface Place {
 
 export class QuickTable {
   readonly #classes: ValueClasses;
-  readonly #places: (Place | undefined)[] = Array.from({ length: PLACES });
-  #turn = 0;
+  readonly #places = new TargetTable<Place>(PLACES);
   /** Answers given. */
   hits = 0;
 
@@ -50,7 +47,7 @@ export class QuickTable {
     const { bytes, pathStart, slot, targetEnd } = head;
     for (let i = 0; i < UNUSUAL.length; i++) if (slot[UNUSUAL[i]!]! >= 0) return undefined;
 
-    const place = this.#place(bytes, pathStart, targetEnd);
+    const place = this.#places.find(bytes, pathStart, targetEnd);
     if (place === undefined || now >= place.until) return undefined;
     const { resource } = place;
     if (!resource.alive || now >= resource.freshUntil) return undefined;
@@ -74,29 +71,12 @@ export class QuickTable {
   /** Answer requests for `target` (as sent, from the path on) so, until `until`. */
   remember(target: string, resource: Resource, until: number): void {
     if (!resource.alive || target.length > MAX_TARGET) return;
-    const bytes = Buffer.from(target, "latin1");
-    const code = hash(bytes, 0, bytes.length);
-    let free = -1;
-    for (let i = 0; i < WAYS; i++) {
-      const at = (code + i) & (PLACES - 1);
-      const place = this.#places[at];
-      const same = place?.hash === code && equal(place.target, bytes, 0, bytes.length);
-      if (same || (free < 0 && !place?.resource.alive)) free = at;
-      if (same) break;
-    }
-    if (free < 0) free = (code + (this.#turn++ % WAYS)) & (PLACES - 1);
-    this.#places[free] = { target: bytes, hash: code, resource, until };
+    this.#places.put(Buffer.from(target, "latin1"), { resource, until }, isSpent);
   }
+}
 
-  #place(bytes: Uint8Array, from: number, to: number): Place | undefined {
-    const code = hash(bytes, from, to);
-    for (let i = 0; i < WAYS; i++) {
-      const place = this.#places[(code + i) & (PLACES - 1)];
-      if (place !== undefined && place.hash === code && equal(place.target, bytes, from, to))
-        return place;
-    }
-    return undefined;
-  }
+function isSpent({ resource }: Place): boolean {
+  return !resource.alive;
 }
 
 /** The whole, or 304 when the validator is the one we gave. Any other validator is the full path's. */

@@ -2,19 +2,17 @@
  * The quick path: small files that were found and verified a moment ago, sent again without looking
  * for them, as long as no process of this machine has begun to change their names since.
  */
-import { equal, hash } from "../../../core/byte-hash.ts";
+import { TargetTable } from "../../../core/target-table.ts";
 import { Made } from "../../../net/http1/made.ts";
 import type { Prepared, Quick } from "../../../net/quick.ts";
 import type { HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
-import type { Head } from "../../../wire/http1/head.ts";
 import { Slot } from "../../../wire/http1/known-fields.ts";
 import type { Changes } from "../changes.ts";
 
 /** Then it is looked for again: somebody may have changed the members behind our back. Milliseconds. */
 const GOOD_MS = 1000;
-/** Targets remembered; a newcomer may take one of `WAYS` places. */
+/** Targets remembered. */
 const PLACES = 4096;
-const WAYS = 4;
 /** Longer targets, and larger bodies, go the full path. Bytes. */
 const MAX_TARGET = 512;
 const MAX_BODY = 64 * 1024;
@@ -40,8 +38,6 @@ export interface Moment {
 }
 
 interface Place extends Moment {
-  readonly target: Uint8Array;
-  readonly hash: number;
   readonly made: Made;
   /** A `Clock`'s time. */
   readonly until: number;
@@ -50,9 +46,8 @@ interface Place extends Moment {
 export class QuickTable {
   readonly #changes: Changes;
   readonly #now: () => number;
-  #places: (Place | undefined)[] = Array.from({ length: PLACES });
+  readonly #places = new TargetTable<Place>(PLACES);
   #bytes = 0;
-  #turn = 0;
 
   /** `now`: a `Clock`'s. */
   constructor(changes: Changes, now: () => number) {
@@ -63,7 +58,7 @@ export class QuickTable {
   readonly find: Quick = (head, now): Prepared | undefined => {
     if (!head.isGet && !head.isHead) return undefined;
     for (let i = 0; i < UNUSUAL.length; i++) if (head.slot[UNUSUAL[i]!]! >= 0) return undefined;
-    const one = this.#placeOf(head);
+    const one = this.#places.find(head.bytes, head.pathStart, head.targetEnd);
     if (one === undefined || now >= one.until) return undefined;
     return this.#changes.at(one.place) === one.count ? one.made : undefined;
   };
@@ -88,31 +83,13 @@ export class QuickTable {
 
   #remember(target: Uint8Array, made: Made, moment: Moment): void {
     const now = this.#now();
-    const code = hash(target, 0, target.length);
-    let free = -1;
-    for (let i = 0; i < WAYS; i++) {
-      const at = (code + i) & (PLACES - 1);
-      const place = this.#places[at];
-      const same = place?.hash === code && equal(place.target, target, 0, target.length);
-      if (same || (free < 0 && (place === undefined || now >= place.until))) free = at;
-      if (same) break;
-    }
-    if (free < 0) free = (code + (this.#turn++ % WAYS)) & (PLACES - 1);
-    this.#bytes += made.size - (this.#places[free]?.made.size ?? 0);
     // They last a second: to begin again costs less than to know who was asked for last.
-    if (this.#bytes > MAX_BYTES) {
-      this.#places = Array.from({ length: PLACES });
-      this.#bytes = made.size;
+    if (this.#bytes + made.size > MAX_BYTES) {
+      this.#places.clear();
+      this.#bytes = 0;
     }
-    this.#places[free] = { ...moment, target, hash: code, made, until: now + GOOD_MS };
-  }
-
-  #placeOf({ bytes, pathStart, targetEnd }: Head): Place | undefined {
-    const code = hash(bytes, pathStart, targetEnd);
-    for (let i = 0; i < WAYS; i++) {
-      const place = this.#places[(code + i) & (PLACES - 1)];
-      if (place?.hash === code && equal(place.target, bytes, pathStart, targetEnd)) return place;
-    }
-    return undefined;
+    const place: Place = { ...moment, made, until: now + GOOD_MS };
+    const before = this.#places.put(target, place, ({ until }) => now >= until);
+    this.#bytes += made.size - (before?.made.size ?? 0);
   }
 }
