@@ -156,7 +156,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       await repair.stop();
       await mender.stop();
       dav?.close();
-      for (const shelf of shelves) shelf.close();
+      await Promise.all(shelves.map((shelf) => shelf.close()));
       common.locks.close();
       usage.close();
       await routers?.close();

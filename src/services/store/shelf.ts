@@ -58,6 +58,8 @@ export class Shelf {
   #standing: Standing = { out: new Set(), before: undefined };
   #present: (name: Name) => Seat[];
   #former: ((name: Name) => Seat[]) | undefined;
+  /** Changes of names that have not ended, whether or not they have been answered. */
+  readonly #busy = new Set<Promise<unknown>>();
 
   constructor(
     number: number,
@@ -139,7 +141,16 @@ export class Shelf {
     return this.common.layout.places(name);
   }
 
-  close(): void {
+  /** A name is changed until `turn` ends. */
+  busy(turn: Promise<unknown>): void {
+    this.#busy.add(turn);
+    const over = (): void => void this.#busy.delete(turn);
+    turn.then(over, over);
+  }
+
+  /** Members end; it resolves when nobody changes a name any more. */
+  async close(): Promise<void> {
     for (const { member } of this.seats) member.close();
+    await Promise.allSettled(this.#busy);
   }
 }

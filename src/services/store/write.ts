@@ -1,5 +1,6 @@
 /** Keep a file, or let it be deleted: on enough members before the client hears of it. */
 import { bury, commit, type Held, look } from "./copy.ts";
+import { enough } from "./enough.ts";
 import { alive, endOf } from "./expiry.ts";
 import { type Fallen, fanOut, TooFew } from "./fan-out.ts";
 import { MemberError, STALL_MS, type Trouble, type Upload, within } from "./members/member.ts";
@@ -77,7 +78,7 @@ export async function put(
   const fallen = [...left, ...received.fallen];
   const abort = () => Promise.all(uploads.values().map((upload) => upload.abort()));
 
-  return inTurn(shelf, name, abort, async (still) => {
+  return inTurn(shelf, name, abort, async (still, behind) => {
     const readers = shelf.readers(name);
     const { looked, newest, failures } = await lookAll(shelf, name, readers);
     if (looked.length < shelf.quorumOf(readers.length)) {
@@ -100,7 +101,8 @@ export async function put(
       ...sums,
     };
     const places = shelf.places(name);
-    return conclude(shelf, name, version, newest, fallen, async (seat) => {
+    const change = { version, before: newest, fallen };
+    return conclude(shelf, name, change, behind, async (seat) => {
       const upload: Upload | undefined = uploads.get(seat);
       if (upload === undefined) return "left out";
       const held = looked.find((one) => one.seat === seat)?.held;
@@ -128,7 +130,7 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
     shelf,
     name,
     async () => {},
-    async (still) => {
+    async (still, behind) => {
       const readers = shelf.readers(name);
       const { looked, newest, failures } = await lookAll(shelf, name, readers);
       if (looked.length < Math.max(shelf.writeQuorum, shelf.quorumOf(readers.length)))
@@ -136,7 +138,8 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
       if (!may(newest)) return { kind: "no" };
       const version: DeletedVersion = { kind: "deleted", stamp: nextStamp(shelf, name, newest) };
       const places = shelf.places(name);
-      return conclude(shelf, name, version, newest, failures, async (seat) => {
+      const change = { version, before: newest, fallen: failures };
+      return conclude(shelf, name, change, behind, async (seat) => {
         const held = looked.find((one) => one.seat === seat)?.held;
         if (held === undefined) return "left out";
         await seat.do((member) =>
@@ -148,15 +151,35 @@ export async function remove(shelf: Shelf, name: Name, may: May): Promise<Writte
   );
 }
 
+/** What goes on behind the answer: nobody else changes the name before it has ended. It never rejects. */
+type Behind = (rest: Promise<unknown>) => void;
+
 /** Run when nobody else changes the name. `otherwise` is run in its place when our turn does not come. */
 async function inTurn<V extends Version>(
   shelf: Shelf,
   name: Name,
   otherwise: () => Promise<unknown>,
-  run: (still: Still) => Promise<Written<V>>,
+  run: (still: Still, behind: Behind) => Promise<Written<V>>,
 ): Promise<Written<V>> {
+  const { locks } = shelf.common;
+  const answer = Promise.withResolvers<Written<V>>();
+  const turn = locks.hold(name.key, async (still) => {
+    let rest: Promise<unknown> | undefined;
+    const written = await run(still, (more) => {
+      rest = more;
+    });
+    if (rest !== undefined) {
+      // Who reads behind the answer is not to be told what was there before.
+      locks.changes?.count(locks.changes.placeOf(name.key));
+      answer.resolve(written);
+      await rest;
+    }
+    return written;
+  });
+  shelf.busy(turn);
+  turn.then(answer.resolve, answer.reject);
   try {
-    return await shelf.common.locks.hold(name.key, run);
+    return await answer.promise;
   } catch (error) {
     if (!(error instanceof MemberError)) throw error;
     await otherwise();
@@ -164,30 +187,44 @@ async function inTurn<V extends Version>(
   }
 }
 
-/** Have every home take the version, and promise it to those that did not. */
+/** What is to become of a name: the homes in `fallen` cannot take it. */
+interface Change<V> {
+  readonly version: V;
+  readonly before: Version | undefined;
+  readonly fallen: readonly Fallen[];
+}
+
+/**
+ * Have every home take the version, and promise it to those that did not, or are late when the
+ * others are enough: these go on behind the answer.
+ */
 async function conclude<V extends FileVersion | DeletedVersion>(
   shelf: Shelf,
   name: Name,
-  version: V,
-  before: Version | undefined,
-  fallen: readonly Fallen[],
+  { version, before, fallen }: Change<V>,
+  behind: Behind,
   take: (seat: Seat) => Promise<"done" | "left out">,
 ): Promise<Written<V>> {
   const failures: Fallen[] = [...fallen];
-  const missing: Seat[] = [];
-  await Promise.all(
-    shelf.homes(name).map(async (seat) => {
-      try {
-        const taken = await take(seat);
-        if (taken === "left out") missing.push(seat);
-      } catch (error) {
-        missing.push(seat);
-        failures.push({ seat, error });
-      }
-    }),
-  );
-  const done = shelf.copies - missing.length;
-  const hints = missing.map((seat) => ({
+  const missing = new Set(shelf.homes(name));
+  const late = new Set<Seat>();
+  const tasks = [...missing].map(async (seat) => {
+    late.add(seat);
+    try {
+      const done = (await take(seat)) === "done";
+      if (done) missing.delete(seat);
+      return done;
+    } catch (error) {
+      failures.push({ seat, error });
+      return false;
+    } finally {
+      late.delete(seat);
+    }
+  });
+  await enough(tasks, shelf.writeQuorum);
+  if (late.size > 0) behind(Promise.all(tasks));
+  const done = shelf.copies - missing.size;
+  const hints = [...missing].map((seat) => ({
     name,
     member: seat.id,
     stamp: version.stamp,
@@ -222,7 +259,7 @@ async function choose(
   return { able: up, fallen };
 }
 
-/** What all homes have that answer. */
+/** What all homes have that answer while the others do not wait for them much longer. */
 async function lookAll(
   shelf: Shelf,
   name: Name,
@@ -234,22 +271,26 @@ async function lookAll(
   const up = homes.filter((seat) => seat.up);
   const least = Math.max(shelf.quorumOf(homes.length), shelf.writeQuorum);
   const asked = up.length >= least ? up : homes;
-  await Promise.all(
+  await enough(
     asked.map(async (seat) => {
-      const held = heldNow(seat, places.record, shelf);
-      if (held !== undefined) return void looked.push({ seat, held });
       try {
-        looked.push({ seat, held: await seat.do((member) => look(member, places, shelf)) });
+        const now = heldNow(seat, places.record, shelf);
+        const held = now ?? (await seat.do((member) => look(member, places, shelf)));
+        looked.push({ seat, held });
+        return true;
       } catch (error) {
         failures.push({ seat, error });
+        return false;
       }
     }),
+    least,
   );
   let newest: Version | undefined;
   for (const { held } of looked)
     if (held.version && (newest === undefined || compareVersions(held.version, newest) > 0))
       newest = held.version;
-  return { looked, newest: alive(newest, shelf.common.wall()), failures };
+  // Whoever answers later is not asked to take it.
+  return { looked: [...looked], newest: alive(newest, shelf.common.wall()), failures };
 }
 
 /** What it has, when that can be said at once. */

@@ -105,6 +105,33 @@ test.each([
   }
 });
 
+test.each([
+  { story: "reads no record", holds: "read", before: "old" },
+  { story: "writes no record", holds: "replace", before: undefined },
+  { story: "writes no record over another", holds: "replace", before: "old" },
+  { story: "gives the data no name", holds: "place", before: undefined },
+] as const)("one of three $story: nobody waits for it, and it is owed the copy", async (row) => {
+  const { holds, before } = row;
+  await using it = await rig();
+  if (before !== undefined) await it.put("/a", before);
+  const [, , slow] = it.members;
+  if (!slow) throw new Error("three");
+  const { promise: until, resolve: goOn } = Promise.withResolvers<void>();
+  slow.fault = { holds, until };
+  // Would wait for ever for the slow one.
+  expect(await it.put("/a", "new")).toBe("kept");
+  expect(it.hints.durable).toBe(1);
+  expect(String(await it.get("/a"))).toBe("new");
+  // Nobody else changes the name before the slow one has ended.
+  const next = it.remove("/a");
+  goOn();
+  slow.fault = undefined;
+  expect(await next).toBe("kept");
+  expect(await it.get("/a")).toBe("deleted");
+  await it.mend();
+  expectEqual(it);
+});
+
 test("a promise is kept by whoever comes after a crash", async () => {
   const first = await rig();
   const [, , third] = first.members;

@@ -17,7 +17,9 @@ export type Fault =
   /** Bodies break off after so many bytes, in both directions. */
   | { readonly cutAfter: number }
   /** It begins to answer whoever wants to read data, and never goes on. */
-  | "stuck";
+  | "stuck"
+  /** It does nothing of a kind before this resolves. */
+  | { readonly holds: "read" | "replace" | "place"; readonly until: Promise<void> };
 
 /** A member with a fault that a test chooses; between any two steps it may stop for good. */
 export class FaultyMember implements Member {
@@ -58,6 +60,7 @@ export class FaultyMember implements Member {
       },
       place: async (at) => {
         this.#step("place", at, true);
+        await this.#held("place");
         await upload.place(at);
       },
       abort: () => upload.abort(),
@@ -66,6 +69,7 @@ export class FaultyMember implements Member {
 
   async replace(at: string, bytes: Uint8Array, temporary: string): Promise<void> {
     this.#step("replace", at, true);
+    await this.#held("replace");
     await this.#member.replace(at, bytes, temporary);
   }
 
@@ -76,6 +80,7 @@ export class FaultyMember implements Member {
 
   async read(at: string, from: number, to: number): Promise<Reading | undefined> {
     this.#step("read", at);
+    await this.#held("read");
     const reading = await this.#member.read(at, from, to);
     if (reading === undefined) return undefined;
     let read = 0;
@@ -126,9 +131,14 @@ export class FaultyMember implements Member {
     this.diary.push(`${what} ${at}`.trim());
   }
 
+  async #held(what: string): Promise<void> {
+    const { fault } = this;
+    if (typeof fault === "object" && "holds" in fault && fault.holds === what) await fault.until;
+  }
+
   #cut(passed: number): void {
     const { fault } = this;
-    if (typeof fault === "object" && passed > fault.cutAfter)
+    if (typeof fault === "object" && "cutAfter" in fault && passed > fault.cutAfter)
       throw new MemberError("away", `${this.id} broke off`);
   }
 }

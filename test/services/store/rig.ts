@@ -92,7 +92,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
   const mender = new Mender([shelf], hints, silent, { sweeps: false, wall: Date.now });
   const name = (path: string): Name => ({ stage: 0, key: path, path });
   const close = async () => {
-    shelf.close();
+    await shelf.close();
     shelf.common.locks.close();
     usage?.close();
     await hints.close();
