@@ -7,6 +7,7 @@ import { canVerify } from "../net/password.ts";
 import { crossProblems, crossWarnings } from "./cross-check.ts";
 import type { Sections } from "./plan.ts";
 import { LATER, SECTIONS, SERVICES } from "./services.ts";
+import { wildcardNames } from "./wildcard-names.ts";
 
 /** Where the config comes from; read again by every reload. */
 export type ConfigPlace =
@@ -74,7 +75,8 @@ export function readConfigText(
   const admin = root.admin.listen.map((address, i) => {
     return { path: ["admin", "listen", i], address, protocol: "tcp" as const };
   });
-  const problems = crossProblems(SERVICES, sections, admin, { text, file });
+  const wildcards = wildcardNames(root.tls, sections);
+  const problems = crossProblems(SERVICES, sections, admin, { text, file }, wildcards);
   if (problems.length > 0) return { ok: false, problems };
   const advice = crossWarnings(SERVICES, sections, { text, file });
   const warnings = [...loaded.warnings, ...advice].map(

@@ -6,17 +6,19 @@ import type { Sections } from "./plan.ts";
 
 /**
  * What is wrong between the sections of a config, each thing where it stands in the text. `admin`:
- * where the admin API listens.
+ * where the admin API listens; `others`: what is known to be wrong besides.
  */
 export function crossProblems(
   services: readonly Pick<Service<any>, "name" | "check" | "listens">[], // each has its own Config
   sections: Sections,
   admin: readonly Listen[],
   { text, file }: { readonly text: string; readonly file: string },
+  others: readonly Complaint[] = [],
 ): Problem[] {
   const there = services.filter(({ name }) => sections[name] !== undefined);
   const listens = there.flatMap(({ name, listens }) => listens?.(sections[name]) ?? []);
   const complaints = [
+    ...others,
     ...there.flatMap(({ name, check }) => check?.(sections[name], sections) ?? []),
     ...listenersApart([...admin, ...listens]),
   ];

@@ -16,6 +16,8 @@ export interface Certificates {
   challenge(name: string): Certificate | undefined;
   /** What `/.well-known/acme-challenge/TOKEN` answers (RFC 8555, 8.3). */
   keyAuthorization(token: string): string | undefined;
+  /** What TXT at `name` (lower case, no dot at its end) says to a CA that asks (RFC 8555, 8.4). */
+  dnsProof(name: string): string | undefined;
   readonly minVersion: "1.2" | "1.3";
   /** Goes up whenever an answer may have changed. */
   readonly version: number;
@@ -26,6 +28,7 @@ export const noCertificates: Certificates = {
   all: () => [],
   challenge: () => undefined,
   keyAuthorization: () => undefined,
+  dnsProof: () => undefined,
   minVersion: "1.2",
   version: 0,
 };

@@ -62,6 +62,43 @@ web:
   );
 });
 
+describe.skipIf(!havePebble)("tern, its own zones and a CA that asks them", () => {
+  test.each([
+    { story: "one process", workers: 1, dnssec: "off" },
+    { story: "two workers, of a zone that is signed as it is asked", workers: 2, dnssec: "online" },
+  ])(
+    "a wildcard is proved in the DNS: $story",
+    async ({ workers, dnssec }) => {
+      const [dns, secure, admin] = await Promise.all([freePort(), freePort(), freePort()]);
+      await using ca = await pebble({ asks: dns });
+      const config = `
+workers: ${workers}
+admin: { listen: 127.0.0.1:${admin} }
+tls: { acme: { directory: "${ca.directory}", names: ["*.example.net"], ca: "${ca.ca}" } }
+dns:
+  ns:
+    listen: 127.0.0.1:${dns}
+    zones: { example.net: { file: ./zone, dnssec: ${dnssec} } }
+web: { secure: { listen: ["127.0.0.1:${secure}"], root: ./www, tls: true } }
+`;
+      await using tern = await served(config, [secure, dns], async (dir) => {
+        await Bun.write(`${dir}/www/index.html`, "hello");
+        await Bun.write(
+          `${dir}/zone`,
+          "$TTL 60\n@ SOA ns h 1 60 60 60 60\n NS ns\nns A 127.0.0.1\n",
+        );
+      });
+      const end = performance.now() + PATIENCE_MS;
+      while (!(await issuerOf(secure, "any.example.net")).includes("Pebble")) {
+        if (performance.now() > end) throw new Error(tern.log());
+        await Bun.sleep(100);
+      }
+      expect(await tern.stop()).toBe(0);
+    },
+    2 * PATIENCE_MS,
+  );
+});
+
 /** Common name of the issuer of what answers for a name. */
 function issuerOf(port: number, servername: string): Promise<string> {
   return new Promise((resolve, reject) => {

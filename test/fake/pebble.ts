@@ -7,6 +7,8 @@ export interface Pebble extends AsyncDisposable {
   readonly directory: string;
   /** Path of the root that its own HTTPS is trusted by. */
   readonly ca: string;
+  /** What it speaks TLS with. */
+  readonly tls: { readonly cert: string; readonly key: string };
   /** Where it looks for http-01 and tls-alpn-01 answers. */
   readonly httpPort: number;
   readonly tlsPort: number;
@@ -18,7 +20,8 @@ export interface Pebble extends AsyncDisposable {
 
 export const havePebble = Bun.which("pebble") !== null && Bun.which("pebble-challtestsrv") !== null;
 
-export async function pebble(): Promise<Pebble> {
+/** `asks`: the port of the name server on this machine that it asks instead of its own. */
+export async function pebble({ asks }: { asks?: number } = {}): Promise<Pebble> {
   const dir = await temporary();
   const [port, management, httpPort, tlsPort, dns, dnsManagement] = await Promise.all([
     freePort(),
@@ -67,7 +70,7 @@ export async function pebble(): Promise<Pebble> {
     { stdio: ["ignore", "ignore", "ignore"] },
   );
   const server = Bun.spawn(
-    ["pebble", "-config", at("pebble.json"), "-dnsserver", `127.0.0.1:${dns}`],
+    ["pebble", "-config", at("pebble.json"), "-dnsserver", `127.0.0.1:${asks ?? dns}`],
     { env: { PEBBLE_VA_NOSLEEP: "1" }, stdio: ["ignore", "pipe", "pipe"] },
   );
   let written = "";
@@ -81,6 +84,7 @@ export async function pebble(): Promise<Pebble> {
   return {
     directory: `https://127.0.0.1:${port}/dir`,
     ca: at("ca.pem"),
+    tls: own,
     httpPort,
     tlsPort,
     root: async () =>

@@ -6,7 +6,8 @@ import { type Pair, readPair } from "./certificate.ts";
 
 /**
  * What must not be lost about one CA: `account.pem`, and for each name `NAME.pem`, the key and
- * the chain together, so that no crash can leave the one without the other. All 0600.
+ * the chain together, so that no crash can leave the one without the other (`_.NAME.pem` for `*.NAME`).
+ * All 0600.
  */
 export class AcmeState {
   readonly #path: string;
@@ -32,13 +33,13 @@ export class AcmeState {
 
   /** Undefined when there is none. Throws CertificateError when what is there cannot be served. */
   async certificate(name: string): Promise<Pair | undefined> {
-    const text = await this.#read(`${name}.pem`);
+    const text = await this.#read(fileOf(name));
     return text === undefined ? undefined : readPair(blocks(text, "CERTIFICATE"), keyIn(text));
   }
 
   /** Returns when it would survive a power cut. */
   async keepCertificate(name: string, key: string, chain: string): Promise<void> {
-    await replaceFile(join(this.#path, `${name}.pem`), `${key.trim()}\n${chain.trim()}\n`);
+    await replaceFile(join(this.#path, fileOf(name)), `${key.trim()}\n${chain.trim()}\n`);
   }
 
   async #read(file: string): Promise<string | undefined> {
@@ -49,6 +50,11 @@ export class AcmeState {
       throw error;
     }
   }
+}
+
+/** A wildcard's star would be one to shells as well; no host's label is `_`. */
+function fileOf(name: string): string {
+  return `${name.replace(/^\*(?=\.)/, "_")}.pem`;
 }
 
 function keyIn(text: string): string {

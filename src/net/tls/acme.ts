@@ -3,7 +3,8 @@ import type { Log } from "../../observe/log.ts";
 import type { Certificate } from "../certificates.ts";
 import { AcmeState } from "./acme-state.ts";
 import type { Pair } from "./certificate.ts";
-import { type Ca, issue, type Kind, KINDS, newAccountKey, type Proofs } from "./issue.ts";
+import { type Ca, issue, type Kind, kindsFor, newAccountKey, type Proofs } from "./issue.ts";
+import { askRenewalInfo, timeIn } from "./renewal-info.ts";
 import { renewalTime, retryDelay } from "./renewal.ts";
 import { placeholder } from "./self-signed.ts";
 
@@ -21,6 +22,8 @@ export interface Lent {
 
 /** Calendars jump and machines sleep: look again at least this often. */
 const LOOK_MS = 60 * 60_000;
+/** How long to leave a CA alone that did not say when it wants a certificate replaced. */
+const CONSULT_AGAIN_MS = 6 * 60 * 60_000;
 
 /** Certificates from a CA: one per name, so that a name gone wrong holds up no other. */
 export class Acme {
@@ -61,9 +64,11 @@ export class Acme {
   async run(proofs: Proofs, changed: () => Promise<void>, signal: AbortSignal): Promise<void> {
     const { clock, wall } = this.#lent;
     while (!signal.aborted) {
-      for (const entry of this.#entries)
+      for (const entry of this.#entries) {
+        if (entry.consult <= wall() && !signal.aborted) await this.#consult(entry);
         if (entry.due <= wall() && !signal.aborted) await this.#renew(entry, proofs, changed);
-      const next = Math.min(...this.#entries.map((e) => e.due)) - wall();
+      }
+      const next = Math.min(...this.#entries.flatMap((e) => [e.due, e.consult])) - wall();
       await clock.sleep(Math.min(Math.max(next, 0), LOOK_MS), signal).catch(() => {}); // aborted: the loop sees it
     }
   }
@@ -76,12 +81,40 @@ export class Acme {
     });
     return {
       name,
-      kind: KINDS[0],
+      kind: kindsFor(name)[0],
       pair,
+      id: undefined,
+      consult: pair ? wall() : Infinity,
       placeholder: await placeholder(name, wall()),
       due: pair ? renewalTime(pair, dice()) : wall(),
       failures: 0,
     };
+  }
+
+  /** Ask when the CA wants the certificate replaced: it may have to be, long before its end. */
+  async #consult(entry: Entry): Promise<void> {
+    const { wall, log } = this.#lent;
+    const { name, pair } = entry;
+    entry.consult = Infinity;
+    if (pair === undefined) return;
+    try {
+      const { id, window, wait } = await askRenewalInfo(this.#ca, pair.certificate.cert, wall());
+      entry.id = id;
+      entry.consult = wall() + wait;
+      if (id === undefined || window === undefined || entry.failures > 0) return;
+      const due = timeIn(window, id, pair);
+      if (due === entry.due) return;
+      entry.due = due;
+      const renews = new Date(due).toISOString();
+      log.info("the CA says when to renew", {
+        name,
+        renews,
+        ...(window.why && { why: window.why }),
+      });
+    } catch (error) {
+      entry.consult = wall() + CONSULT_AGAIN_MS;
+      log.info("the CA does not say when to renew", { name, error });
+    }
   }
 
   async #renew(entry: Entry, proofs: Proofs, changed: () => Promise<void>): Promise<void> {
@@ -92,6 +125,7 @@ export class Acme {
       await this.#state.keepCertificate(name, key, chain);
       entry.pair = await this.#state.certificate(name);
       entry.failures = 0;
+      entry.consult = wall();
       entry.due = entry.pair ? renewalTime(entry.pair, dice()) : wall();
       log.info("certificate issued", { name, renews: new Date(entry.due).toISOString() });
       await changed();
@@ -107,17 +141,20 @@ export class Acme {
     }
   }
 
-  /** In the way that worked last, then in the other: which port strangers reach is not known here. */
+  /** In the way that worked last, then in the other if there is one: which port strangers reach is not known here. */
   async #ask(entry: Entry, proofs: Proofs): Promise<{ key: string; chain: string }> {
     const account = await this.#accountKey();
+    const { name, id: replaces } = entry;
     const ask = (kind: Kind): Promise<{ key: string; chain: string }> =>
-      issue(entry.name, this.#ca, account, kind, proofs, this.#lent.wall());
+      issue({ name, kind, replaces }, this.#ca, account, proofs, this.#lent.wall());
+    const other = kindsFor(name).find((kind) => kind !== entry.kind);
     try {
       return await ask(entry.kind);
     } catch (error) {
-      this.#lent.log.info("no certificate; trying another way", { name: entry.name, error });
-      entry.kind = KINDS.find((kind) => kind !== entry.kind) ?? entry.kind;
-      return ask(entry.kind);
+      if (other === undefined) throw error;
+      this.#lent.log.info("no certificate; trying another way", { name, error });
+      entry.kind = other;
+      return ask(other);
     }
   }
 
@@ -143,6 +180,10 @@ interface Entry {
   readonly placeholder: Certificate;
   kind: Kind;
   pair: Pair | undefined;
+  /** How renewal information calls the pair, once the CA has been asked and does that. */
+  id: string | undefined;
+  /** When to ask the CA when to renew. */
+  consult: number;
   due: number;
   failures: number;
 }

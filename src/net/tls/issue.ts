@@ -14,7 +14,9 @@ export interface Ca {
 /** What the CA will look for, to see that a name is ours. */
 export type Proof =
   | { readonly kind: "http-01"; readonly token: string; readonly keyAuthorization: string }
-  | { readonly kind: "tls-alpn-01"; readonly name: string; readonly certificate: Certificate };
+  | { readonly kind: "tls-alpn-01"; readonly name: string; readonly certificate: Certificate }
+  /** TXT at `name` says `value`. */
+  | { readonly kind: "dns-01"; readonly name: string; readonly value: string };
 
 /** Makes a proof visible on every listener, and takes it back. */
 export interface Proofs {
@@ -22,9 +24,21 @@ export interface Proofs {
   withdraw(proof: Proof): Promise<void>;
 }
 
-/** The ways to prove a name that need no more than listeners. */
-export const KINDS = ["http-01", "tls-alpn-01"] as const;
-export type Kind = (typeof KINDS)[number];
+export type Kind = Proof["kind"];
+
+/** A certificate that is asked for. */
+export interface Wanted {
+  readonly name: string;
+  /** How the name is proved. */
+  readonly kind: Kind;
+  /** The certificate that it replaces, as renewal information calls it (RFC 9773, 5). */
+  readonly replaces: string | undefined;
+}
+
+/** The ways to prove a name, the usual one first: listeners will do, but not for a wildcard. */
+export function kindsFor(name: string): readonly [Kind, ...Kind[]] {
+  return name.startsWith("*.") ? ["dns-01"] : ["http-01", "tls-alpn-01"];
+}
 
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Between looks at whether the CA is done. */
@@ -41,10 +55,9 @@ export async function newAccountKey(): Promise<string> {
  * since 1970. Throws with the CA's words.
  */
 export async function issue(
-  name: string,
+  { name, kind, replaces }: Wanted,
   ca: Ca,
   accountKey: string,
-  kind: Kind,
   proofs: Proofs,
   now: number,
 ): Promise<{ key: string; chain: string }> {
@@ -54,6 +67,7 @@ export async function issue(
     await crypto.createPrivateEcdsaKey(),
   );
   const client = new AcmeClient({ directoryUrl: ca.directory, accountKey, ...POLL_MS });
+  if (replaces !== undefined) saysWhatIsReplaced(client, replaces);
   await register(client, ca.email);
   let proof: Proof | undefined;
   const chain = await client.auto({
@@ -65,10 +79,15 @@ export async function issue(
       const { token } = challenge;
       // Its own types know dns-01 and http-01 only.
       if ((challenge.type as string) !== kind) throw new Error(`the CA does not offer ${kind}`);
-      proof = { kind: "http-01", token, keyAuthorization };
-      if (kind === "tls-alpn-01") {
-        const certificate = await proofOf(name, keyAuthorization, now);
-        proof = { kind: "tls-alpn-01", name, certificate };
+      switch (kind) {
+        case "http-01":
+          proof = { kind, token, keyAuthorization };
+          break;
+        case "tls-alpn-01":
+          proof = { kind, name, certificate: await proofOf(name, keyAuthorization, now) };
+          break;
+        case "dns-01": // the library has made the digest of it that goes there
+          proof = { kind, name: `_acme-challenge.${name.slice(2)}`, value: keyAuthorization };
       }
       await proofs.offer(proof);
     },
@@ -77,6 +96,18 @@ export async function issue(
     },
   });
   return { key: String(key), chain };
+}
+
+/**
+ * Orders say which certificate they replace (RFC 9773, 5). A CA may have heard that before, or have
+ * another opinion: then they do without.
+ */
+function saysWhatIsReplaced(client: Client, replaces: string): void {
+  const order = client.createOrder.bind(client);
+  client.createOrder = async (wanted) => {
+    const saying: typeof wanted & { replaces: string } = { ...wanted, replaces };
+    return order(saying).catch(() => order(wanted));
+  };
 }
 
 /** Make the account, or find it again by its key. */

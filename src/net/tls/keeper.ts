@@ -113,15 +113,23 @@ export class CertificateKeeper {
 /** Proofs as the store's listeners show them. */
 function proofsIn(store: CertificateStore, publish: () => Promise<void>): Proofs {
   const set = async (proof: Proof, there: boolean): Promise<void> => {
-    const { tokens, challenges } = store.snapshot();
-    if (proof.kind === "http-01")
-      store.change({
-        tokens: edited(tokens, proof.token, there ? proof.keyAuthorization : undefined),
-      });
-    else
-      store.change({
-        challenges: edited(challenges, proof.name, there ? proof.certificate : undefined),
-      });
+    const { tokens, challenges, records } = store.snapshot();
+    switch (proof.kind) {
+      case "http-01": {
+        const { token, keyAuthorization } = proof;
+        store.change({ tokens: edited(tokens, token, there ? keyAuthorization : undefined) });
+        break;
+      }
+      case "tls-alpn-01": {
+        const { name, certificate } = proof;
+        store.change({ challenges: edited(challenges, name, there ? certificate : undefined) });
+        break;
+      }
+      case "dns-01": {
+        const { name, value } = proof;
+        store.change({ records: edited(records, name, there ? value : undefined) });
+      }
+    }
     await publish();
   };
   return { offer: (proof) => set(proof, true), withdraw: (proof) => set(proof, false) };

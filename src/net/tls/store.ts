@@ -10,6 +10,8 @@ export interface Snapshot {
   readonly challenges: Readonly<Record<string, Certificate>>;
   /** http-01 answers by token. */
   readonly tokens: Readonly<Record<string, string>>;
+  /** dns-01 answers, what TXT says, by name. */
+  readonly records: Readonly<Record<string, string>>;
 }
 
 const NOTHING: Snapshot = {
@@ -18,6 +20,7 @@ const NOTHING: Snapshot = {
   certificates: [],
   challenges: {},
   tokens: {},
+  records: {},
 };
 
 /** Which certificate answers for which name. Listeners hold on to it; its contents change. */
@@ -47,6 +50,10 @@ export class CertificateStore implements Certificates {
 
   keyAuthorization(token: string): string | undefined {
     return own(this.#state.tokens, token);
+  }
+
+  dnsProof(name: string): string | undefined {
+    return own(this.#state.records, name);
   }
 
   get minVersion(): "1.2" | "1.3" {

@@ -10,6 +10,7 @@ import { Chaos } from "./chaos.ts";
 import type { NsConfig } from "./config.ts";
 import { cookieKey } from "./cookie-secret.ts";
 import type { ComputedNames } from "./names/computed-names.ts";
+import { Proofs } from "./proofs.ts";
 import { Responder, type ResponderParts } from "./responder.ts";
 import { ResponseLimiter } from "./rrl.ts";
 import type { Secondaries } from "./secondary/secondaries.ts";
@@ -42,6 +43,7 @@ export function responderFor(
   return new Responder({
     catalog: catalogOf(zones, secondaries, names, seed),
     names,
+    proofs: new Proofs(host.certificates),
     cache: config.cache,
     seed,
     rules: {

@@ -1,6 +1,6 @@
 import { EDE } from "../../wire/dns/edns.ts";
 import { ANSWER, DROP as SILENCE, HEADER, Query, readQuery } from "../../wire/dns/query.ts";
-import { RCODE } from "../../wire/dns/types.ts";
+import { RCODE, TYPE } from "../../wire/dns/types.ts";
 import { FLAG } from "../../wire/dns/writer.ts";
 import { Allowance, type AllowanceParts } from "./allowance.ts";
 import { Answers } from "./answers.ts";
@@ -9,6 +9,7 @@ import { Envelope, type EnvelopeParts } from "./envelope.ts";
 import { messageCopy } from "./message-copy.ts";
 import type { ComputedNames } from "./names/computed-names.ts";
 import { asksForRecords, OtherQuestions, type OtherQuestionsParts } from "./other-questions.ts";
+import { Proofs } from "./proofs.ts";
 import { extendedError } from "./reply.ts";
 import { signWritten } from "./sign-written.ts";
 import { appendTsig, type Signatures } from "./signatures.ts";
@@ -30,6 +31,8 @@ export interface ResponderParts
   readonly catalog: Catalog<Source>;
   /** Answer before the catalog does; undefined: there are none. */
   readonly names: ComputedNames | undefined;
+  /** Answer before everything else. */
+  readonly proofs: Proofs;
   /** Bytes for answers kept ready. */
   readonly cache: number;
   /** That of the catalog: nobody outside knows it. */
@@ -152,6 +155,9 @@ export class Responder implements Answerer {
     const { catalog } = this.#parts;
     const query = this.#query;
     const remarks = this.#envelope.remarks;
+    const proof = query.qtype === TYPE.TXT ? this.#parts.proofs.find(query) : undefined;
+    if (proof !== undefined && catalog.find(query) !== undefined)
+      return this.#proof(proof, bytes, via, into, at);
     const known = this.#answers.find(query);
     if (known !== undefined) {
       remarks.rcode = known.rcode;
@@ -200,6 +206,17 @@ export class Responder implements Answerer {
   /** Who signs, as they are asked, answers around this question, when they are to be signed. */
   #signer(query: Query): Signer | undefined {
     return query.edns.do ? this.#parts.catalog.find(query)?.signer : undefined;
+  }
+
+  /** An answer for a CA. */
+  #proof(proof: string, bytes: Uint8Array, via: Via, into: Uint8Array, at: number): number {
+    const { writer } = this.#envelope;
+    const begin = (): void => this.#envelope.begin(bytes, via, into, at, FLAG.AA);
+    begin();
+    Proofs.write(proof, writer);
+    const signer = this.#signer(this.#query);
+    if (signer !== undefined) signWritten(writer, this.#query, [TYPE.TXT], signer, begin);
+    return this.#envelope.written(bytes, via, into, at);
   }
 
   /** End an answer that was computed: signed, where the zone around it is signed as it is asked. */

@@ -32,6 +32,16 @@ test("what is kept is read back, and is nobody else's to read", async () => {
   expect(modes).toEqual([0o700, 0o600, 0o600]);
 });
 
+test("a wildcard's is in a file without a star", async () => {
+  await using dir = await temporary();
+  const state = new AcmeState(dir.path, CA);
+  await state.prepare();
+  const made = await certificate({ names: ["*.a.example"] });
+  await state.keepCertificate("*.a.example", made.key, made.cert);
+  expect(await readdir(`${dir.path}/acme/ca.example-14000-dir`)).toEqual(["_.a.example.pem"]);
+  expect((await state.certificate("*.a.example"))?.certificate.names).toEqual(["*.a.example"]);
+});
+
 test("the certificates of one CA are not those of another", async () => {
   await using dir = await temporary();
   const [one, other] = [CA, new URL("https://ca.example:14000/staging")].map(

@@ -9,6 +9,7 @@ import { CertificateStore } from "../../../src/net/tls/store.ts";
 import { certificate } from "../../fake/certificate.ts";
 import { memoryLog } from "../../fake/log.ts";
 import { havePebble, type Pebble, pebble } from "../../fake/pebble.ts";
+import { advice, renewingCa } from "../../fake/renewing-ca.ts";
 import { temporary } from "../../fake/temporary.ts";
 
 const DAY = 86_400_000;
@@ -229,6 +230,79 @@ describe.skipIf(!havePebble)("certificates from a CA", () => {
     },
     TEST_MS,
   );
+
+  test.each([
+    { story: "the order says which", refuses: false, replaced: [true] },
+    {
+      story: "and does not where the CA has heard that before",
+      refuses: true,
+      replaced: [true, false],
+    },
+  ])(
+    "replaced at once when the CA says so: $story",
+    async ({ refuses, replaced }) => {
+      await using front = renewingCa(ca);
+      front.refuses = refuses;
+      const name = `early${refuses ? "er" : ""}.example`;
+      const wanted = options(name);
+      const acme = { ...wanted.acme, directory: front.directory } as TlsOptions["acme"];
+      const prepare = (tools: ReturnType<typeof lent>): Promise<CertificateKeeper> =>
+        CertificateKeeper.prepare({ ...wanted, acme }, tools);
+      await using dir = await temporary();
+      const store = new CertificateStore();
+      const server = answerHttp(store);
+      await run(await prepare(lent(dir.path)), store, () => issued(store, name));
+      const old = store.find(name);
+      expect(front.replaced).toEqual([undefined]);
+
+      const asked: string[] = [];
+      front.advise = (id) => {
+        const first = asked.push(id) === 1;
+        const from = Date.now() + (first ? -DAY : 365 * DAY); // the second one is for the new one
+        return advice(from, from + DAY / 2);
+      };
+      const tools = lent(dir.path);
+      await run(await prepare(tools), store, () => store.find(name)?.cert !== old?.cert);
+      await server.stop(true);
+      expect(issued(store, name)).toBe(true);
+      expect(front.replaced.slice(1).map((id) => id === asked[0])).toEqual(replaced);
+      expect(tools.log.lines).toEqual([
+        "info the CA says when to renew",
+        "info certificate issued",
+      ]);
+    },
+    TEST_MS,
+  );
+
+  test("a CA that cannot say when to renew is no trouble: two thirds of the life it is", async () => {
+    await using front = renewingCa(ca);
+    front.advise = () => new Response("", { status: 500 });
+    const wanted = options("quiet.example");
+    const acme = { ...wanted.acme, directory: front.directory } as TlsOptions["acme"];
+    await using dir = await temporary();
+    const store = new CertificateStore();
+    const server = answerHttp(store);
+    const prepare = (tools: ReturnType<typeof lent>): Promise<CertificateKeeper> =>
+      CertificateKeeper.prepare({ ...wanted, acme }, tools);
+    await run(await prepare(lent(dir.path)), store, () => issued(store, "quiet.example"));
+    await server.stop(true);
+
+    const tools = lent(dir.path);
+    const stop = new AbortController();
+    const waits: number[] = [];
+    const sleep = async (ms: number): Promise<void> => {
+      waits.push(ms);
+      stop.abort();
+    };
+    const keeper = await prepare({ ...tools, clock: { ...systemClock, sleep } });
+    const [before] = keeper.status.acme;
+    await keeper.run(store, async () => {}, stop.signal);
+    expect([tools.log.lines, waits]).toEqual([
+      ["info the CA does not say when to renew"],
+      [60 * 60_000],
+    ]);
+    expect(keeper.status.acme[0]).toEqual(before as NonNullable<typeof before>);
+  });
 
   test(
     "killed while the CA looks: the account stays, the next start gets the certificate",
