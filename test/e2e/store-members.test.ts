@@ -1,9 +1,13 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
+import { reactor } from "../../src/net/reactor-loop.ts";
+import { Dialer } from "../../src/net/tcp/dialer.ts";
+import { Upstream } from "../../src/net/upstream/upstream.ts";
 import { DirMember } from "../../src/services/store/members/dir-member.ts";
-import type { Member } from "../../src/services/store/members/member.ts";
+import { DIRECT_LIMITS } from "../../src/services/store/members/direct.ts";
+import { type Member, MemberError } from "../../src/services/store/members/member.ts";
 import { WebdavMember } from "../../src/services/store/members/webdav-member.ts";
 import { temporary } from "../fake/temporary.ts";
 import { fileServer } from "./store-servers.ts";
@@ -19,11 +23,19 @@ const KINDS: Readonly<
   nginx: (dir) => onServer("nginx", dir),
   apache: (dir) => onServer("apache", dir),
   tern: (dir) => onServer("tern", dir),
+  "nginx, directly": (dir) => onServer("nginx", dir, true),
+  "apache, directly": (dir) => onServer("apache", dir, true),
+  "tern, directly": (dir) => onServer("tern", dir, true),
 };
 
-async function onServer(kind: "nginx" | "apache" | "tern", dir: string) {
+const loop = reactor();
+const upstream = new Upstream(loop, new Dialer(loop), DIRECT_LIMITS);
+afterAll(() => upstream.close());
+
+/** `direct`: by connections of our own. */
+async function onServer(kind: "nginx" | "apache" | "tern", dir: string, direct = false) {
   const server = await fileServer(kind, dir);
-  const member = new WebdavMember("m", server.url);
+  const member = new WebdavMember("m", server.url, direct ? upstream : undefined);
   return {
     member,
     root: server.root,
@@ -86,7 +98,8 @@ for (const [kind, make] of Object.entries(KINDS))
     expect((await readAll(member, "/_3fs_0.records/abc/one"))?.bytes[0]).toBe(2);
 
     // A directory is not replaced by a file: that would be the end of what is in it.
-    await expect(keep(member, "/_3fs_0/a/b", [piece])).rejects.toThrow();
+    const refused = await keep(member, "/_3fs_0/a/b", [piece]).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(MemberError);
     expect((await readAll(member, "/_3fs_0/a/b/small #1 ä%.txt"))?.size).toBe(piece.length);
 
     const items = (await member.list("/_3fs_0/a")).map((i) => [i.name, i.directory] as const);
@@ -118,11 +131,18 @@ for (const [kind, make] of Object.entries(KINDS))
     expect(readdirSync(join(root, "_3fs_0.new"))).toEqual([]);
   });
 
-test.each(["nginx", "apache", "tern"] as const)(
-  "%s whose disk is emptied keeps large files again, after one at the most",
-  async (kind) => {
+test.each([
+  ["nginx", ""],
+  ["apache", ""],
+  ["tern", ""],
+  ["nginx", ", directly"],
+  ["apache", ", directly"],
+  ["tern", ", directly"],
+] as const)(
+  "%s%s whose disk is emptied keeps large files again, after one at the most",
+  async (kind, directly) => {
     await using dir = await temporary();
-    await using one = await onServer(kind, dir.path);
+    await using one = await onServer(kind, dir.path, directly !== "");
     const { member, root } = one;
     const large = Array.from({ length: 20 }, () => new Uint8Array(60_000));
     await keep(member, "/_3fs_0/a", large);

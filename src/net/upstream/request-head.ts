@@ -27,13 +27,18 @@ export interface RequestParts {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: ReadableStream<Uint8Array> | undefined;
   readonly length: number | undefined;
+  /** In place of `body`: bytes that whoever asks sends behind the head. */
+  readonly behind?: Uint8Array | undefined;
 }
 
 /**
  * Request line and fields as Latin-1 (RFC 9112, 3). Fields that could be read back as something
  * else are left out. The connection is to stay: no Connection field.
  */
-export function requestHead({ method, target, headers, body, length }: RequestParts): Uint8Array {
+export function requestHead(parts: RequestParts): Uint8Array {
+  const { method, target, headers, behind } = parts;
+  const body = behind ?? parts.body;
+  const length = behind?.length ?? parts.length;
   let text = `${method} ${target} HTTP/1.1\r\n`;
   for (const [name, value] of headers) if (isSendable(name, value)) text += `${name}: ${value}\r\n`;
   if (body !== undefined)

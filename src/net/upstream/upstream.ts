@@ -20,6 +20,9 @@ export interface UpstreamLimits {
   readonly maxHead: number;
 }
 
+/** Where a server is: an IP address and a port. Connections to it are known by this very object. */
+export type Address = Pick<Server, "host" | "port">;
+
 /** Who wants a connection. Exactly one of both is called, once; maybe before `connect` returns. */
 export interface Seeker {
   ready(connection: UpstreamConnection, tookMs: number): void;
@@ -37,9 +40,9 @@ export class Upstream implements Home {
   readonly #limits: UpstreamLimits;
   /** Set where servers speak TLS. */
   readonly #greeting: ServerGreeting | undefined;
-  readonly #idle = new Map<Server, UpstreamConnection[]>();
-  readonly #serverOf = new Map<UpstreamConnection, Server>();
-  readonly #destinations = new WeakMap<Server, Destination>();
+  readonly #idle = new Map<Address, UpstreamConnection[]>();
+  readonly #serverOf = new Map<UpstreamConnection, Address>();
+  readonly #destinations = new WeakMap<Address, Destination>();
   #sweepAt = 0;
   #closed = false;
   #forgetTurn: (() => void) | undefined;
@@ -67,7 +70,7 @@ export class Upstream implements Home {
    * A connection that was idle, for no longer than `atMost` ms, if there is one: the one used last,
    * whose path is warm.
    */
-  reuse(server: Server, atMost = Infinity): UpstreamConnection | undefined {
+  reuse(server: Address, atMost = Infinity): UpstreamConnection | undefined {
     const list = this.#idle.get(server);
     const last = list?.at(-1);
     if (last === undefined || this.now - last.idleSince > atMost) return undefined;
@@ -76,7 +79,7 @@ export class Upstream implements Home {
   }
 
   /** Dial a new connection. Answers how to give it up. */
-  connect(server: Server, seeker: Seeker): () => void {
+  connect(server: Address, seeker: Seeker): () => void {
     const to = this.#destination(server);
     if (to === undefined) {
       seeker.unreachable("error");
@@ -104,7 +107,7 @@ export class Upstream implements Home {
   #shake(
     fd: number,
     dialMs: number,
-    server: Server,
+    server: Address,
     greeting: ServerGreeting,
     seeker: Seeker,
   ): () => void {
@@ -125,7 +128,7 @@ export class Upstream implements Home {
   }
 
   #made(
-    server: Server,
+    server: Address,
     seeker: Seeker,
     tookMs: number,
     wire: (connection: UpstreamConnection) => Wire,
@@ -163,7 +166,7 @@ export class Upstream implements Home {
       for (let last; (last = list.pop()) !== undefined;) last.leave();
   }
 
-  #destination(server: Server): Destination | undefined {
+  #destination(server: Address): Destination | undefined {
     let to = this.#destinations.get(server);
     if (to?.host === server.host && to.port === server.port) return to;
     to = destination(server.host, server.port);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 
 import type { Lease } from "../../core/lease.ts";
 import { needed } from "../../core/quorum.ts";
+import { Dialer } from "../../net/tcp/dialer.ts";
+import { Upstream } from "../../net/upstream/upstream.ts";
 import type { Host } from "../service.ts";
 import type { StoreConfig } from "./config.ts";
 import { Dav } from "./dav/dav.ts";
@@ -11,6 +13,7 @@ import { FileCache } from "./file-cache.ts";
 import { Front } from "./front.ts";
 import { Hints } from "./hints/hints.ts";
 import { DirMember } from "./members/dir-member.ts";
+import { DIRECT_LIMITS } from "./members/direct.ts";
 import { Mark } from "./members/mark.ts";
 import type { Member } from "./members/member.ts";
 import { WebdavMember } from "./members/webdav-member.ts";
@@ -95,6 +98,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     usage,
     lifetime: stay,
   };
+  const upstream = new Upstream(host.reactor, new Dialer(host.reactor), DIRECT_LIMITS);
   const marks: Mark[] = [];
   const shelves = Object.entries(config.stages).map(([number, stage]) => {
     const record = stages[number] ?? recordOf(stage);
@@ -102,7 +106,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     const seats = stage.members.map((member) => {
       const mark = markOf(member, number, directory);
       if (mark !== undefined) marks.push(mark);
-      return new Seat(memberOf(member, config.fsync, mark), () => host.clock.now());
+      return new Seat(memberOf(member, config.fsync, upstream, mark), () => host.clock.now());
     });
     return new Shelf(Number(number), record, quorum, seats, common);
   });
@@ -157,6 +161,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       await mender.stop();
       dav?.close();
       await Promise.all(shelves.map((shelf) => shelf.close()));
+      upstream.close();
       common.locks.close();
       usage.close();
       await routers?.close();
@@ -186,12 +191,17 @@ function markOf({ id, where }: MemberConfig, stage: string, directory: string): 
   return new Mark(where.path, join(directory, "marks", `${stage} ${encodeURIComponent(id)}`));
 }
 
-function memberOf({ id, where }: MemberConfig, fsync: boolean, mark: Mark | undefined): Member {
+function memberOf(
+  { id, where }: MemberConfig,
+  fsync: boolean,
+  upstream: Upstream,
+  mark: Mark | undefined,
+): Member {
   switch (where.kind) {
     case "dir":
       return new DirMember(id, where.path, fsync, mark);
     case "webdav":
-      return new WebdavMember(id, where.url);
+      return new WebdavMember(id, where.url, upstream);
     case "s3":
       return new S3Member(id, where);
   }

@@ -1,29 +1,52 @@
 import { type Facts, MemberError, type Reading, within } from "./member.ts";
 
-/** How a member asks its server for a file. */
-export interface HttpFile {
-  get(headers: Record<string, string>, signal: AbortSignal): Promise<Response>;
+/** How a member asks its server for a file, and what an answer `A` means. */
+export interface HttpFile<A> {
+  get(headers: Record<string, string>, signal: AbortSignal): Promise<A>;
   /** What there is of it, when what was asked for lies behind its end. */
   facts(): Promise<Facts | undefined>;
   /** Nothing is there. */
-  isMissing(response: Response): boolean;
+  isMissing(answer: A): boolean;
   factsOf(headers: Headers, size: number): Facts;
-  failed(response: Response): MemberError | Promise<MemberError>;
+  failed(answer: A): MemberError | Promise<MemberError>;
+}
+
+/** Fields of a request for bytes [from, to) (RFC 9110, 14.2). */
+export function rangeFields(from: number, to: number): Record<string, string> {
+  const encoding = { "accept-encoding": "identity" };
+  if (from === 0 && to === Infinity) return encoding;
+  return { ...encoding, range: `bytes=${from}-${to === Infinity ? "" : to - 1}` };
+}
+
+/** Of an answer to that: bytes of the whole file, and where in the body those are that were asked for. */
+export interface Part {
+  readonly size: number;
+  readonly skip: number;
+  readonly wanted: number;
+}
+
+export function partOf(
+  { status, headers }: { readonly status: number; readonly headers: Headers },
+  from: number,
+  to: number,
+): Part {
+  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(headers.get("content-range") ?? "");
+  const size = range ? Number(range[2]) : Number(headers.get("content-length") ?? 0);
+  // A server that knows no ranges sends all of it.
+  const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
+  return { size, skip, wanted: Math.max(0, Math.min(to, size) - from) };
 }
 
 /** Read bytes [from, to) by GET and Range (RFC 9110, 14). Undefined: nothing is there. */
 export async function readOverHttp(
-  file: HttpFile,
+  file: HttpFile<Response>,
   from: number,
   to: number,
   signal?: AbortSignal,
 ): Promise<Reading | undefined> {
-  const headers: Record<string, string> = { "accept-encoding": "identity" };
-  if (from > 0 || to !== Infinity)
-    headers["range"] = `bytes=${from}-${to === Infinity ? "" : to - 1}`;
   const gone = new AbortController();
   const signals = [gone.signal, ...(signal ? [signal] : [])];
-  const response = await file.get(headers, AbortSignal.any(signals));
+  const response = await file.get(rangeFields(from, to), AbortSignal.any(signals));
   const { status, body } = response;
   if (file.isMissing(response)) {
     drop(response);
@@ -35,10 +58,7 @@ export async function readOverHttp(
     return facts && new HttpReading(undefined, facts, 0, 0, gone);
   }
   if (status !== 200 && status !== 206) throw await file.failed(response);
-  const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
-  const size = range ? Number(range[2]) : Number(response.headers.get("content-length") ?? 0);
-  const skip = status === 206 ? from - Number(range?.[1] ?? from) : from;
-  const wanted = Math.max(0, Math.min(to, size) - from);
+  const { size, skip, wanted } = partOf(response, from, to);
   return new HttpReading(
     body?.getReader(),
     file.factsOf(response.headers, size),

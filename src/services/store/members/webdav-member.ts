@@ -1,8 +1,12 @@
 /** Any server that understands GET, HEAD, PUT and DELETE; better one that understands MOVE and MKCOL. */
+import type { Upstream } from "../../../net/upstream/upstream.ts";
 import { parseDate } from "../../../wire/http/date.ts";
 import { PROPFIND_BODY, readAutoindex, readMultistatus, saysCollection } from "./dav-list.ts";
 import { DavParents } from "./dav-parents.ts";
 import { DavUpload } from "./dav-upload.ts";
+import type { DirectAnswer } from "./direct-answer.ts";
+import { readDirectly } from "./direct-reading.ts";
+import { Direct } from "./direct.ts";
 import { drop, readOverHttp, streamOf } from "./http-reading.ts";
 import {
   type Facts,
@@ -32,20 +36,27 @@ const MAX_LIST = 64 * 2 ** 20;
 export class WebdavMember implements Member {
   readonly id: string;
   readonly where: string;
+  /** Path of its root, escaped, without a slash at its end. */
+  readonly #base: string;
   readonly #authorization: string | undefined;
   readonly #closing = new AbortController();
   readonly #parents = new DavParents((at) => this.#makeCollection(at));
+  /** Undefined where it speaks TLS, or nobody keeps connections: `fetch` asks it. */
+  readonly #direct: Direct | undefined;
   /** Learned from the first MOVE. */
   #moves = true;
 
-  /** `base`: a URL without a path, or with one and without its last slash. */
-  constructor(id: string, base: string) {
+  /** `base`: a URL without a path, or with one and without its last slash. `upstream` keeps connections. */
+  constructor(id: string, base: string, upstream?: Upstream) {
     const url = new URL(base);
     this.id = id;
     const { username, password } = url;
     url.username = "";
     url.password = "";
     this.where = url.href.replace(/\/+$/, "");
+    this.#base = url.pathname.replace(/\/+$/, "");
+    if (upstream !== undefined && url.protocol === "http:")
+      this.#direct = new Direct(upstream, url);
     if (username !== "") {
       const words = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
       this.#authorization = `Basic ${Buffer.from(words).toString("base64")}`;
@@ -84,15 +95,29 @@ export class WebdavMember implements Member {
   }
 
   read(at: string, from: number, to: number, signal?: AbortSignal): Promise<Reading | undefined> {
+    const direct = this.#direct;
     const file = {
-      get: (headers: Record<string, string>, until: AbortSignal) =>
-        this.#ask("GET", at, { headers, signal: until }),
       facts: () => this.facts(at, signal),
       isMissing,
       factsOf,
-      failed: (response: Response) => this.#failed("GET", at, response),
     };
-    return readOverHttp(file, from, to, signal);
+    if (direct === undefined) {
+      const failed = (response: Response) => this.#failed("GET", at, response);
+      const get = (headers: Record<string, string>, until: AbortSignal) =>
+        this.#ask("GET", at, { headers, signal: until });
+      return readOverHttp({ ...file, get, failed }, from, to, signal);
+    }
+    const get = (headers: Record<string, string>) =>
+      this.#inWords(
+        "GET",
+        at,
+        direct.ask(
+          { method: "GET", target: this.#target(at), headers: this.#with(headers) },
+          signal,
+        ),
+      );
+    const failed = ({ status }: DirectAnswer) => this.#failure("GET", at, status);
+    return readDirectly({ ...file, get, failed }, from, to);
   }
 
   async remove(at: string): Promise<void> {
@@ -129,6 +154,7 @@ export class WebdavMember implements Member {
 
   close(): void {
     this.#closing.abort();
+    this.#direct?.close();
   }
 
   /** PUT a whole body, and make its parents where they are missing. */
@@ -217,22 +243,31 @@ export class WebdavMember implements Member {
       body?: Uint8Array | ReadableStream<Uint8Array> | string;
     } = {},
   ): Promise<Response> {
+    if (this.#direct !== undefined) {
+      const sent = typeof body === "string" ? new TextEncoder().encode(body) : body;
+      const request = {
+        method,
+        target: this.#target(at),
+        headers: this.#with(headers),
+        body: sent,
+      };
+      const asked = this.#inWords(method, at, this.#direct.ask(request, signal));
+      return responseOf(method, await asked);
+    }
     const signals = [this.#closing.signal, ...(signal ? [signal] : [])];
     const late = new AbortController();
-    const asked = fetch(this.#url(at), {
+    const asked = this.#inWords(
       method,
-      headers: {
-        ...headers,
-        ...(this.#authorization !== undefined && { authorization: this.#authorization }),
-      },
-      ...(body !== undefined && { body: body as BodyInit }),
-      redirect: "manual",
-      decompress: false,
-      signal: AbortSignal.any([...signals, late.signal]),
-    }).catch((error: unknown): never => {
-      const why = error instanceof Error ? error.message : String(error);
-      throw new MemberError("away", `${this.where}: ${method} ${at}: ${why}`, { cause: error });
-    });
+      at,
+      fetch(this.#url(at), {
+        method,
+        headers: this.#with(headers),
+        ...(body !== undefined && { body: body as BodyInit }),
+        redirect: "manual",
+        decompress: false,
+        signal: AbortSignal.any([...signals, late.signal]),
+      }),
+    );
     try {
       return patient
         ? await asked
@@ -244,6 +279,19 @@ export class WebdavMember implements Member {
     }
   }
 
+  #with(headers: Record<string, string>): Record<string, string> {
+    const authorization = this.#authorization;
+    return authorization === undefined ? headers : { ...headers, authorization };
+  }
+
+  /** What came of it; without an answer the member is away. */
+  #inWords<T>(method: string, at: string, asked: Promise<T>): Promise<T> {
+    return asked.catch((error: unknown): never => {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new MemberError("away", `${this.where}: ${method} ${at}: ${why}`, { cause: error });
+    });
+  }
+
   #expect(response: Response, method: string, at: string): void {
     drop(response);
     if (!response.ok) throw this.#failed(method, at, response);
@@ -251,7 +299,10 @@ export class WebdavMember implements Member {
 
   #failed(method: string, at: string, response: Response): MemberError {
     drop(response);
-    const { status } = response;
+    return this.#failure(method, at, response.status);
+  }
+
+  #failure(method: string, at: string, status: number): MemberError {
     const trouble = TROUBLES[status] ?? (status >= 500 ? "away" : "failed");
     return new MemberError(trouble, `${this.where}: ${method} ${at}: ${status}`);
   }
@@ -267,7 +318,28 @@ export class WebdavMember implements Member {
   }
 
   #url(at: string): string {
-    return this.where + at.split("/").map(escapeSegment).join("/");
+    return this.where + escapePath(at);
+  }
+
+  /** As a request line has it. */
+  #target(at: string): string {
+    return this.#base + escapePath(at);
+  }
+}
+
+function escapePath(at: string): string {
+  return at.split("/").map(escapeSegment).join("/");
+}
+
+/** An answer with all of its body, which is read by whoever asked. */
+async function responseOf(method: string, answer: DirectAnswer): Promise<Response> {
+  const { status, headers } = answer;
+  try {
+    const body = await within(answer.whole(MAX_LIST), "an answer", 10 * STALL_MS);
+    return new Response(method === "HEAD" || body.length === 0 ? null : body, { status, headers });
+  } catch (error) {
+    answer.close();
+    throw error;
   }
 }
 
@@ -276,7 +348,7 @@ function escapeSegment(segment: string): string {
   return encodeURIComponent(segment.toWellFormed());
 }
 
-function isMissing({ status }: Response): boolean {
+function isMissing({ status }: Pick<Response, "status">): boolean {
   return status === 404 || status === 410;
 }
 
