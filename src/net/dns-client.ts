@@ -1,6 +1,8 @@
 /** One DNS question to one server: for the command line and for telling other servers of news. */
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
+
+import type { ClientTls } from "./tls/client-tls.ts";
 
 /** Whom to ask, and how. */
 export interface DnsServer {
@@ -8,8 +10,10 @@ export interface DnsServer {
   readonly host: string;
   readonly port: number;
   readonly transport: "udp" | "tcp" | "tls" | "https";
-  /** The name in the TLS hello, and in the URL; the certificate is not verified. */
+  /** The name in the TLS hello, and in the URL; the certificate is not verified without `tls`. */
   readonly name?: string;
+  /** Of DNS over TLS: how the server shows who it is, and we who we are. Asks for TLS 1.3. */
+  readonly tls?: ClientTls;
   /** Of DNS over HTTPS. */
   readonly path?: string;
 }
@@ -57,23 +61,20 @@ export async function* streamAnswers(
   server: DnsServer,
   deadline: AbortSignal,
 ): AsyncGenerator<Uint8Array> {
-  const { host, port, name } = server;
-  const socket: Socket =
-    server.transport === "tls"
-      ? connectTls({
-          host,
-          port,
-          rejectUnauthorized: false,
-          ALPNProtocols: ["dot"],
-          ...(name !== undefined && { servername: name }),
-        })
-      : connect({ host, port });
+  const { host, port } = server;
+  const socket: Socket = server.transport === "tls" ? tlsSocket(server) : connect({ host, port });
   const give = (): unknown => socket.destroy(new NoAnswer("no answer in time"));
   deadline.addEventListener("abort", give, { once: true });
   const framed = new Uint8Array(PREFIX + message.length);
   new DataView(framed.buffer).setUint16(0, message.length);
   framed.set(message, PREFIX);
-  socket.write(framed);
+  if (server.tls === undefined) socket.write(framed);
+  else
+    socket.once("secureConnect", () => {
+      const wrong = server.tls && refusal(socket as TLSSocket, server.tls, host);
+      if (wrong === undefined) socket.write(framed);
+      else socket.destroy(new NoAnswer(`its certificate: ${wrong}`));
+    });
   let held = Buffer.alloc(0);
   try {
     for await (const bytes of socket) {
@@ -90,6 +91,27 @@ export async function* streamAnswers(
     deadline.removeEventListener("abort", give);
     socket.destroy();
   }
+}
+
+function tlsSocket({ host, port, name, tls }: DnsServer): TLSSocket {
+  const servername = tls?.serverName ?? name;
+  return connectTls({
+    host,
+    port,
+    ALPNProtocols: ["dot"],
+    ...(servername !== undefined && { servername }),
+    // RFC 9103, 7.1 (zones) and 9325, 3.1.1 (everything new).
+    ...(tls !== undefined && { ...tls.files, minVersion: "TLSv1.3" }),
+    rejectUnauthorized: false, // with `tls` nothing is sent before the certificate is looked at
+  });
+}
+
+/** Why the certificate of a server is not good enough; undefined when it is. */
+function refusal(socket: TLSSocket, tls: ClientTls, host: string): string | undefined {
+  if (!tls.verify || socket.authorized) return undefined;
+  const code = String(socket.authorizationError);
+  if (code !== "ERR_TLS_CERT_ALTNAME_INVALID") return code;
+  return checkServerIdentity(tls.serverName ?? host, socket.getPeerCertificate())?.message ?? code;
 }
 
 async function overUdp(

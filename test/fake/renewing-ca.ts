@@ -23,11 +23,11 @@ export function advice(start: number, end: number): Response {
 }
 
 export function renewingCa({ directory, tls }: Pebble): RenewingCa {
-  const server = Bun.serve({
+  const server: Bun.Server<undefined> = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
     tls,
-    fetch: async (request) => {
+    fetch: async (request): Promise<Response> => {
       const { pathname } = new URL(request.url);
       if (pathname.startsWith("/renewal/")) return ca.advise(pathname.slice("/renewal/".length));
       const body = request.method === "POST" ? await request.text() : undefined;

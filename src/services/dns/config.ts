@@ -13,6 +13,7 @@ import {
   size,
   socketOptions,
 } from "../../config/scalars.ts";
+import { backendTls } from "../../config/tls.ts";
 import { type Address, parseAddress } from "../../core/address.ts";
 import { parseIp } from "../../core/ip.ts";
 import { MIN_UDP_SIZE, SAFE_UDP_SIZE } from "../../wire/dns/edns.ts";
@@ -21,8 +22,11 @@ import { lrrr } from "./lrrr/config.ts";
 import { names } from "./names/config.ts";
 import { ANSWER_ROOM } from "./udp-plane.ts";
 
-/** The port of DNS over UDP and TCP. */
+/** The port of DNS over UDP and TCP, and over TLS. */
 const DNS_PORT = 53;
+const TLS_PORT = 853;
+/** Of a server whose port nobody has said. */
+const UNSAID = 0;
 
 /** A key of a section: how it is read, what it is when absent (as an operator would write it), what it is for. */
 function key<T>(
@@ -49,22 +53,29 @@ export const domainName = v.pipe(
 );
 
 /** Another server: `192.0.2.53`, `192.0.2.53:5300`, `[2001:db8::53]:5300`. */
-const server = scalar(
-  'an address such as "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300"',
-  (given): Address | undefined => {
-    if (parseIp(given) !== undefined) return { kind: "tcp", host: given, port: DNS_PORT };
-    const read = parseAddress(given);
-    return read?.kind === "tcp" && read.host !== "" ? read : undefined;
-  },
-);
-const servers: v.GenericSchema<unknown, readonly Address[]> = oneOrMany<Address>(server);
+const server = (unsaid: number) =>
+  scalar(
+    'an address such as "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300"',
+    (given): Address | undefined => {
+      if (parseIp(given) !== undefined) return { kind: "tcp", host: given, port: unsaid };
+      const read = parseAddress(given);
+      return read?.kind === "tcp" && read.host !== "" ? read : undefined;
+    },
+  );
+const servers = (unsaid: number): v.GenericSchema<unknown, readonly Address[]> =>
+  oneOrMany<Address>(server(unsaid));
 
 const zone = v.strictObject({
   file: v.optional(v.pipe(path, v.description("The zone's records, as RFC 1035 writes them."))),
   primaries: key(
-    servers,
+    servers(UNSAID),
     [],
     "Instead of `file`: the servers that have the zone, from which it is fetched and kept like theirs.",
+  ),
+  primaries_tls: key(
+    v.nullable(backendTls),
+    null,
+    "It is fetched over TLS (RFC 9103), from port 853 unless another is said.",
   ),
   dnssec: key(
     v.picklist(["off", "online"]),
@@ -81,7 +92,8 @@ const zone = v.strictObject({
     [],
     "Who may have the whole zone, or what has changed in it (AXFR, IXFR).",
   ),
-  notify: key(servers, [], "Who is told when the zone has changed."),
+  transfer_over: key(v.picklist(["any", "tls"]), "any", "tls: nobody has it in clear."),
+  notify: key(servers(DNS_PORT), [], "Who is told when the zone has changed."),
   tsig: key(
     v.nullable(v.string()),
     null,
@@ -230,6 +242,16 @@ const ns = v.pipe(
           message: "only a zone with a `file` is signed here",
           path: pathTo(value, ["zones", name, "dnssec"]),
         });
+      if (one.primaries_tls !== null && one.primaries.length === 0)
+        addIssue({
+          message: "only a zone with `primaries` is fetched",
+          path: pathTo(value, ["zones", name, "primaries_tls"]),
+        });
+      if (one.transfer_over === "tls" && value.tls === null)
+        addIssue({
+          message: "there is no `tls` to transfer over",
+          path: pathTo(value, ["zones", name, "transfer_over"]),
+        });
       if (one.tsig === null || known.has(canonical(one.tsig))) continue;
       addIssue({
         message: `"${one.tsig}" is no key of \`keys\``,
@@ -245,6 +267,17 @@ export type DnsConfig = v.InferOutput<typeof dnsSchema>;
 /** One server. Durations are milliseconds, sizes bytes. */
 export type NsConfig = v.InferOutput<typeof ns>;
 export type ZoneConfig = NsConfig["zones"][string];
+/** An IP address and a port. */
+export type TcpAddress = Address & { readonly kind: "tcp" };
+
+/** Where a zone is fetched from, each with its port. */
+export function primariesOf({ primaries, primaries_tls: tls }: ZoneConfig): TcpAddress[] {
+  return primaries.flatMap((address) => {
+    if (address.kind !== "tcp") return []; // the schema takes no other
+    const { port } = address;
+    return { ...address, port: port === UNSAID ? (tls === null ? DNS_PORT : TLS_PORT) : port };
+  });
+}
 
 /** A name as it is compared: without its last dot, in lower case. */
 export function canonical(name: string): string {

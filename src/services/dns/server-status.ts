@@ -1,4 +1,5 @@
 import { showAddress } from "../../core/address.ts";
+import { primariesOf } from "./config.ts";
 import type { NameStatus } from "./names/name-status.ts";
 import { keysOf, type KeyStatus, longestTtl } from "./rollover.ts";
 import type { ServedSecondary } from "./secondary/secondaries.ts";
@@ -78,7 +79,7 @@ function secondaryStatus({ name, config, secondary }: ServedSecondary): ZoneStat
   return {
     name,
     file: null,
-    primaries: config.primaries.map(showAddress),
+    primaries: primariesOf(config).map(showAddress),
     state: expired ? "expired" : held === undefined ? "waiting" : fresh,
     ...figures(held?.zone),
     keys: [],

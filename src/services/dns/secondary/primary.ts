@@ -1,9 +1,9 @@
 /** What a secondary asks its primaries: which serial they have (SOA), and the zone itself. */
 import { randomInt } from "node:crypto";
 
-import type { Address } from "../../../core/address.ts";
 import type { Clock } from "../../../core/clock.ts";
-import { askDns, NoAnswer, streamAnswers } from "../../../net/dns-client.ts";
+import { askDns, type DnsServer, NoAnswer, streamAnswers } from "../../../net/dns-client.ts";
+import type { ClientTls } from "../../../net/tls/client-tls.ts";
 import { SAFE_UDP_SIZE } from "../../../wire/dns/edns.ts";
 import { decodeMessage, encodeMessage } from "../../../wire/dns/message.ts";
 import { sameName } from "../../../wire/dns/name.ts";
@@ -11,13 +11,11 @@ import type { Rr } from "../../../wire/dns/rr.ts";
 import { type TsigKey, TsigSigner, TsigVerifier } from "../../../wire/dns/tsig.ts";
 import { CLASS, OPCODE, RCODE, showRcode, TYPE } from "../../../wire/dns/types.ts";
 import { FLAG } from "../../../wire/dns/writer.ts";
+import type { TcpAddress } from "../config.ts";
 import { appendTsig } from "../signatures.ts";
 import { soaNumbers } from "./soa.ts";
 import { type Outcome, TransferReader } from "./transfer-reader.ts";
 import { checkSignature } from "./tsig-check.ts";
-
-/** The address of one, an IP. */
-export type PrimaryAddress = Address & { readonly kind: "tcp" };
 
 /** For an answer to the question for the SOA. Milliseconds. */
 const SOA_MS = 5000;
@@ -31,10 +29,12 @@ const MOST_BYTES = 512 * 1024 * 1024;
 const QUESTION_BYTES = 4096;
 
 export interface PrimaryParts {
-  readonly address: PrimaryAddress;
+  readonly address: TcpAddress;
   /** Lower case, wire form. */
   readonly origin: Uint8Array;
   readonly key: TsigKey | undefined;
+  /** How it is spoken to over TLS (RFC 9103); undefined: in clear. */
+  readonly tls: ClientTls | undefined;
   readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
@@ -42,7 +42,7 @@ export interface PrimaryParts {
 
 /** One server that has the zone. All of it rejects with NoAnswer, which says why for people. */
 export class Primary {
-  readonly address: PrimaryAddress;
+  readonly address: TcpAddress;
   readonly #parts: PrimaryParts;
 
   constructor(parts: PrimaryParts) {
@@ -54,9 +54,15 @@ export class Primary {
   async serial(): Promise<number> {
     const asked = this.#question(TYPE.SOA, undefined);
     const { host, port } = this.address;
-    let answer = await askDns(asked.bytes, { host, port, transport: "udp" }, SOA_MS);
-    if ((answer[2] ?? 0) & (FLAG.TC >>> 8))
-      answer = await askDns(asked.bytes, { host, port, transport: "tcp" }, SOA_MS);
+    const stream = this.#stream();
+    const clear = stream.tls === undefined;
+    let answer = await askDns(
+      asked.bytes,
+      clear ? { host, port, transport: "udp" } : stream,
+      SOA_MS,
+    );
+    if (clear && (answer[2] ?? 0) & (FLAG.TC >>> 8))
+      answer = await askDns(asked.bytes, stream, SOA_MS);
     const message = decodeMessage(answer);
     if (message === undefined || message.id !== asked.id || !(message.flags & FLAG.QR))
       throw new NoAnswer("what came is no answer to the question");
@@ -95,8 +101,7 @@ export class Primary {
     let messages = 0;
     void this.#watch(() => messages, over);
     try {
-      const { host, port } = this.address;
-      for await (const message of streamAnswers(bytes, { host, port, transport: "tcp" }, end)) {
+      for await (const message of streamAnswers(bytes, this.#stream(), end)) {
         messages++;
         const outcome = reader.read(message);
         if (outcome?.kind === "refused") throw new NoAnswer(outcome.why);
@@ -147,6 +152,14 @@ export class Primary {
       bytes: signed.slice(0, length),
       verifier: new TsigVerifier(key, signer.mac),
     };
+  }
+
+  #stream(): DnsServer {
+    const { host, port } = this.address;
+    const { tls } = this.#parts;
+    return tls === undefined
+      ? { host, port, transport: "tcp" }
+      : { host, port, transport: "tls", tls };
   }
 
   #seconds(): number {

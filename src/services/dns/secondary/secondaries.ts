@@ -6,16 +6,17 @@ import { compileAccess } from "../../../core/cidr.ts";
 import { bytesIp } from "../../../core/ip-bytes.ts";
 import { showIp } from "../../../core/ip.ts";
 import type { Lease } from "../../../core/lease.ts";
+import { clientTls } from "../../../net/tls/client-tls.ts";
 import { nameKey, parseName, sameName, showName } from "../../../wire/dns/name.ts";
 import type { Query } from "../../../wire/dns/query.ts";
 import type { TsigKey } from "../../../wire/dns/tsig.ts";
 import { CLASS, RCODE, TYPE } from "../../../wire/dns/types.ts";
 import type { Host } from "../../service.ts";
-import { canonical, type ZoneConfig } from "../config.ts";
+import { canonical, primariesOf, type TcpAddress, type ZoneConfig } from "../config.ts";
 import type { Signed } from "../signatures.ts";
 import type { Via } from "../via.ts";
 import { KeptZone } from "./kept-zone.ts";
-import { Primary, type PrimaryAddress } from "./primary.ts";
+import { Primary, type PrimaryParts } from "./primary.ts";
 import { Refresher } from "./refresher.ts";
 import { SecondaryZone } from "./secondary-zone.ts";
 import { Secondary } from "./secondary.ts";
@@ -100,12 +101,13 @@ export class Secondaries {
     host: Host,
   ): Promise<void> {
     const origin = parseName(`${name}.`) as Uint8Array; // the schema has read it
-    const addresses = config.primaries.filter(({ kind }) => kind === "tcp") as PrimaryAddress[];
+    const addresses = primariesOf(config);
+    const tls = config.primaries_tls === null ? undefined : clientTls(config.primaries_tls);
     const from = addresses.map(showAddress).join(" ");
+    const by = `${key === undefined ? "" : fingerprint(key)} ${tls === undefined ? "" : digest(JSON.stringify(tls))}`;
     // What is leased under a name is what was made under it.
-    const lease = (await host.leases.take(
-      `dns secondary ${server} ${name} ${from} ${key === undefined ? "" : fingerprint(key)}`,
-      () => makeSecondary(server, name, origin, addresses, key, host),
+    const lease = (await host.leases.take(`dns secondary ${server} ${name} ${from} ${by}`, () =>
+      makeSecondary(server, name, { origin, addresses, key, tls }, host),
     )) as Lease<Secondary>;
     this.#leases.push(lease);
     this.#byName.set(nameKey(origin), {
@@ -121,11 +123,13 @@ export class Secondaries {
 async function makeSecondary(
   server: string,
   name: string,
-  origin: Uint8Array,
-  addresses: readonly PrimaryAddress[],
-  key: TsigKey | undefined,
+  from: Pick<PrimaryParts, "origin" | "key" | "tls"> & {
+    readonly addresses: readonly TcpAddress[];
+  },
   host: Host,
 ): Promise<Secondary> {
+  const { addresses, ...common } = from;
+  const { origin } = common;
   const { clock, log, metrics, state, worker } = host;
   const kept = new KeptZone(join(state, "dns", encodeURIComponent(server), "secondary"), name);
   const wall = Date.now;
@@ -134,7 +138,7 @@ async function makeSecondary(
   const refresher = new Refresher({
     zone,
     kept,
-    primaries: addresses.map((address) => new Primary({ address, origin, key, clock, wall })),
+    primaries: addresses.map((address) => new Primary({ ...common, address, clock, wall })),
     clock,
     wall,
     dice: Math.random,
@@ -152,5 +156,9 @@ async function makeSecondary(
 
 /** Tells a key from another of the same name, and does not tell the secret. */
 function fingerprint({ name, algorithm, secret }: TsigKey): string {
-  return `${showName(name)} ${algorithm} ${createHash("sha256").update(secret).digest("hex")}`;
+  return `${showName(name)} ${algorithm} ${digest(secret)}`;
+}
+
+function digest(secret: string | Uint8Array): string {
+  return createHash("sha256").update(secret).digest("hex");
 }

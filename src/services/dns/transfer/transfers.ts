@@ -23,6 +23,8 @@ interface Open {
   readonly zone: () => Zone | undefined;
   readonly journal: Journal;
   readonly allowed: (address: string) => boolean;
+  /** Not in clear. */
+  readonly secret: boolean;
   /** Whose signature it takes. */
   readonly key: Uint8Array | undefined;
 }
@@ -56,12 +58,13 @@ export class Transfers {
 
   #open(
     origin: Uint8Array,
-    { transfer, tsig }: ZoneConfig,
+    { transfer, transfer_over: over, tsig }: ZoneConfig,
     what: Pick<Open, "zone" | "journal">,
   ): void {
     this.#zones.set(nameKey(origin), {
       ...what,
       allowed: compileAccess(transfer),
+      secret: over === "tls",
       key: tsig === null ? undefined : parseName(tsig.replace(/\.?$/, ".")),
     });
   }
@@ -112,6 +115,7 @@ export class Transfers {
     const open = this.#zones.get(nameKey(query.key.subarray(0, query.keyLength)));
     if (open === undefined) return RCODE.NOTAUTH; // RFC 5936, 2.2.1
     if (!open.allowed(showIp(bytesIp(via.client)))) return RCODE.REFUSED;
+    if (open.secret && via.transport !== "tls") return RCODE.REFUSED;
     if (open.key !== undefined && !isBy(open.key, signed?.key)) return RCODE.REFUSED;
     const zone = open.zone();
     return zone === undefined ? RCODE.SERVFAIL : { zone, journal: open.journal };

@@ -23,6 +23,14 @@ export interface Setup {
   readonly secret?: string;
   /** The port that is notified of a change. */
   readonly notify: number;
+  /** It speaks TLS on this port, too, and nobody has the zone in clear. Not Knot, which is too old. */
+  readonly tls?: { readonly port: number } & PemFiles;
+}
+
+/** Paths. */
+export interface PemFiles {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export const KEY_NAME = "key1";
@@ -30,16 +38,16 @@ const STARTING_TURNS = 100;
 const TURN_MS = 50;
 
 export const PRIMARIES = [
-  { name: "NSD", start: nsd, differences: false, here: Bun.file(NSD).size > 0 },
-  { name: "Knot", start: knot, differences: true, here: Bun.file(KNOT).size > 0 },
-  { name: "BIND", start: bind, differences: true, here: Bun.file(NAMED).size > 0 },
+  { name: "NSD", start: nsd, differences: false, tls: true, here: Bun.file(NSD).size > 0 },
+  { name: "Knot", start: knot, differences: true, tls: false, here: Bun.file(KNOT).size > 0 },
+  { name: "BIND", start: bind, differences: true, tls: true, here: Bun.file(NAMED).size > 0 },
 ] as const;
 
 function keyOf(secret: string | undefined): PeerKey | undefined {
   return secret === undefined ? undefined : { name: KEY_NAME, secret };
 }
 
-async function nsd({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
+async function nsd({ dir, zone, secret, notify, tls }: Setup): Promise<RealPrimary> {
   const own = join(dir, "nsd");
   const file = join(own, "zone");
   const key = secret === undefined ? "NOKEY" : KEY_NAME;
@@ -49,13 +57,21 @@ async function nsd({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
   provide-xfr: 127.0.0.1 ${key}
   notify: 127.0.0.1@${notify} ${key}
 `;
+  const options = tls
+    ? [
+        `ip-address: 127.0.0.1@${tls.port}`,
+        `tls-port: ${tls.port}`,
+        `tls-service-key: "${tls.key}"`,
+        `tls-service-pem: "${tls.cert}"`,
+      ]
+    : [];
   const hup = async (): Promise<void> => {
     process.kill(Number(await Bun.file(join(own, "pid")).text()), "SIGHUP");
   };
   return primary(
     zone,
     file,
-    (port) => nsdAt({ dir: own, port, key: keyOf(secret), sections }),
+    (port) => nsdAt({ dir: own, port, key: keyOf(secret), options, sections }),
     hup,
   );
 }
@@ -86,18 +102,23 @@ zone:
   return primary(zone, file, (port) => knotAt({ dir: own, port, key: keyOf(secret), sections }));
 }
 
-async function bind({ dir, zone, secret, notify }: Setup): Promise<RealPrimary> {
+async function bind({ dir, zone, secret, notify, tls }: Setup): Promise<RealPrimary> {
   const own = join(dir, "bind");
   const file = join(own, "zone");
-  const sections = `zone "example.net" {
+  const over = tls ? `port ${tls.port} transport tls` : "";
+  const ownTls = tls
+    ? `tls own { cert-file "${tls.cert}"; key-file "${tls.key}"; protocols { TLSv1.3; }; };\n`
+    : "";
+  const sections = `${ownTls}zone "example.net" {
   type primary;
   file "${file}";
   ixfr-from-differences yes;
-  allow-transfer { ${secret === undefined ? "127.0.0.1" : `key ${KEY_NAME}`}; };
+  allow-transfer ${over} { ${secret === undefined ? "127.0.0.1" : `key ${KEY_NAME}`}; };
   also-notify { 127.0.0.1 port ${notify} ${secret === undefined ? "" : `key ${KEY_NAME}`}; };
 };
 `;
   const options = ["notify explicit;", "notify-delay 0;"];
+  if (tls) options.push(`listen-on port ${tls.port} tls own { 127.0.0.1; };`);
   return primary(zone, file, (port) =>
     bindAt({ dir: own, port, key: keyOf(secret), options, sections }),
   );
@@ -196,6 +217,8 @@ export interface FollowerSetup {
   /** Our port. */
   readonly primary: number;
   readonly secret?: string;
+  /** That port speaks TLS, as this name, which whoever has the key in `ca` (a path) says. */
+  readonly tls?: { readonly name: string; readonly ca: string };
 }
 
 export interface Follower extends AsyncDisposable {
@@ -205,20 +228,22 @@ export interface Follower extends AsyncDisposable {
 }
 
 export const FOLLOWERS = [
-  { name: "NSD", start: nsdFollower, here: Bun.file(NSD).size > 0 },
-  { name: "Knot", start: knotFollower, here: Bun.file(KNOT).size > 0 },
-  { name: "BIND", start: bindFollower, here: Bun.file(NAMED).size > 0 },
+  { name: "NSD", start: nsdFollower, tls: true, here: Bun.file(NSD).size > 0 },
+  { name: "Knot", start: knotFollower, tls: false, here: Bun.file(KNOT).size > 0 },
+  { name: "BIND", start: bindFollower, tls: true, here: Bun.file(NAMED).size > 0 },
 ] as const;
 
-async function nsdFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
+async function nsdFollower({ dir, port, primary, secret, tls }: FollowerSetup): Promise<Follower> {
   const key = secret === undefined ? "NOKEY" : KEY_NAME;
-  const sections = `zone:
+  const auth = tls ? `tls-auth:\n  name: tern\n  auth-domain-name: "${tls.name}"\n` : "";
+  const sections = `${auth}zone:
   name: "example.net"
-  request-xfr: 127.0.0.1@${primary} ${key}
+  request-xfr: 127.0.0.1@${primary} ${key} ${tls ? "tern" : ""}
   allow-notify: 127.0.0.1 ${key}
   provide-xfr: 127.0.0.1 NOKEY
 `;
   const options = ["verbosity: 2"];
+  if (tls) options.push(`tls-cert-bundle: "${tls.ca}"`);
   return follower(await nsdAt({ dir, port, key: keyOf(secret), options, sections }), port);
 }
 
@@ -245,11 +270,12 @@ zone:
   return follower(await knotAt({ dir, port, key: keyOf(secret), sections }, "info"), port);
 }
 
-async function bindFollower({ dir, port, primary, secret }: FollowerSetup): Promise<Follower> {
+async function bindFollower({ dir, port, primary, secret, tls }: FollowerSetup): Promise<Follower> {
   const key = secret === undefined ? "" : `key ${KEY_NAME}`;
-  const sections = `zone "example.net" {
+  const auth = tls ? `tls tern { ca-file "${tls.ca}"; remote-hostname "${tls.name}"; };\n` : "";
+  const sections = `${auth}zone "example.net" {
   type secondary;
-  primaries { 127.0.0.1 port ${primary} ${key}; };
+  primaries { 127.0.0.1 port ${primary} ${key} ${tls ? "tls tern" : ""}; };
   allow-notify { ${secret === undefined ? "127.0.0.1" : key}; };
   allow-transfer { 127.0.0.1; };
 };

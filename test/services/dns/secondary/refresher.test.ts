@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
 import { NoAnswer } from "../../../../src/net/dns-client.ts";
+import type { TcpAddress } from "../../../../src/services/dns/config.ts";
 import { digestOf, KeptZone, type Note } from "../../../../src/services/dns/secondary/kept-zone.ts";
-import type { PrimaryAddress } from "../../../../src/services/dns/secondary/primary.ts";
 import { type Asked, Refresher } from "../../../../src/services/dns/secondary/refresher.ts";
 import { SecondaryZone } from "../../../../src/services/dns/secondary/secondary-zone.ts";
 import { RecordPacker } from "../../../../src/services/dns/transfer/packed-records.ts";
@@ -23,7 +23,7 @@ function packed(serial: number): Uint8Array {
 
 /** A primary without sockets. */
 class Script implements Asked {
-  readonly address: PrimaryAddress = { kind: "tcp", host: "192.0.2.1", port: 53 };
+  readonly address: TcpAddress = { kind: "tcp", host: "192.0.2.1", port: 53 };
   /** Undefined: it is gone. */
   has: number | undefined = 1;
   /** Seconds of the clock at which it was asked. */
