@@ -47,6 +47,13 @@ export class FlowOut implements FlowSink {
   }
 
   write(bytes: Uint8Array, from: number, to: number): boolean {
+    return this.#write(bytes, from, to, false);
+  }
+  lend(bytes: Uint8Array, from: number, to: number): boolean {
+    return this.#write(bytes, from, to, true);
+  }
+
+  #write(bytes: Uint8Array, from: number, to: number, lent: boolean): boolean {
     if (this.#over) return false;
     const length = to - from;
     if (length === 0) return true;
@@ -58,7 +65,7 @@ export class FlowOut implements FlowSink {
     }
     const out = this.#out;
     if (this.#chunked) out.put(chunkHead.subarray(0, writeChunkHead(length, chunkHead, 0)));
-    out.sendNow(bytes, from, to);
+    out.sendNow(bytes, from, to, lent);
     if (this.#chunked) out.put(CHUNK_END);
     this.#needs.moved();
     if (this.#over || out.empty) return !this.#over;

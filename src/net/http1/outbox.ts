@@ -95,8 +95,11 @@ export class Outbox {
     gathered += length;
   }
 
-  /** Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns. */
-  sendNow(bytes: Uint8Array, from: number, to: number): void {
+  /**
+   * Send `bytes[from, to)` at once when nothing is before it; they may change as soon as this returns,
+   * `lent` ones when nothing waits any more.
+   */
+  sendNow(bytes: Uint8Array, from: number, to: number, lent = false): void {
     if (gatherer.outbox !== this) this.#gather();
     if (gathered > 0 && this.#waiting.length === 0 && to - from < DIRECT)
       return this.putRange(bytes, from, to);
@@ -109,9 +112,10 @@ export class Outbox {
       at += Math.max(0, n);
       this.sent += at - from;
     }
+    if (at === to) return;
+    const rest = bytes.subarray(at, to);
     // A Buffer's slice would be a view.
-    if (at < to)
-      this.#waiting.push({ kind: "bytes", bytes: new Uint8Array(bytes.subarray(at, to)), at: 0 });
+    this.#waiting.push({ kind: "bytes", bytes: lent ? rest : new Uint8Array(rest), at: 0 });
   }
 
   putFile(slice: FileSlice): void {

@@ -1,8 +1,8 @@
 import type { Flow, FlowSink } from "../../wire/http/message.ts";
 
 /**
- * A body of pieces that are lent: each is good until the next one is asked for. The sink takes every
- * piece as it comes, so one buffer serves a file of any size.
+ * A body of pieces that are lent: each is good until the next one is asked for, which is when the sink
+ * has no need of it any more. So two buffers serve a file of any size.
  */
 export class LentFlow implements Flow {
   readonly #pieces: AsyncGenerator<Uint8Array, void>;
@@ -36,7 +36,8 @@ export class LentFlow implements Flow {
       for await (const piece of this.#pieces) {
         if (this.#cancelled) return;
         this.#room = Promise.withResolvers();
-        if (!sink.write(piece, 0, piece.length)) await this.#room.promise;
+        const wants = sink.lend?.(piece, 0, piece.length) ?? sink.write(piece, 0, piece.length);
+        if (!wants) await this.#room.promise;
         if (this.#cancelled) return;
       }
       sink.end();

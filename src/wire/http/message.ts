@@ -87,6 +87,11 @@ export interface Taker {
 export interface FlowSink {
   /** Bytes good until this returns, all of which are taken. False: no more until `resume`. */
   write(bytes: Uint8Array, from: number, to: number): boolean;
+  /**
+   * As `write`, of bytes that stay as they are until `resume` when it answers false: what there is
+   * no room for is not copied. Where there is none, `write` them.
+   */
+  lend?(bytes: Uint8Array, from: number, to: number): boolean;
   end(trailers?: readonly Trailer[]): void;
   /** The rest will not come. */
   fail(error: Error): void;

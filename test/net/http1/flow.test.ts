@@ -72,6 +72,26 @@ describe("a body that flows", () => {
     expect(transport.state).toBe("open");
   });
 
+  test.each([
+    { story: "with a length", length: 10, body: "0123456789" },
+    { story: "in chunks", length: undefined, body: "a\r\n0123456789\r\n" },
+  ])("what is lent waits for a slow client where it is, $story", async ({ length, body: is }) => {
+    const { flow, body, transport, session } = await open(length);
+    const lent = bytes("<0123456789>");
+    transport.room = 5;
+    expect(flow.sink?.lend?.(lent, 1, 11)).toBe(false);
+    lent[10] = "!".charCodeAt(0);
+    transport.room = 3;
+    session.writable();
+    expect(flow.heard).toEqual([]);
+    lent[10] = "9".charCodeAt(0);
+    transport.room = Infinity;
+    session.writable();
+    expect(flow.heard).toEqual(["resume"]);
+    lent.fill(35);
+    expect(body()).toBe(is);
+  });
+
   test("to HTTP/1.0 ends with the connection", async () => {
     const { flow, body, transport } = await open(undefined, "GET / HTTP/1.0\r\n\r\n");
     flow.say("hello");
