@@ -37,7 +37,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "iproute2", shows: "ss", for: "socket options as the kernel sees them" },
   { name: "gcc", shows: "cc", for: "layouts of C structures against the headers" },
   { name: "libc6-dev", shows: "/usr/include/stdio.h", for: "layouts of C structures" },
-  { name: "musl-tools", shows: "musl-gcc", for: "layouts of C structures against musl's headers" },
+  { name: "musl-tools", shows: "musl-gcc", for: "musl: its headers, and the musl binary" },
   {
     name: "gcc-aarch64-linux-gnu",
     shows: "aarch64-linux-gnu-gcc",
@@ -70,7 +70,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "openvpn", shows: "/usr/sbin/openvpn", for: "the other side of the benchmark" },
   { name: "iperf3", shows: "iperf3", for: "load through tunnels" },
   { name: "iputils-ping", shows: "ping", for: "round trips through tunnels" },
-  { name: "g++", shows: "g++", for: "libudt's sample programs" },
+  { name: "g++", shows: "g++", for: "libudt's sample programs, and the musl binary" },
   { name: "libudt-dev", shows: "/usr/include/udt/udt.h", for: "UDT by another's programs" },
   { name: "chromium", shows: "chromium", for: "the console, as people use it" },
   { name: "qemu-user", shows: "qemu-aarch64", for: "the arm64 binary" },

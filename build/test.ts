@@ -21,7 +21,7 @@ let cases: Case[] = [];
 
 await install();
 await step("gate", ["bun", "build/check.ts"]);
-await step("build", ["bun", "build/compile.ts", "--only=linux-arm64"]);
+await step("build", ["bun", "build/compile.ts", "--only=linux-arm64", "--only=linux-x64-musl"]);
 
 let runs = 0;
 const reports = await mkdtemp(join(tmpdir(), "tern-test-"));

@@ -8,6 +8,7 @@ const ROOT = new URL("../..", import.meta.url).pathname;
 /** The executable for this machine; `npm test` builds it. */
 export const TERN = `${ROOT}dist/tern`;
 export const TERN_ARM64 = `${ROOT}dist/tern-linux-arm64`;
+export const TERN_MUSL = `${ROOT}dist/tern-linux-x64-musl`;
 
 const READY_MS = 20_000;
 const END_MS = 10_000;
