@@ -35,10 +35,12 @@ export function putRdata(
     case TYPE.MINFO:
       count = 2;
       break;
-    case TYPE.MX:
+    case TYPE.MX: // the preference in front
       count = 1;
-      next = Math.min(from + 2, to);
-      end = copy(rdata, from, next, out, at, limit);
+      while (next < to && next < from + 2) {
+        if (end >= limit) return -1;
+        out[end++] = rdata[next++] as number;
+      }
       break;
   }
   for (let i = 0; i < count && end >= 0; i++) {
@@ -47,19 +49,7 @@ export function putRdata(
     end = names.write(rdata, next, end, limit);
     next += length;
   }
-  return end < 0 ? -1 : copy(rdata, next, to, out, end, limit);
-}
-
-function copy(
-  rdata: Uint8Array,
-  from: number,
-  to: number,
-  out: Uint8Array,
-  at: number,
-  limit: number,
-): number {
-  const end = at + to - from;
-  if (end > limit) return -1;
-  for (let i = from; i < to; i++) out[at + i - from] = rdata[i] as number;
+  if (end < 0 || end + to - next > limit) return -1;
+  while (next < to) out[end++] = rdata[next++] as number;
   return end;
 }

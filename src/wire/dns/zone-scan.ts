@@ -4,13 +4,10 @@
  * again, so that a million of them cost no more than one.
  */
 import { Lexer } from "./lexer.ts";
-import { classAt, typeAt } from "./mnemonic.ts";
 import { MAX_NAME, packName } from "./name.ts";
-import { readRdata } from "./rdata/parse.ts";
-import { readTtl, TextReader } from "./rdata/text-reader.ts";
-import { CLASS, TYPE } from "./types.ts";
 import { Misread, Words } from "./words.ts";
 import { generate } from "./zone-generate.ts";
+import { RecordReader, type ScannedRecord } from "./zone-record.ts";
 
 export interface ZoneProblem {
   readonly file: string;
@@ -18,21 +15,6 @@ export interface ZoneProblem {
   readonly line: number;
   readonly column: number;
   readonly message: string;
-}
-
-/** A record as it is read: copy what is to stay. */
-export interface ScannedRecord {
-  /** The first `nameLength` bytes are the owner, case kept. */
-  readonly name: Uint8Array;
-  readonly nameLength: number;
-  readonly type: number;
-  readonly class: number;
-  readonly ttl: number;
-  /** The first `rdataLength` bytes. */
-  readonly rdata: Uint8Array;
-  readonly rdataLength: number;
-  readonly file: string;
-  readonly line: number;
 }
 
 export interface ZoneSource {
@@ -50,8 +32,6 @@ export const MAX_PROBLEMS = 100;
 const MAX_DEPTH = 16;
 /** A record takes about a microsecond. */
 const ENTRIES_A_TURN = 1000;
-/** RFC 2181, 8. */
-const MAX_TTL = 0x7fff_ffff;
 
 /** Read a master file, each record to `each`; every problem that was found, none when all is good. */
 export function scanZone(
@@ -85,44 +65,29 @@ interface Open {
   readonly owner: Uint8Array;
 }
 
-class Scan implements ScannedRecord {
-  readonly name = new Uint8Array(MAX_NAME);
-  nameLength = 0;
-  type = 0;
-  class: number = CLASS.IN;
-  ttl = 0;
-  readonly rdata: Uint8Array;
-  rdataLength = 0;
-  file: string;
-  line = 0;
+class Scan {
   #origin: Uint8Array;
-  /** `$TTL`, the last TTL that a record had, and the SOA's minimum; -1 before there is one. */
-  #defaultTtl = -1;
-  #lastTtl = -1;
-  #minimum = -1;
   /** The file that is read, and those that include it, outermost first. */
   readonly #open: Open[] = [];
   readonly #words = new Words();
-  readonly #reader: TextReader;
+  readonly #record: RecordReader;
   readonly problems: ZoneProblem[] = [];
   readonly #each: (record: ScannedRecord) => void;
   readonly #include: ZoneSource["include"];
 
-  constructor(source: ZoneSource, each: (record: ScannedRecord) => void) {
-    this.file = source.file;
-    this.#origin = source.origin;
-    this.#include = source.include;
+  constructor({ file, origin, include }: ZoneSource, each: (record: ScannedRecord) => void) {
+    this.#origin = origin;
+    this.#include = include;
     this.#each = each;
-    this.#reader = new TextReader(this.#words, source.origin);
-    this.rdata = this.#reader.out;
+    this.#record = new RecordReader(this.#words, origin, file);
   }
 
   open(text: Uint8Array | string): void {
     this.#open.push({
       lexer: new Lexer(typeof text === "string" ? new TextEncoder().encode(text) : text),
-      file: this.file,
+      file: this.#record.file,
       origin: this.#origin,
-      owner: this.name.slice(0, this.nameLength),
+      owner: this.#record.owner,
     });
   }
 
@@ -153,10 +118,9 @@ class Scan implements ScannedRecord {
   #close(): void {
     const before = this.#open.pop();
     if (before === undefined) return;
-    this.file = before.file;
     this.#origin = before.origin;
-    this.name.set(before.owner);
-    this.nameLength = before.owner.length;
+    this.#record.file = before.file;
+    this.#record.owner = before.owner;
   }
 
   #entry(words: Words, blank: boolean): void {
@@ -165,72 +129,8 @@ class Scan implements ScannedRecord {
       this.#directive(words);
       return;
     }
-    let at = 0;
-    if (!blank) {
-      this.#owner(words, 0);
-      at = 1;
-    } else if (this.nameLength === 0) throw new Misread(0, "the first record needs an owner");
-    this.#record(words, at);
-  }
-
-  #owner(words: Words, word: number): void {
-    const end = packName(
-      words.bytes,
-      words.starts[word] as number,
-      words.ends[word] as number,
-      this.#origin,
-      this.name,
-      0,
-    );
-    if (end < 0) {
-      this.nameLength = 0;
-      throw new Misread(word, `expected a domain name, got ${words.show(word)}`);
-    }
-    this.nameLength = end;
-  }
-
-  /** TTL and class in any order, the type, the rdata. */
-  #record(words: Words, first: number): void {
-    const { bytes, starts, ends } = words;
-    let ttl = -1;
-    let klass = -1;
-    for (let at = first; ; at++) {
-      if (at >= words.count) throw new Misread(at, "expected a record type, the record ends");
-      const start = starts[at] as number;
-      const end = ends[at] as number;
-      const digit = (bytes[start] as number) - 0x30;
-      if (digit >= 0 && digit <= 9 && ttl < 0) {
-        ttl = readTtl(bytes, start, end, MAX_TTL);
-        if (ttl < 0)
-          throw new Misread(at, `expected a TTL up to ${MAX_TTL}, got ${words.show(at)}`);
-        continue;
-      }
-      const number = klass < 0 ? classAt(bytes, start, end) : -1;
-      if (number >= 0 && number !== CLASS.ANY) {
-        klass = number;
-        continue;
-      }
-      this.type = typeAt(bytes, start, end);
-      if (this.type < 0 || isQuestion(this.type))
-        throw new Misread(at, `expected a record type, got ${words.show(at)}`);
-      if (klass >= 0) this.class = klass;
-      this.#reader.begin(words, at + 1, this.#origin);
-      readRdata(this.type, this.#reader);
-      this.rdataLength = this.#reader.length;
-      this.line = words.lines[first] as number;
-      this.ttl = this.#ttl(ttl, at);
-      this.#each(this);
-      return;
-    }
-  }
-
-  /** RFC 2308, 4, then RFC 1035, 5.1, then what BIND does with a file of neither. */
-  #ttl(written: number, type: number): number {
-    if (this.type === TYPE.SOA) this.#minimum = word32(this.rdata, this.rdataLength - 4);
-    if (written >= 0) return (this.#lastTtl = written);
-    const ttl = [this.#defaultTtl, this.#lastTtl, this.#minimum].find((known) => known >= 0);
-    if (ttl === undefined) throw new Misread(type, "no TTL here, and no $TTL above");
-    return Math.min(ttl, MAX_TTL);
+    this.#record.read(words, blank, this.#origin);
+    this.#each(this.#record);
   }
 
   #directive(words: Words): void {
@@ -239,18 +139,9 @@ class Scan implements ScannedRecord {
       case "$ORIGIN":
         this.#origin = this.#nameArgument(words, 1);
         return this.#nothingFrom(words, 2);
-      case "$TTL": {
-        if (words.count < 2) throw new Misread(1, "expected a TTL");
-        const ttl = readTtl(
-          words.bytes,
-          words.starts[1] as number,
-          words.ends[1] as number,
-          MAX_TTL,
-        );
-        if (ttl < 0) throw new Misread(1, `expected a TTL up to ${MAX_TTL}, got ${words.show(1)}`);
-        this.#defaultTtl = ttl;
+      case "$TTL":
+        this.#record.setTtl(words, 1);
         return this.#nothingFrom(words, 2);
-      }
       case "$INCLUDE":
         return this.#includes(words);
       case "$GENERATE":
@@ -283,13 +174,13 @@ class Scan implements ScannedRecord {
     if (this.#include === undefined) throw new Misread(1, "no other files can be included here");
     const text = this.#fetch(this.#include, path);
     this.open(text);
-    this.file = path;
+    this.#record.file = path;
     this.#origin = origin;
   }
 
   #fetch(include: NonNullable<ZoneSource["include"]>, path: string): Uint8Array | string {
     try {
-      return include(path, this.file);
+      return include(path, this.#record.file);
     } catch (error) {
       throw new Misread(
         1,
@@ -311,7 +202,7 @@ class Scan implements ScannedRecord {
         if (!(error instanceof Misread)) throw error;
         const shown = new TextDecoder().decode(text);
         this.problems.push({
-          file: this.file,
+          file: this.#record.file,
           line,
           column,
           message: `${error.message}, in "${shown}"`,
@@ -322,7 +213,7 @@ class Scan implements ScannedRecord {
   }
 
   #problem(words: Words, error: Misread): ZoneProblem {
-    const { file } = this;
+    const { file } = this.#record;
     const word = Math.min(error.word, words.count - 1);
     const line = words.lines[word] as number;
     return { file, line, column: this.#column(words, error.word), message: error.message };
@@ -338,12 +229,3 @@ class Scan implements ScannedRecord {
 }
 
 const DOLLAR = 0x24;
-
-/** Types that are asked for or travel with a message, and are in no zone (RFC 6895, 3.1). */
-function isQuestion(type: number): boolean {
-  return type === TYPE.OPT || (type >= TYPE.NXNAME && type <= TYPE.ANY);
-}
-
-function word32(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-}
