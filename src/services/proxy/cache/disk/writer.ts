@@ -1,18 +1,17 @@
-import { closeSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { open, rename, unlink } from "node:fs/promises";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-import { byName } from "../../../../wire/http/caching/field-list.ts";
 import type { Rules } from "../../../../wire/http/caching/stored.ts";
 import { type Entry, type Name, placeOf, type Sent } from "../entry.ts";
+import { Beside } from "./beside.ts";
+import { Hands } from "./hands.ts";
 import { noteOf, openIfThere } from "./note.ts";
-import { fileOf, NEW } from "./place.ts";
-import { bodyAt, emitFork, emitResponse, type ForkNote, parse, type Response } from "./record.ts";
+import { fileOf } from "./place.ts";
+import { emitFork, emitResponse, type ForkNote, parse } from "./record.ts";
+import { renewFile } from "./renew.ts";
 import { Spool } from "./spool.ts";
 
-/** The beginning of a file that is renewed. */
-const BEGINNING = 64 * 1024;
 /**
  * Bodies up to this size are written at once: a warm file system takes microseconds, a trip to the
  * thread pool a hundred. A write that took longer than that is a disk that is not keeping up: for a
@@ -58,14 +57,13 @@ export interface Waiting {
 export class Writer {
   readonly #root: string;
   readonly #parts: DiskParts;
+  readonly #beside: Beside;
+  readonly #hands = new Hands(AT_ONCE, (error) => this.fault("write", error));
   #waiting = 0;
   /** By place. */
   readonly #soon = new Map<string, Waiting>();
-  #writing = 0;
-  readonly #queue: (() => Promise<void>)[] = [];
   #pausedUntil = 0;
   #slowUntil = 0;
-  #serial = 0;
   written = 0;
   errors = 0;
   dropped = 0;
@@ -73,6 +71,7 @@ export class Writer {
   constructor(root: string, parts: DiskParts) {
     this.#root = root;
     this.#parts = parts;
+    this.#beside = new Beside(root);
   }
 
   /** Keep a copy, sooner or later, unless there is too much to do or the disk is in trouble: false. */
@@ -89,13 +88,13 @@ export class Writer {
       return false;
     }
     const head = emitResponse(name, sent, { length, crc });
-    if (length <= QUICK && now >= this.#slowUntil && this.#writing === 0)
+    if (length <= QUICK && now >= this.#slowUntil && this.#hands.idle)
       return this.#writeNow(name, [head, ...pieces], sent.asked);
     this.#waiting += length;
     const place = placeOf(name);
     const soon = { name, sent, pieces };
     this.#soon.set(place, soon);
-    this.#later(async () => {
+    this.#hands.later(async () => {
       try {
         await this.#write(name, [head, ...pieces], sent.asked);
       } finally {
@@ -117,7 +116,7 @@ export class Writer {
   }
 
   get #full(): boolean {
-    return this.#queue.length >= MOST_QUEUED;
+    return this.#hands.waiting >= MOST_QUEUED;
   }
 
   /** Write a long body while it comes; undefined when the disk is in trouble. */
@@ -126,7 +125,7 @@ export class Writer {
     const bodyAt = emitResponse(name, sent, { length: 0, crc: 0 }).length;
     const failed = (error: unknown): void => this.fault("write", error);
     try {
-      return new Spool({ beside: this.#beside(), bodyAt, moved, failed });
+      return new Spool({ beside: this.#beside.path(), bodyAt, moved, failed });
     } catch (error) {
       failed(error);
       return undefined;
@@ -140,8 +139,7 @@ export class Writer {
       const head = emitResponse(name, sent, { length, crc: spool.crc });
       this.#fork(name, sent.asked);
       spool.commit(head, join(this.#root, place));
-      this.written++;
-      this.#parts.ledger.written(place, head.length + length, sent.asked);
+      this.#count(place, head.length + length, sent.asked);
       return true;
     } catch (error) {
       spool.abandon();
@@ -153,28 +151,7 @@ export class Writer {
   /** What is stored of it is brought up to date; where there is no room for that, it goes. */
   renew(entry: Entry): void {
     if (this.#full) return;
-    this.#later(async () => {
-      const path = join(this.#root, fileOf(entry.place));
-      const file = await open(path, "r+").catch(() => undefined); // it is not there any more
-      if (file === undefined) return;
-      try {
-        const before = Buffer.alloc(BEGINNING);
-        const { bytesRead } = await file.read(before, 0, before.length, 0);
-        const record = parse(before.subarray(0, bytesRead));
-        const at = bodyAt(before.subarray(0, bytesRead));
-        if (record?.kind !== "response" || at === undefined) return;
-        if (!isOf(entry, record)) return; // another worker has put a newer one there
-        const { status, fields, asked, came } = entry;
-        const bytes = emitResponse(entry, { status, fields, asked, came }, record.body);
-        if (bytes.length !== at) {
-          await unlink(path);
-          return;
-        }
-        await file.write(bytes, 0, bytes.length, 0);
-      } finally {
-        await file.close();
-      }
-    });
+    this.#hands.later(() => renewFile(join(this.#root, fileOf(entry.place)), entry));
   }
 
   /** Something went wrong: for a while nothing is written. */
@@ -201,7 +178,8 @@ export class Writer {
 
   async #write(name: Name, pieces: readonly Uint8Array[], asked: number): Promise<void> {
     this.#fork(name, asked);
-    await this.#file(fileOf(placeOf(name)), pieces, asked);
+    const place = fileOf(placeOf(name));
+    this.#count(place, await this.#beside.file(place, pieces), asked);
   }
 
   /** Say at the URL that its responses vary, unless it is said already. */
@@ -221,90 +199,17 @@ export class Writer {
     }
   }
 
-  #beside(): string {
-    return join(this.#root, NEW, `${process.pid}-${this.#serial++}`);
-  }
-
-  /** Write a file beside, then give it its name. */
   #fileNow(name: string, pieces: readonly Uint8Array[], asked: number): void {
-    const beside = this.#beside();
-    const bytes = Buffer.concat(pieces);
-    const fd = openSync(beside, "wx", 0o600);
-    try {
-      try {
-        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
-      } finally {
-        closeSync(fd);
-      }
-      renameSync(beside, join(this.#root, name));
-    } catch (error) {
-      rmSync(beside, { force: true });
-      throw error;
-    }
-    this.written++;
-    this.#parts.ledger.written(name, bytes.length, asked);
+    this.#count(name, this.#beside.fileNow(name, pieces), asked);
   }
 
-  /** The same, while others have their turn. */
-  async #file(name: string, pieces: readonly Uint8Array[], asked: number): Promise<void> {
-    const beside = this.#beside();
-    const file = await open(beside, "wx", 0o600);
-    let bytes = 0;
-    try {
-      try {
-        for (const piece of pieces) {
-          await writeAll(file, piece);
-          bytes += piece.length;
-        }
-      } finally {
-        await file.close();
-      }
-      await rename(beside, join(this.#root, name));
-    } catch (error) {
-      await unlink(beside).catch(() => {}); // renamed or gone: nothing is left of it
-      throw error;
-    }
+  #count(name: string, bytes: number, asked: number): void {
     this.written++;
     this.#parts.ledger.written(name, bytes, asked);
   }
 
-  /** Do it when there is a hand free. */
-  #later(run: () => Promise<void>): void {
-    this.#queue.push(run);
-    if (this.#writing < AT_ONCE) void this.#work();
-  }
-
-  async #work(): Promise<void> {
-    this.#writing++;
-    for (let run; (run = this.#queue.shift()) !== undefined;)
-      try {
-        await run();
-      } catch (error) {
-        this.fault("write", error);
-      }
-    this.#writing--;
-  }
-
   /** Resolves when all that waited has been written, or given up. */
   async settled(): Promise<void> {
-    while (this.#writing > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    while (!this.#hands.idle) await new Promise((resolve) => setTimeout(resolve, 1));
   }
-}
-
-/** Has the file of a response the body of `entry`? */
-function isOf(entry: Entry, { name, sent, body }: Response): boolean {
-  if (placeOf(name) !== entry.place || body.length !== entry.body.length) return false;
-  const [ours, theirs] = [byName(entry.fields), byName(sent.fields)];
-  return (
-    sent.asked <= entry.asked &&
-    ["etag", "last-modified"].every((one) => ours.get(one) === theirs.get(one))
-  );
-}
-
-async function writeAll(
-  file: { write(bytes: Uint8Array, at: number, length: number): Promise<{ bytesWritten: number }> },
-  bytes: Uint8Array,
-): Promise<void> {
-  for (let at = 0; at < bytes.length;)
-    at += (await file.write(bytes, at, bytes.length - at)).bytesWritten;
 }
