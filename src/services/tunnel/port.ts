@@ -9,8 +9,9 @@ import type { Sink } from "./sink.ts";
 import type { Squeezer } from "./squeezer.ts";
 import type { Traffic } from "./traffic.ts";
 
-/** Packets of one device before the neighbours in the event loop get their turn. */
-const MAX_PACKETS = 32;
+/** What one device may send before the neighbours in the event loop get their turn: packets, and bytes. */
+const MAX_PACKETS = 128;
+const MAX_BYTES = 2 ** 21;
 /** So long packets wait in the device for a handshake; then they are dropped, as an old one is of no use. */
 const PATIENCE_MS = 1000;
 
@@ -135,7 +136,8 @@ export class Port implements Closable {
     const keypair = link.sending(now);
     if (keypair === undefined) return this.#withoutKey(link, now);
     let shipped = 0;
-    while (shipped < MAX_PACKETS) {
+    const enough = link.traffic.sentBytes + MAX_BYTES;
+    while (shipped < MAX_PACKETS && link.traffic.sentBytes < enough) {
       if (hub.departures.full && !hub.send()) {
         this.#pause(link);
         break;

@@ -4,6 +4,7 @@ import type { Keypair } from "../../wire/noise/keypair.ts";
 import { Cutter } from "../../wire/tunnel/cut.ts";
 import { JOIN_ROOM, Joiner, TAKEN } from "../../wire/tunnel/join.ts";
 import { TRAILER } from "../../wire/tunnel/plaintext.ts";
+import { GSO, VNET_HEADER } from "../../wire/tunnel/vnet.ts";
 import type { Departures } from "./departures.ts";
 import { DeviceSide } from "./device-side.ts";
 import type { Lane } from "./lane.ts";
@@ -20,6 +21,8 @@ export class UncutCarriage implements Carriage {
   readonly #device: DeviceSide;
   readonly #rules: { readonly current: Rules | undefined };
   readonly #joiner: Joiner;
+  /** Was the packet before one datagram? Then the next one may be, and is read to where it will be sealed. */
+  #whole = true;
   #cutter: Cutter | undefined;
   #departures: Departures | undefined;
 
@@ -60,9 +63,15 @@ export class UncutCarriage implements Carriage {
     const { departures } = link.hub;
     const cutter = this.#cutterFor(departures);
     const { block: memory, spare } = departures;
-    const length = this.#device.read(memory, spare);
+    let from = this.#whole ? departures.next + HEADER - VNET_HEADER : spare;
+    const length = this.#device.read(memory, from);
     if (length < 0) return false;
-    const pieces = cutter.begin(spare, length);
+    this.#whole = memory.bytes[from + 1] === GSO.none;
+    if (from !== spare && !this.#whole) {
+      memory.bytes.copyWithin(spare, from, from + length);
+      from = spare;
+    }
+    const pieces = cutter.begin(from, length);
     if (pieces === 0) link.traffic.unsent++;
     const squeezer = this.#rules.current?.squeezer;
     for (let i = 0; i < pieces; i++) {

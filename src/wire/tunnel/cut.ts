@@ -53,13 +53,16 @@ export class Cutter {
     return gso === GSO.none ? this.#whole(whole) : this.#pieces(view.getUint16(at + 4, true));
   }
 
-  /** Write the plaintext of the `index`-th datagram to `to`, apart from the packet. Its length. */
+  /**
+   * Write the plaintext of the `index`-th datagram to `to`: apart from the packet, or where the only
+   * one of a whole packet stands. Its length.
+   */
   piece(index: number, to: number): number {
     const { bytes, view } = this.#memory;
     const headers = this.#headers;
     const from = this.#packet + headers + index * this.#size;
     const body = Math.min(this.#size, this.#end - from);
-    bytes.copyWithin(to, from, from + body);
+    if (to !== from) bytes.copyWithin(to, from, from + body);
     if (headers > 0) bytes.copyWithin(to + body, this.#packet, this.#packet + headers);
     const at = to + body + headers;
     // Four words are a third of the work of nine fields.
