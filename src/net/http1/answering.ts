@@ -7,7 +7,13 @@ import type { Outbox } from "./outbox.ts";
 import { sendQuick } from "./quick-out.ts";
 import { head } from "./read-head.ts";
 import type { Reception } from "./reception.ts";
-import { type ResponseNeeds, sendInterim, sendRefusal, sendResponse } from "./response-out.ts";
+import {
+  type ResponseNeeds,
+  sendBody,
+  sendHead,
+  sendInterim,
+  sendRefusal,
+} from "./response-out.ts";
 import { framingOf } from "./response-writer.ts";
 import type { Transport } from "./transport.ts";
 
@@ -52,6 +58,12 @@ export class Answering {
   #drained: (() => void) | undefined;
   #needsOfExchange: ExchangeNeeds | undefined;
   #needsOfResponse: ResponseNeeds | undefined;
+  /** The last one that was begun: no other is before it is answered, and all of the answer sent. */
+  #last: Exchange | undefined;
+  /** Made with the first answer that is not there at once. */
+  #told: ((response: HttpResponse) => void) | undefined;
+  /** Made with the first answer. */
+  #finished: (() => void) | undefined;
 
   constructor(line: Line, front: Reception) {
     this.#line = line;
@@ -90,6 +102,7 @@ export class Answering {
     const exchange = openExchange(head, mount, this.#exchangeNeeds);
     if (typeof exchange === "number") return this.refuse(exchange);
     this.exchange = exchange;
+    this.#last = exchange;
     this.#line.deadline = exchange.body
       ? this.#front.now + mount.site.limits.bodyTimeout
       : Infinity;
@@ -102,7 +115,7 @@ export class Answering {
       return this.#respond(exchange, this.#failed(exchange, error));
     }
     if (answer instanceof Later)
-      return answer.whenAnswered((response) => this.#later(exchange, response));
+      return answer.whenAnswered((this.#told ??= (response) => this.#lastAnswered(response)));
     if (!(answer instanceof Promise)) return this.#respond(exchange, answer);
     this.#front.nudge();
     answer
@@ -116,6 +129,11 @@ export class Answering {
   #interim(status: number, headers: HttpResponse["headers"]): void {
     if (this.#line.over || !this.exchange?.responding) return;
     sendInterim(status, headers, this.#line.out);
+  }
+
+  /** Told of no promise: nothing is made for each request. */
+  #lastAnswered(response: HttpResponse): void {
+    if (this.#last !== undefined) this.#later(this.#last, response);
   }
 
   #later(exchange: Exchange, response: HttpResponse): void {
@@ -144,26 +162,31 @@ export class Answering {
       !this.closing &&
       !this.#line.last;
     if (!keep) this.closing = this.closing || exchange.body === undefined || exchange.body.ended;
-    const flow = sendResponse(
-      response,
-      { framing, method, keep },
-      this.#line.out,
-      this.#responseNeeds,
-      (bytes) => this.#responded(exchange, response, bytes, keep),
-    );
+    const { out } = this.#line;
+    exchange.response = response;
+    exchange.kept = keep;
+    exchange.bodyFrom = out.sent + sendHead(response, framing, keep, out);
+    this.#finished ??= () => this.#lastFinished();
+    const flow = sendBody(response, { framing, method }, out, this.#responseNeeds, this.#finished);
     if (flow !== undefined) exchange.flow = flow;
     if (response.body.kind === "flow" && response.body.taker)
       this.#line.change(response.body.taker);
   }
 
-  #responded(exchange: Exchange, response: HttpResponse, sent: number, keep: boolean): void {
+  #lastFinished(): void {
+    const exchange = this.#last;
+    if (exchange?.response !== undefined) this.#responded(exchange, exchange.response);
+  }
+
+  #responded(exchange: Exchange, response: HttpResponse): void {
+    const sent = Math.max(0, this.#line.out.sent - exchange.bodyFrom);
     const ms = performance.now() - exchange.began;
     exchange.mount.count(response.status, sent, ms / 1000);
     exchange.mount.end();
     this.#front.log(exchange.request, exchange.mount, response, sent, ms);
     if (this.exchange !== exchange) return;
     exchange.responding = false;
-    if (!keep) this.closing = true;
+    if (!exchange.kept) this.closing = true;
     if (this.closing && exchange.body?.ended === false) this.unread = true;
     exchange.body?.ignore(); // which may swallow the rest of it, and so end the exchange
     if (this.exchange !== exchange) return;

@@ -24,6 +24,12 @@ export interface Exchange {
   /** performance.now() at the head's end. */
   readonly began: number;
   responding: boolean;
+  /** What it is answered, from then on. */
+  response: HttpResponse | undefined;
+  /** The connection goes on behind that. */
+  kept: boolean;
+  /** `sent` of the outbox when the body begins. */
+  bodyFrom: number;
   /** The body that is going out. */
   flow: FlowOut | undefined;
 }
@@ -69,6 +75,9 @@ export function openExchange(head: Head, mount: Mount, needs: ExchangeNeeds): Ex
     keep: head.keepAlive,
     began: performance.now(),
     responding: true,
+    response: undefined,
+    kept: false,
+    bodyFrom: 0,
     flow: undefined,
   };
 }

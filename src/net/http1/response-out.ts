@@ -23,31 +23,26 @@ export interface ResponseNeeds {
   cut(): void;
 }
 
-/** The last byte is out, or never will be: so many bytes of body went. Called once. */
-export type Finished = (bytes: number) => void;
-
-/** How a response goes out. */
+/** How a body goes out. */
 export interface Manner {
   readonly framing: Framing;
+  /** Of the request. */
   readonly method: string;
-  /** The connection goes on behind it. */
-  readonly keep: boolean;
 }
 
 /**
- * Send a whole response: its head, and its body however it comes. Answers how to give up a body
- * that goes on after this returns, where nobody else would notice that the client is gone.
+ * Send the body of a response, however it comes. `finish` is called once: when the last byte is out,
+ * or never will be. Answers how to give up a body that goes on after this returns, where nobody else
+ * would notice that the client is gone.
  */
-export function sendResponse(
+export function sendBody(
   response: HttpResponse,
-  { framing, method, keep }: Manner,
+  { framing, method }: Manner,
   out: Outbox,
   needs: ResponseNeeds,
-  finished: Finished,
+  finish: () => void,
 ): FlowOut | undefined {
   const { body } = response;
-  const before = out.sent + putHeadOf(response, framing, keep, out);
-  const finish = (): void => finished(Math.max(0, out.sent - before));
   if (method === "HEAD" || body.kind === "none" || framing.kind === "bare") {
     discard(response);
     out.afterwards(finish);
@@ -73,8 +68,13 @@ export function sendResponse(
   return undefined;
 }
 
-/** Answers the head's length. */
-function putHeadOf(response: HttpResponse, framing: Framing, keep: boolean, out: Outbox): number {
+/** Put the head of a response; `keep`: the connection goes on behind it. Answers its length. */
+export function sendHead(
+  response: HttpResponse,
+  framing: Framing,
+  keep: boolean,
+  out: Outbox,
+): number {
   const { lines, status, named } = response;
   if (lines !== undefined && named === true) return putHead(out, status, lines, framing, !keep);
   const head = headOf(response, framing, !keep);

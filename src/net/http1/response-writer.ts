@@ -1,4 +1,4 @@
-import type { HttpResponse } from "../../wire/http/message.ts";
+import type { HttpResponse, ReadyLines } from "../../wire/http/message.ts";
 import { emitResponseHead, statusLine } from "../../wire/http1/response-head.ts";
 import { currentDate } from "./http-date.ts";
 import type { Outbox } from "./outbox.ts";
@@ -54,14 +54,14 @@ const digits = new Uint8Array(32);
 export function putHead(
   out: Outbox,
   status: number,
-  lines: Uint8Array,
+  lines: ReadyLines,
   framing: Framing,
   close: boolean,
 ): number {
   const first = statusLine(status);
   let length = first.length + lines.length + END.length;
   out.putRange(first, 0, first.length);
-  out.putRange(lines, 0, lines.length);
+  out.putCopy(lines);
   if (framing.kind === "length") {
     const text = String(framing.length);
     let at = 0;

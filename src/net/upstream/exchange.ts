@@ -11,13 +11,15 @@ import { Upload, type UploadFailure } from "./upload.ts";
 /** Bytes of a response that may wait for whoever asked before the server is held back. */
 const MAX_QUEUED = 256 * 1024;
 const NO_BODY: Body = { kind: "none" };
+/** Nobody puts anything into it: most of what comes is taken at once. */
+const NOTHING: Uint8Array[] = [];
 
 /** One request to a server and its response. */
 export class UpstreamExchange implements Asker, Flow, Taker {
   readonly #connection: UpstreamConnection;
   readonly #questioner: Questioner;
   readonly #reused: boolean;
-  #queue: Uint8Array[] = [];
+  #queue: Uint8Array[] = NOTHING;
   #queued = 0;
   #sink: FlowSink | undefined;
   #paused = false;
@@ -66,7 +68,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
   cancel(): void {
     if (this.#over) return;
     this.lull();
-    this.#queue = [];
+    this.#queue = NOTHING;
     this.#connection.abort();
     this.#ended(undefined);
   }
@@ -96,6 +98,7 @@ export class UpstreamExchange implements Asker, Flow, Taker {
       if (!sink.write(bytes, from, to)) this.#pause();
       return;
     }
+    if (this.#queue === NOTHING) this.#queue = [];
     this.#queue.push(bytes.slice(from, to));
     this.#queued += to - from;
     if (this.#queued >= MAX_QUEUED) this.#pause();

@@ -34,14 +34,14 @@ const FAILURE_WORD = {
   gone: undefined,
 } as const;
 
+const NOBODY: readonly Server[] = [];
+
 /** A request on its way to one server after another, until one answers. */
 export class Forwarder extends Later implements Client, Seeker, Questioner {
-  readonly hash: number;
-  readonly address: string;
   readonly #errand: Errand;
   /** It may be asked twice, as far as its method and body go. */
   readonly #twice: boolean;
-  readonly #tried: Server[] = [];
+  #tried: readonly Server[] = NOBODY;
   #server: Server | undefined;
   #exchange: UpstreamExchange | undefined;
   #stopDialling: (() => void) | undefined;
@@ -49,12 +49,19 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
 
   constructor(errand: Errand) {
     super();
-    const { request, pool } = errand;
+    const { request } = errand;
     this.#errand = errand;
     const replays = request.body === undefined || errand.replays === true;
     this.#twice = IDEMPOTENT.has(request.method) && replays;
-    this.address = request.client.address;
-    this.hash = hashText(pool.hashes === "url" ? request.host + request.target : this.address);
+  }
+
+  get address(): string {
+    return this.#errand.request.client.address;
+  }
+  /** Few schedulers ask for it, and they do it once. */
+  get hash(): number {
+    const { request, pool } = this.#errand;
+    return hashText(pool.hashes === "url" ? request.host + request.target : this.address);
   }
 
   /** Ask. Once. */
@@ -79,7 +86,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     // Out of files or ports: that is our own fault, and the next may be reached all the same.
     if (why === "exhausted") server.closed();
     else server.failed(why);
-    this.#tried.push(server);
+    this.#tried = [...this.#tried, server];
     const status = CONNECT_STATUS[why] ?? 502;
     const failure: NoAnswer = { status, why: `${server.name}: ${why}` };
     if (this.#mayRetry(why === "timeout" ? "timeout" : "connect") && this.#again())
@@ -103,7 +110,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     else if (this.#twice && this.#mayRetry(status)) {
       const next = this.#choose([...this.#tried, server]);
       if (next !== undefined && next !== "full" && this.#again()) {
-        this.#tried.push(server);
+        this.#tried = [...this.#tried, server];
         exchange.cancel();
         return this.#go(next);
       }
@@ -117,7 +124,7 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
     if (server === undefined || this.#done) return;
     // An idle connection that the server closed in the moment it was used: nobody's fault.
     if (this.#idleClosed(error)) return this.#go(server);
-    this.#tried.push(server);
+    this.#tried = [...this.#tried, server];
     const failure: NoAnswer = {
       status: FAILURE_STATUS[error.why],
       why: `${server.name}: ${error.message}`,

@@ -1,5 +1,7 @@
 import { currentDate } from "../../net/http1/http-date.ts";
-import type { Body, HttpResponse } from "../../wire/http/message.ts";
+import { Copier } from "../../sys/copier.ts";
+import { block } from "../../sys/memory.ts";
+import type { Body, HttpResponse, ReadyLines } from "../../wire/http/message.ts";
 import { is } from "../../wire/http1/characters.ts";
 import { copyLines, fieldsIn } from "../../wire/http1/field-lines.ts";
 import { FieldTable } from "../../wire/http1/field-table.ts";
@@ -7,8 +9,13 @@ import { type Reply, ReplySlot } from "../../wire/http1/reply.ts";
 import { isSendable } from "../../wire/http1/response-head.ts";
 import type { FieldChanges } from "./route-config.ts";
 
-/** Lines are put together here. */
-const LINES = new Uint8Array(64 * 1024);
+/**
+ * Lines are put together here, and most are sent before the next ones are: what nobody has taken by
+ * then moves out.
+ */
+const LINES = block(64 * 1024).bytes;
+const here: { tenant: Relayed | undefined } = { tenant: undefined };
+const [copyIn, copyOut] = [new Copier(), new Copier()];
 
 /** What `responseFields` leaves out. */
 const DROPPED = [
@@ -47,18 +54,22 @@ export class ResponseLines {
     return framed || names.length > MOST_CHANGES ? undefined : new ResponseLines(changes);
   }
 
-  /** The lines for the client; undefined when there is something in them that takes thought. */
-  of(reply: Reply, method: string): Uint8Array | undefined {
+  /**
+   * The lines for the client are put together: answers their length for the `Relayed` that is made
+   * of them at once, or -1 when there is something in them that takes thought.
+   */
+  of(reply: Reply, method: string): number {
     const { status } = reply;
-    if (status === 101 || !isPlain(reply)) return undefined;
+    if (status === 101 || !isPlain(reply)) return -1;
+    here.tenant?.moveOut();
     // There the length is that of a body that does not come.
     const dropped = method === "HEAD" || status === 304 ? DROPPED : DROPPED | LENGTH;
-    let end = copyLines(reply, dropped, this.#changed, LINES, 0);
-    if (end < 0 || end + this.#set.length + MAX_DATE > LINES.length) return undefined;
+    let end = copyLines(reply, dropped, this.#changed, LINES, 0, copyIn);
+    if (end < 0 || end + this.#set.length + MAX_DATE > LINES.length) return -1;
     // Who forwards a response without a Date says when it came (RFC 9110, 6.6.1).
     if (reply.slot[ReplySlot.date]! < 0 && !this.#dated) end = putDate(end);
-    LINES.set(this.#set, end);
-    return LINES.slice(0, end + this.#set.length);
+    if (this.#set.length > 0) LINES.set(this.#set, end);
+    return end + this.#set.length;
   }
 }
 
@@ -85,28 +96,55 @@ function isPlain(reply: Reply): boolean {
   return is(bytes, from, to, "keep-alive") || is(bytes, from, to, "close");
 }
 
-/** A server's answer that goes on as it is. */
-export class Relayed implements HttpResponse {
+/** A server's answer that goes on as it is, by the lines that `ResponseLines` has just put together. */
+export class Relayed implements HttpResponse, ReadyLines {
   readonly named = true;
   readonly status: number;
-  readonly lines: Uint8Array;
+  readonly length: number;
   readonly body: Body;
-  readonly upstream: NonNullable<HttpResponse["upstream"]>;
+  readonly #server: string;
+  readonly #ms: number;
+  /** Where the lines are, once they have moved out of LINES. */
+  #moved: Uint8Array | undefined;
   #headers: HttpResponse["headers"] | undefined;
 
-  constructor(
-    status: number,
-    lines: Uint8Array,
-    body: Body,
-    upstream: NonNullable<HttpResponse["upstream"]>,
-  ) {
+  /** `length` of its lines; `server` whose answer it is, and how many `ms` its head took. */
+  constructor(status: number, length: number, body: Body, server: string, ms: number) {
     this.status = status;
-    this.lines = lines;
+    this.length = length;
     this.body = body;
-    this.upstream = upstream;
+    this.#server = server;
+    this.#ms = ms;
+    here.tenant = this;
   }
 
+  get lines(): ReadyLines {
+    return this;
+  }
   get headers(): HttpResponse["headers"] {
-    return (this.#headers ??= fieldsIn(this.lines));
+    return (this.#headers ??= fieldsIn(this.#own()));
+  }
+  get upstream(): NonNullable<HttpResponse["upstream"]> {
+    return { server: this.#server, ms: this.#ms };
+  }
+
+  copyTo(into: Uint8Array, at: number): void {
+    if (here.tenant === this) {
+      copyOut.copy(LINES, 0, into, at, this.length);
+      here.tenant = undefined;
+    } else into.set(this.#own(), at);
+  }
+
+  /** Others need the place. */
+  moveOut(): void {
+    this.#moved = LINES.slice(0, this.length);
+    here.tenant = undefined;
+  }
+
+  /** Its lines, where nobody else puts any. */
+  #own(): Uint8Array {
+    if (here.tenant === this) this.moveOut();
+    if (this.#moved === undefined) throw new Error("these lines were taken");
+    return this.#moved;
   }
 }

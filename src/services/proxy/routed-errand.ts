@@ -18,10 +18,6 @@ import { authorityOf, targetFor } from "./target.ts";
 
 /** One request on its way. */
 export class RoutedErrand implements Errand {
-  readonly request: HttpRequest;
-  readonly pool: Pool;
-  readonly upstream: Upstream;
-  readonly replays: boolean;
   readonly #dispatch: Dispatch;
   readonly #question: Question;
   readonly #guard: PoolGuard;
@@ -32,12 +28,8 @@ export class RoutedErrand implements Errand {
   readonly #wanted: string | undefined;
 
   constructor(dispatch: Dispatch, question: Question, guard: PoolGuard) {
-    const { now, sticky, upstream } = dispatch.parts;
-    const { request, pool, held } = question;
-    this.request = request;
-    this.pool = pool;
-    this.upstream = upstream;
-    this.replays = held !== undefined;
+    const { now, sticky } = dispatch.parts;
+    const { request, pool } = question;
     this.#dispatch = dispatch;
     this.#question = question;
     this.#guard = guard;
@@ -47,6 +39,18 @@ export class RoutedErrand implements Errand {
     this.#wanted = pool.sticky === "cookie" ? sticky.wanted(request) : undefined;
   }
 
+  get request(): HttpRequest {
+    return this.#question.request;
+  }
+  get pool(): Pool {
+    return this.#question.pool;
+  }
+  get upstream(): Upstream {
+    return this.#dispatch.parts.upstream;
+  }
+  get replays(): boolean {
+    return this.#question.held !== undefined;
+  }
   get keeper(): ((server: Server) => boolean) | undefined {
     return this.#wanted === undefined ? undefined : (server) => this.#isWanted(server);
   }
@@ -90,11 +94,11 @@ export class RoutedErrand implements Errand {
     const { route, parts, responseLines } = this.#dispatch;
     const { meters, sticky, now, compression, pages } = parts;
     const { status, contentLength } = answer;
-    const upstream = { server: server.name, ms: now() - this.#began };
-    meters.answered(status, upstream.ms);
+    const ms = now() - this.#began;
+    meters.answered(status, ms);
     const comesBack = pool.sticky === "cookie";
-    const lines = comesBack ? undefined : responseLines?.of(answer.reply, request.method);
-    if (lines !== undefined) return new Relayed(status, lines, answer.body(), upstream);
+    const lines = comesBack ? -1 : (responseLines?.of(answer.reply, request.method) ?? -1);
+    if (lines >= 0) return new Relayed(status, lines, answer.body(), server.name, ms);
 
     if (status === 101 && !(route.websocket && protocolsOf(request) !== null)) {
       exchange.cancel();
@@ -110,6 +114,7 @@ export class RoutedErrand implements Errand {
       headers.push(["Set-Cookie", sticky.cookie(pool.name, server, request.secure)]);
     let body = answer.body();
     if (most !== undefined) body = limitedBody(body, most);
+    const upstream = { server: server.name, ms };
     let response: HttpResponse = { status, headers, body, named: true, upstream };
     if (compression !== undefined) response = compression.apply(response, request, contentLength);
     return pages?.dress(response, request.method, discard) ?? response;

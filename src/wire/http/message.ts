@@ -121,6 +121,13 @@ export type Body =
       readonly taker?: Taker;
     };
 
+/** Lines that lie somewhere else. */
+export interface ReadyLines {
+  readonly length: number;
+  /** Copy all of them to `into`, from `at` on. Once; `headers` may not be asked for any more. */
+  copyTo(into: Uint8Array, at: number): void;
+}
+
 export interface HttpResponse {
   readonly status: number;
   /** Without Date and Server (but see `named`), Connection and Transfer-Encoding: the writer adds those. */
@@ -136,7 +143,7 @@ export interface HttpResponse {
    * `headers` as lines, ready to be sent: `Name: value` CRLF, without any of those that the writer
    * adds. Only where nobody makes another response of this one: the lines would stay the same.
    */
-  readonly lines?: Uint8Array;
+  readonly lines?: ReadyLines;
   /** Another server made it: `headers` have Date and Server as that one said them. */
   readonly named?: boolean;
   /** Who asked, once authenticated: for the access log. */

@@ -3,12 +3,14 @@ import { COLON, CR, HT, latin1, SP } from "./characters.ts";
 import type { FieldBlock } from "./field-block.ts";
 import type { FieldTable } from "./field-table.ts";
 
-/** Up to so many bytes are copied one by one: for fewer it costs more to make a view of them. */
-const BY_HAND = 384;
+/** Copies runs of bytes from one array to another. */
+export interface RunCopier {
+  copy(from: Uint8Array, fromAt: number, to: Uint8Array, toAt: number, count: number): void;
+}
 
 /**
- * Copy the lines of `block` to `into` from `at` on, but not those whose number's bit is in `dropped`
- * nor those named in `also`. Answers where they end, or -1 when there is no room.
+ * Have the lines of `block` copied to `into` from `at` on, but not those whose number's bit is in
+ * `dropped` nor those named in `also`. Answers where they end, or -1 when there is no room.
  */
 export function copyLines(
   block: FieldBlock,
@@ -16,6 +18,7 @@ export function copyLines(
   also: FieldTable | undefined,
   into: Uint8Array,
   at: number,
+  copier: RunCopier,
 ): number {
   const { bytes, fields, nameStart, nameEnd, number, hashes } = block;
   let end = at;
@@ -34,8 +37,7 @@ export function copyLines(
     if (from < 0) continue;
     const to = last ? block.linesEnd : nameStart[i]!;
     if (end + to - from > into.length) return -1;
-    if (to - from > BY_HAND) into.set(bytes.subarray(from, to), end);
-    else for (let k = from, at = end; k < to; k++, at++) into[at] = bytes[k]!;
+    copier.copy(bytes, from, into, end, to - from);
     end += to - from;
     from = -1;
   }
