@@ -1,3 +1,6 @@
+import * as squeezer from "../services/tunnel/squeezer.properties.ts";
+import * as old from "../wire/3wdd/hostile.properties.ts";
+import * as hostile from "../wire/tunnel/hostile.properties.ts";
 import * as tunnel from "../wire/tunnel/tunnel.properties.ts";
 import { fuzz } from "./fuzz.ts";
 
@@ -8,4 +11,12 @@ fuzz("tunnel", {
   "any packet": tunnel.cutsAnything,
   "any SYN": tunnel.clampsAnything,
   "any bytes": tunnel.readsAnything,
+});
+fuzz("tunnel, repaired", { "a peer gone mad": hostile.repairStaysSane });
+fuzz("tunnel, compressed", { "what seems to be": squeezer.unpacksAnything });
+fuzz("an old 3wdd", {
+  "who is let in": old.letsNobodyIn,
+  "whom a client follows": old.followsNobodyBlindly,
+  frames: old.framesAreWhatCame,
+  bodies: old.bodiesStayPackets,
 });

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { zstdCompressSync } from "node:zlib";
 
 import fc from "fast-check";
 
@@ -103,6 +104,21 @@ test("nothing that comes makes more than a packet", () => {
   );
 });
 
+test("a frame behind a frame, which says nothing of its length, is not unpacked", () => {
+  const memory = block(200_000);
+  const bomb = Buffer.concat(
+    [100, 40_000_000].map((length) => zstdCompressSync(new Uint8Array(length))),
+  );
+  expect(Bun.zstdDecompressSync(bomb).length).toBe(40_000_100);
+  memory.bytes.set(bomb, START);
+  const trailer = START + bomb.length;
+  memory.bytes[trailer + AT.kind] = KIND.squeezed;
+  memory.bytes[trailer + AT.gso] = 3;
+  memory.view.setUint16(trailer + AT.size, 100);
+  expect(contentOf(memory.bytes.subarray(START, trailer))).toBeUndefined();
+  expect(unpack(memory, START, bomb.length + TRAILER)).toBe(0);
+});
+
 test.each([0, 1, 255, 256, 257, 1400, 65_791])("a frame of %d bytes says so", (length) => {
   expect(contentOf(Uint8Array.from(Bun.zstdCompressSync(new Uint8Array(length))))).toBe(length);
 });
@@ -112,6 +128,11 @@ test.each([
   ["another magic number", [1, 2, 3, 4, 0x20, 5]],
   ["a frame that does not say", [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x58]],
   ["one that ends too soon", [0x28, 0xb5, 0x2f, 0xfd, 0x60, 0x01]],
+  [
+    "one with a block that ends too soon",
+    [...Bun.zstdCompressSync(new Uint8Array(9))].slice(0, -1),
+  ],
+  ["one with something behind it", [...Bun.zstdCompressSync(new Uint8Array(9)), 0]],
 ])("%s has no length", (_, bytes) => {
   expect(contentOf(Uint8Array.from(bytes))).toBeUndefined();
 });

@@ -1,0 +1,77 @@
+import fc from "fast-check";
+
+import { Repair, REPAIR_AROUND } from "../../../src/wire/tunnel/repair.ts";
+import { Bbr } from "../../../src/wire/udt/congestion/bbr.ts";
+
+const LONGEST = 1396;
+const ROOM = 4096;
+const MS = 1000;
+/** Far more than an end says in one breath. */
+const TOO_MANY = 5000;
+
+function memory() {
+  const bytes = new Uint8Array(new ArrayBuffer(ROOM));
+  return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** What a peer says: something it should have said, changed here and there, or anything at all behind its name. */
+const words = fc.record({
+  /** Which of the peer's latest plaintexts. */
+  which: fc.nat(7),
+  bends: fc.array(fc.tuple(fc.nat(1500), fc.nat(255)), { maxLength: 5 }),
+  body: fc.option(fc.uint8Array({ maxLength: 200 }), { freq: 2 }),
+  times: fc.integer({ min: 1, max: 3 }),
+  wait: fc.integer({ min: 0, max: 300 * MS }),
+});
+
+/**
+ * A peer of a repaired path that has gone mad: nothing throws, nothing longer than a datagram is
+ * said, nor without end, and nothing longer than a packet is delivered.
+ */
+export const repairStaysSane = fc.property(
+  fc.array(words, { maxLength: 40 }),
+  fc.nat(),
+  (said, seed) => {
+    let now = 0;
+    let dice = seed;
+    const random = (): number => (dice = (Math.imul(dice, 1_103_515_245) + 12_345) & 0x7fff_ffff);
+    const deliver = (plain: Uint8Array): void => {
+      if (plain.length > LONGEST) throw new Error("longer than any packet");
+    };
+    const congestion = (): Bbr => new Bbr(random());
+    const make = (): Repair =>
+      new Repair({ longest: LONGEST, congestion, patience: 3000, random, deliver }, now);
+    const [here, there] = [make(), make()];
+    const out = memory();
+    const heard: Uint8Array[] = [];
+    /** All that `from` has to say, which `to` hears. */
+    const pump = (from: Repair, to: Repair, keep: boolean): void => {
+      let count = 0;
+      for (let n = from.poll(now, out, 0); n > 0; n = from.poll(now, out, 0)) {
+        if (n > LONGEST + REPAIR_AROUND) throw new Error("longer than a datagram");
+        if (++count > TOO_MANY) throw new Error("it never ends");
+        if (keep && heard.push(out.bytes.slice(0, n)) > 8) heard.shift();
+        to.receive(out, 0, n, now);
+      }
+      if (Number.isNaN(from.wakeAt)) throw new Error("no time to wake");
+    };
+    const packet = memory();
+    for (const { which, bends, body, times, wait } of said) {
+      there.offer(packet, 0, 200, which, now);
+      here.offer(packet, 0, 1000, which, now);
+      pump(there, here, true);
+      pump(here, there, false);
+      const known = heard[which % Math.max(1, heard.length)] ?? new Uint8Array(40);
+      // Who it is from stands at the end.
+      const words = body === null ? known.slice() : Buffer.concat([body, known.subarray(-12)]);
+      for (const [at, value] of bends) words[at % words.length] = value;
+      const into = memory();
+      for (let i = 0; i < times; i++) {
+        into.bytes.set(words); // it may be written over
+        here.receive(into, 0, words.length, now);
+      }
+      pump(here, there, false);
+      now += wait;
+    }
+  },
+);
