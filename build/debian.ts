@@ -64,6 +64,7 @@ export const NEEDED: readonly Needed[] = [
   { name: "bind9", shows: "/usr/sbin/named", for: "a recursor between two of our servers" },
   { name: "redis-server", shows: "redis-server", for: "what several appliances share" },
   { name: "etcd-server", shows: "etcd", for: "what several routers of a store share" },
+  { name: "fstrm-bin", shows: "fstrm_capture", for: "dnstap, collected by another's program" },
   { name: "bind9-utils", shows: "dnssec-signzone", for: "signed zones, made by others" },
   { name: "wireguard-go", shows: "wireguard-go", for: "tunnels with another's WireGuard" },
   { name: "wireguard-tools", shows: "wg", for: "tunnels with another's WireGuard" },

@@ -1,7 +1,8 @@
 /** The `dns:` section: named servers, each with its own listeners, zones and computed names. */
 import * as v from "valibot";
 
-import { oneOrMany, scalar } from "../../config/scalar.ts";
+import { key } from "../../config/key.ts";
+import { oneOrMany } from "../../config/scalar.ts";
 import {
   addressList,
   cidrList,
@@ -13,29 +14,13 @@ import {
   size,
   socketOptions,
 } from "../../config/scalars.ts";
-import { backendTls } from "../../config/tls.ts";
-import { type Address, parseAddress } from "../../core/address.ts";
-import { parseIp } from "../../core/ip.ts";
 import { MIN_UDP_SIZE, SAFE_UDP_SIZE } from "../../wire/dns/edns.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import { lrrr } from "./lrrr/config.ts";
 import { names } from "./names/config.ts";
+import { tap } from "./tap/config.ts";
 import { ANSWER_ROOM } from "./udp-plane.ts";
-
-/** The port of DNS over UDP and TCP, and over TLS. */
-const DNS_PORT = 53;
-const TLS_PORT = 853;
-/** Of a server whose port nobody has said. */
-const UNSAID = 0;
-
-/** A key of a section: how it is read, what it is when absent (as an operator would write it), what it is for. */
-function key<T>(
-  schema: v.GenericSchema<unknown, T>,
-  absent: object | string | number | boolean | null,
-  about: string,
-) {
-  return v.optional(v.pipe(schema, v.description(about)), absent);
-}
+import { zone } from "./zone-config.ts";
 
 const bool: v.GenericSchema<unknown, boolean> = v.boolean();
 const text: v.GenericSchema<unknown, string> = v.pipe(
@@ -51,55 +36,6 @@ export const domainName = v.pipe(
     'expected a name such as "example.net"',
   ),
 );
-
-/** Another server: `192.0.2.53`, `192.0.2.53:5300`, `[2001:db8::53]:5300`. */
-const server = (unsaid: number) =>
-  scalar(
-    'an address such as "192.0.2.53", "192.0.2.53:5300" or "[2001:db8::53]:5300"',
-    (given): Address | undefined => {
-      if (parseIp(given) !== undefined) return { kind: "tcp", host: given, port: unsaid };
-      const read = parseAddress(given);
-      return read?.kind === "tcp" && read.host !== "" ? read : undefined;
-    },
-  );
-const servers = (unsaid: number): v.GenericSchema<unknown, readonly Address[]> =>
-  oneOrMany<Address>(server(unsaid));
-
-const zone = v.strictObject({
-  file: v.optional(v.pipe(path, v.description("The zone's records, as RFC 1035 writes them."))),
-  primaries: key(
-    servers(UNSAID),
-    [],
-    "Instead of `file`: the servers that have the zone, from which it is fetched and kept like theirs.",
-  ),
-  primaries_tls: key(
-    v.nullable(backendTls),
-    null,
-    "It is fetched over TLS (RFC 9103), from port 853 unless another is said.",
-  ),
-  dnssec: key(
-    v.picklist(["off", "online"]),
-    "off",
-    "online: signed here, with a key made and kept in `state`, as it is asked. A file that is signed already needs nothing.",
-  ),
-  cds: key(
-    v.picklist(["publish", "delete", "off"]),
-    "publish",
-    "What the parent is told, of a zone that is signed here (CDS, RFC 7344): which keys it has, to take out its DS, or nothing.",
-  ),
-  transfer: key(
-    cidrList,
-    [],
-    "Who may have the whole zone, or what has changed in it (AXFR, IXFR).",
-  ),
-  transfer_over: key(v.picklist(["any", "tls"]), "any", "tls: nobody has it in clear."),
-  notify: key(servers(DNS_PORT), [], "Who is told when the zone has changed."),
-  tsig: key(
-    v.nullable(v.string()),
-    null,
-    "The key of `keys` that transfers and notifications are signed with.",
-  ),
-});
 
 const rrl = v.strictObject({
   rate: key(rate, "200/s", "Answers of one kind to one network."),
@@ -218,6 +154,7 @@ const keys = v.strictObject({
   nsid: key(v.nullable(text), null, "This server's name, for those who ask for it (NSID)."),
   chaos: v.optional(chaos, {}),
   query_log: key(v.nullable(queryLog), null, "Questions and what they were answered."),
+  dnstap: key(v.nullable(tap), null, "The same, whole, for collectors of dnstap."),
 });
 
 const ns = v.pipe(
@@ -266,18 +203,6 @@ export const dnsSchema = v.record(v.string(), ns);
 export type DnsConfig = v.InferOutput<typeof dnsSchema>;
 /** One server. Durations are milliseconds, sizes bytes. */
 export type NsConfig = v.InferOutput<typeof ns>;
-export type ZoneConfig = NsConfig["zones"][string];
-/** An IP address and a port. */
-export type TcpAddress = Address & { readonly kind: "tcp" };
-
-/** Where a zone is fetched from, each with its port. */
-export function primariesOf({ primaries, primaries_tls: tls }: ZoneConfig): TcpAddress[] {
-  return primaries.flatMap((address) => {
-    if (address.kind !== "tcp") return []; // the schema takes no other
-    const { port } = address;
-    return { ...address, port: port === UNSAID ? (tls === null ? DNS_PORT : TLS_PORT) : port };
-  });
-}
 
 /** A name as it is compared: without its last dot, in lower case. */
 export function canonical(name: string): string {

@@ -34,6 +34,7 @@ export function dnsOverHttps({ path, answerer, now, wall }: HttpsParts): HttpHan
     const via: Via = {
       transport: "https",
       client: clientBytes(request.client.address),
+      port: request.client.port,
       room: MAX_MESSAGE,
       now: now(),
       wall: wall(),

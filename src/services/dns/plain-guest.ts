@@ -1,5 +1,6 @@
+import type { Remote } from "../../net/http1/plain-transport.ts";
 import { BROKEN, READABLE, WRITABLE } from "../../net/reactor.ts";
-import { address, block } from "../../sys/memory.ts";
+import { address as addressOf, block } from "../../sys/memory.ts";
 import * as socket from "../../sys/socket.ts";
 import type { StreamGuest, StreamPlane } from "./stream-plane.ts";
 import { DnsStream, MAX_MESSAGE, type Wire } from "./stream.ts";
@@ -21,15 +22,16 @@ export class PlainGuest implements StreamGuest, Wire {
   #registered = false;
   #open = true;
 
-  constructor(plane: StreamPlane, fd: number, client: string) {
+  constructor(plane: StreamPlane, fd: number, { address, port }: Remote) {
     this.#plane = plane;
     this.#fd = fd;
-    this.client = client;
+    this.client = address;
     const { now } = plane.reactor;
     this.lastActive = now;
     const via = {
       transport: "tcp",
-      client: clientBytes(client),
+      client: clientBytes(address),
+      port,
       room: MAX_MESSAGE,
       now,
       wall: 0,
@@ -58,7 +60,7 @@ export class PlainGuest implements StreamGuest, Wire {
   }
 
   write(bytes: Uint8Array, from: number, to: number): number {
-    return socket.send(this.#fd, address(bytes) + from, to - from, false);
+    return socket.send(this.#fd, addressOf(bytes) + from, to - from, false);
   }
   interest(reading: boolean, writing: boolean): void {
     const events = (reading ? READABLE : 0) | (writing ? WRITABLE : 0);

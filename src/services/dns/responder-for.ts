@@ -26,7 +26,7 @@ import type { Zones } from "./zones.ts";
 /** What there is to answer of, and who is told. */
 export interface Answered extends Pick<
   ResponderParts,
-  "names" | "secondaries" | "traffic" | "log" | "seed"
+  "names" | "secondaries" | "traffic" | "log" | "tap" | "seed"
 > {
   readonly zones: Zones;
   readonly keys: readonly TsigKey[];
@@ -36,7 +36,7 @@ export interface Answered extends Pick<
 export function responderFor(
   config: NsConfig,
   host: Host,
-  { zones, secondaries, names, keys, seed, traffic, log }: Answered,
+  { zones, secondaries, names, keys, seed, traffic, log, tap }: Answered,
 ): Responder {
   const exempt = compileAccess(config.rrl?.exempt ?? []);
   const { cookies, rrl, nsid } = config;
@@ -44,6 +44,7 @@ export function responderFor(
     catalog: catalogOf(zones, secondaries, names, seed),
     names,
     proofs: new Proofs(host.certificates),
+    tap,
     cache: config.cache,
     seed,
     rules: {

@@ -14,6 +14,7 @@ import { extendedError } from "./reply.ts";
 import { signWritten } from "./sign-written.ts";
 import { appendTsig, type Signatures } from "./signatures.ts";
 import type { Source } from "./source.ts";
+import type { Tap } from "./tap/tap.ts";
 import { HELD } from "./traffic.ts";
 import type { Answerer, Transfer, Via } from "./via.ts";
 import type { Signer } from "./zone/signing/signer.ts";
@@ -33,6 +34,8 @@ export interface ResponderParts
   readonly names: ComputedNames | undefined;
   /** Answer before everything else. */
   readonly proofs: Proofs;
+  /** Told of every question and answer but those of transfers; undefined: nobody wants to know. */
+  readonly tap: Tap | undefined;
   /** Bytes for answers kept ready. */
   readonly cache: number;
   /** That of the catalog: nobody outside knows it. */
@@ -79,7 +82,10 @@ export class Responder implements Answerer {
     at: number,
   ): number {
     try {
-      return this.#respond(bytes, from, to, via, into, at);
+      const length = this.#respond(bytes, from, to, via, into, at);
+      const { tap } = this.#parts;
+      if (tap !== undefined) tap.note(bytes, from, to, via, into, at, length);
+      return length;
     } catch (error) {
       // A fault of ours costs this question and no other.
       this.#parts.fault(error);

@@ -31,6 +31,7 @@ export class RuntimeUdpPlane implements DatagramPlane {
     this.#via = {
       transport: "udp",
       client: new Uint8Array(4),
+      port: 0,
       room: ANSWER_ROOM,
       now: 0,
       wall: 0,
@@ -75,6 +76,7 @@ export class RuntimeUdpPlane implements DatagramPlane {
     if (answerer === undefined || port === 0) return;
     const via = this.#via;
     via.client = clientBytes(address.startsWith(MAPPED) ? address.slice(MAPPED.length) : address);
+    via.port = port;
     via.now = this.#parts.now();
     via.wall = this.#parts.wall();
     const answer = this.#answer;

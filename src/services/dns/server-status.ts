@@ -1,9 +1,9 @@
 import { showAddress } from "../../core/address.ts";
-import { primariesOf } from "./config.ts";
 import type { NameStatus } from "./names/name-status.ts";
 import { keysOf, type KeyStatus, longestTtl } from "./rollover.ts";
 import type { ServedSecondary } from "./secondary/secondaries.ts";
 import type { DnsServer } from "./server.ts";
+import { primariesOf } from "./zone-config.ts";
 import { recordCount, showZoneProblem } from "./zone-file.ts";
 import type { Zone } from "./zone/zone.ts";
 import type { ServedZone } from "./zones.ts";

@@ -21,6 +21,7 @@ import { responderFor } from "./responder-for.ts";
 import type { Responder } from "./responder.ts";
 import { Secondaries, type ServedSecondary } from "./secondary/secondaries.ts";
 import { MAX_MESSAGE } from "./stream.ts";
+import { ServerTap } from "./tap/server-tap.ts";
 import { Traffic } from "./traffic.ts";
 import { tsigKeysOf } from "./tsig-keys.ts";
 import type { Transport } from "./via.ts";
@@ -39,6 +40,7 @@ export class DnsServer {
   readonly #host: Host;
   readonly #keys: readonly TsigKey[];
   readonly #notifier: Lease<Notifier>;
+  readonly #tap: ServerTap | undefined;
   readonly #queryLog: QueryLog | undefined;
   #https: Attachment | undefined;
 
@@ -61,6 +63,9 @@ export class DnsServer {
         async () => new Notifier(host.clock, host.log),
       )) as Lease<Notifier>;
       undo.push(() => notifier[Symbol.asyncDispose]());
+      const { dnstap } = config;
+      const tap = dnstap === null ? undefined : await ServerTap.take(name, dnstap, host);
+      undo.push(() => tap?.giveBack());
       const server = new DnsServer(name, config, host, {
         zones,
         secondaries,
@@ -69,6 +74,7 @@ export class DnsServer {
         planes,
         seed,
         notifier,
+        tap,
       });
       undo.push(() => server.#close());
       for (const address of config.listen) {
@@ -97,9 +103,10 @@ export class DnsServer {
       planes: Planes;
       seed: number;
       notifier: Lease<Notifier>;
+      tap: ServerTap | undefined;
     },
   ) {
-    const { zones, secondaries, keys, names, planes, seed, notifier } = parts;
+    const { zones, secondaries, keys, names, planes, seed, notifier, tap } = parts;
     this.name = name;
     this.config = config;
     this.zones = zones;
@@ -109,6 +116,7 @@ export class DnsServer {
     this.#host = host;
     this.#keys = keys;
     this.#notifier = notifier;
+    this.#tap = tap;
     this.traffic = new Traffic(name, host.metrics);
     this.#queryLog = queryLog(config, host);
     this.responder = responderFor(config, host, {
@@ -119,6 +127,7 @@ export class DnsServer {
       seed,
       traffic: this.traffic,
       log: this.#queryLog?.note,
+      tap: tap?.tap,
     });
   }
 
@@ -147,6 +156,7 @@ export class DnsServer {
   /** Take the traffic. */
   start(): void {
     const { responder, traffic } = this;
+    this.#tap?.begin();
     const { idle, max_connections: connections, per_client: perClient } = this.config.tcp;
     for (const { value } of this.#planes.udp)
       value.serve(responder, (count) => traffic.unsent(count));
@@ -197,6 +207,7 @@ export class DnsServer {
     await this.zones.giveBack();
     await this.secondaries.giveBack();
     this.names?.close();
+    await this.#tap?.giveBack();
     this.#close();
   }
 

@@ -160,7 +160,8 @@ export class StreamPlane {
     opening.look();
   }
 
-  #admit(fd: number, { address }: Remote, serverName: string | undefined): void {
+  #admit(fd: number, remote: Remote, serverName: string | undefined): void {
+    const { address } = remote;
     const { certificates } = this.#parts;
     const others = this.#perClient.get(address) ?? 0;
     if (others >= this.#limits.perClient || !this.#roomForOne()) return close(fd);
@@ -168,8 +169,8 @@ export class StreamPlane {
     if (certificates !== undefined && certificate === undefined) return close(fd);
     this.#perClient.set(address, others + 1);
     const guest = certificate
-      ? new TlsGuest(this, address, HANDSHAKE_MS)
-      : new PlainGuest(this, fd, address);
+      ? new TlsGuest(this, remote, HANDSHAKE_MS)
+      : new PlainGuest(this, fd, remote);
     this.#guests.add(guest);
     if (certificate !== undefined && guest instanceof TlsGuest) guest.shake(fd, certificate);
     else if (guest instanceof PlainGuest) guest.run();

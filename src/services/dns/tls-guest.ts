@@ -1,5 +1,6 @@
 import type { Certificate } from "../../net/certificates.ts";
 import { tlsOptions } from "../../net/fronts/tls-options.ts";
+import type { Remote } from "../../net/http1/plain-transport.ts";
 import { Adopted } from "../../net/tls/adopt.ts";
 import { AGAIN, GONE } from "../../sys/socket.ts";
 import type { StreamGuest, StreamPlane } from "./stream-plane.ts";
@@ -22,15 +23,16 @@ export class TlsGuest implements StreamGuest, Wire {
   #reading = true;
   #over = false;
 
-  constructor(plane: StreamPlane, client: string, patience: number) {
+  constructor(plane: StreamPlane, { address, port }: Remote, patience: number) {
     this.#plane = plane;
-    this.client = client;
+    this.client = address;
     const { now } = plane.reactor;
     this.lastActive = now;
     this.#shakenBy = now + patience;
     const via = {
       transport: "tls",
-      client: clientBytes(client),
+      client: clientBytes(address),
+      port,
       room: MAX_MESSAGE,
       now,
       wall: 0,

@@ -59,6 +59,7 @@ export class UdpPlane implements DatagramPlane {
     this.#via = {
       transport: "udp",
       client: new Uint8Array(4),
+      port: NO_PORT,
       room: ANSWER_ROOM,
       now: 0,
       wall: 0,
@@ -99,7 +100,8 @@ export class UdpPlane implements DatagramPlane {
     for (let round = 0; round < MAX_BATCHES; round++) {
       const count = batch.receive(fd);
       for (let i = 0; i < count; i++) {
-        if (batch.cut(i) || batch.portOf(i) === NO_PORT) continue;
+        via.port = batch.portOf(i);
+        if (batch.cut(i) || via.port === NO_PORT) continue;
         const from = i * QUERY_ROOM;
         via.client = batch.clientOf(i);
         const length = answerer.respond(

@@ -6,6 +6,8 @@ export interface Via {
   readonly transport: Transport;
   /** The client's address as the packet says it: 4 bytes or 16. Reused: copy what is kept. */
   client: Uint8Array;
+  /** The client's port, where it has one. */
+  port: number;
   /** Bytes the answer may have, whatever the client would take. */
   room: number;
   /** Milliseconds of the monotonic clock. */

@@ -74,6 +74,7 @@ function conversation() {
   const via: Via = {
     transport: "tcp",
     client: Uint8Array.of(127, 0, 0, 1),
+    port: 53,
     room: 0xffff,
     now: 0,
     wall: 0,

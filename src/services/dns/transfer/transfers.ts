@@ -6,10 +6,10 @@ import { Query as OwnQuery, type Query, readQuery } from "../../../wire/dns/quer
 import type { Rr } from "../../../wire/dns/rr.ts";
 import type { TsigKey } from "../../../wire/dns/tsig.ts";
 import { RCODE, TYPE } from "../../../wire/dns/types.ts";
-import type { ZoneConfig } from "../config.ts";
 import type { ServedSecondary } from "../secondary/secondaries.ts";
 import type { Signed } from "../signatures.ts";
 import type { Transfer, Via } from "../via.ts";
+import type { ZoneConfig } from "../zone-config.ts";
 import type { Zone } from "../zone/zone.ts";
 import type { ServedZone } from "../zones.ts";
 import { incremental } from "./incremental.ts";

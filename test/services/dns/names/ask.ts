@@ -62,7 +62,7 @@ export function ask(answer: Answer, name: string, asked: Asked = {}): Told {
   if (bytes === undefined) throw new Error(`no question: ${name}`);
   const query = new Query(SEED);
   if (readQuery(bytes, 0, bytes.length, query) !== ANSWER) throw new Error("not a good question");
-  const via: Via = { transport: "udp", client: address(from), room, now, wall: now };
+  const via: Via = { transport: "udp", port: 53, client: address(from), room, now, wall: now };
   const writer = new MessageWriter();
   const out = new Uint8Array(4096);
   writer.begin(out, 0, room, bytes, query, 0);

@@ -1,11 +1,11 @@
 import { describe, expect, test } from "bun:test";
 
 import { NoAnswer } from "../../../../src/net/dns-client.ts";
-import type { TcpAddress } from "../../../../src/services/dns/config.ts";
 import { digestOf, KeptZone, type Note } from "../../../../src/services/dns/secondary/kept-zone.ts";
 import { type Asked, Refresher } from "../../../../src/services/dns/secondary/refresher.ts";
 import { SecondaryZone } from "../../../../src/services/dns/secondary/secondary-zone.ts";
 import { RecordPacker } from "../../../../src/services/dns/transfer/packed-records.ts";
+import type { TcpAddress } from "../../../../src/services/dns/zone-config.ts";
 import { FakeClock } from "../../../fake/clock.ts";
 import { memoryLog } from "../../../fake/log.ts";
 import { a, ns, ORIGIN, soa } from "./records.ts";
