@@ -178,7 +178,7 @@ const DRAWN: Row[] = [
 
 /** Ours alone: no header has a word for them, or it is not libc's; glibc's struct tcp_info ends before these. */
 const OURS =
-  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|libcrypto.ts \w+|netlink\/route-socket.ts (ROOM|TRIES)|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|TRAIN_ROOM|US_PER_S|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
+  /^(bpf.ts ATTR_SIZE|bpf.ts LOG_SIZE|tcp-info.ts BYTES_ACKED|tcp-info.ts SIZE|libcrypto.ts \w+|netlink\/route-socket.ts (ROOM|TRIES)|shared-database.ts \w+|\S+ (AGAIN|GONE|REFUSED|EXHAUSTED|NONE_THERE|PEER_GONE|MAX_\w+|TRAIN_ROOM|US_PER_S|PATIENCE_MS|FIRST|MOST|BUFFER|UNIX_MODE|PRIVATE|NAME_SIZE|NAME))$/;
 
 /** Every row for a machine of `arch`, read out of src/sys as it is now. */
 async function rows(arch: string): Promise<Row[]> {
