@@ -58,6 +58,7 @@ export class Shelf {
   #standing: Standing = { out: new Set(), before: undefined };
   #present: (name: Name) => Seat[];
   #former: ((name: Name) => Seat[]) | undefined;
+  #last: { readonly name: Name; readonly places: Places } | undefined;
   /** Changes of names that have not ended, whether or not they have been answered. */
   readonly #busy = new Set<Promise<unknown>>();
 
@@ -138,7 +139,12 @@ export class Shelf {
   }
 
   places(name: Name): Places {
-    return this.common.layout.places(name);
+    const last = this.#last;
+    // A request asks again and again for the same one, each time with a hash.
+    if (last?.name.key === name.key && last.name.path === name.path) return last.places;
+    const places = this.common.layout.places(name);
+    this.#last = { name, places };
+    return places;
   }
 
   /** A name is changed until `turn` ends. */

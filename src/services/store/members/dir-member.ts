@@ -55,7 +55,7 @@ export class DirMember implements Member {
   async put(temporary: string): Promise<Upload> {
     return this.#try(`write in ${temporary}`, async () => {
       const directory = await this.#directories.make(temporary);
-      const path = join(directory, crypto.randomUUID());
+      const path = `${directory}/${crypto.randomUUID()}`;
       return new DirUpload(this, path, await this.#create(path, temporary));
     });
   }
@@ -93,7 +93,7 @@ export class DirMember implements Member {
   async place(path: string, at: string): Promise<void> {
     await this.#try(`write ${at}`, async () => {
       const directory = await this.#directories.make(dirname(at));
-      const to = join(this.where, at);
+      const to = this.#directories.pathOf(at);
       try {
         await this.near.either(
           () => renameSync(path, to),
@@ -138,7 +138,7 @@ export class DirMember implements Member {
   async remove(at: string): Promise<void> {
     await this.#maybe(`remove ${at}`, async () => {
       await unlink(await this.#directories.within(at));
-      await this.#directories.sync(dirname(join(this.where, at)));
+      await this.#directories.sync(dirname(this.#directories.pathOf(at)));
     });
   }
 

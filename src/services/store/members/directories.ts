@@ -15,6 +15,8 @@ const MAX_KNOWN = 10_000;
  */
 export class Directories {
   readonly #root: string;
+  /** Without slashes at its end. */
+  readonly #base: string;
   readonly #there: () => void;
   readonly #near: () => Nearby;
   /** Undefined: nobody waits for the disk. */
@@ -33,16 +35,22 @@ export class Directories {
     syncs: DirectorySyncs | undefined,
   ) {
     this.#root = root;
+    this.#base = root.replace(/\/+$/, "");
     this.#there = there;
     this.#near = near;
     this.#syncs = syncs;
   }
 
+  /** The path of what is at `at`, which begins with a slash. */
+  pathOf(at: string): string {
+    return this.#base + at;
+  }
+
   /** Make directory `at`, and those above it; its path. `sync` it before anything in it is said to be kept. */
   async make(at: string): Promise<string> {
-    const path = join(this.#root, at);
+    const path = this.#base + at;
     if (this.#known.has(path)) return path;
-    if (at === "/" || at === ".") this.#there();
+    if (at === "/") this.#there();
     else {
       const above = await this.make(dirname(at));
       if (await this.#make(at, path)) this.#sync(path, above);
@@ -102,18 +110,19 @@ export class Directories {
 
   /** The path of what is at `at`. Rejects with ELOOP when a directory on the way to it is a link. */
   async within(at: string): Promise<string> {
-    const directory = dirname(join(this.#root, at));
-    if (this.#known.has(directory)) return join(this.#root, at);
+    const path = this.#base + at;
+    const directory = above(path);
+    if (this.#known.has(directory)) return path;
     const near = this.#near().now(() => this.check(at));
     if (near !== undefined) return near;
     this.#enter(at, directory, await realpath(this.#root), await realpath(directory));
-    return join(this.#root, at);
+    return path;
   }
 
   /** As `within`, in this thread. */
   check(at: string): string {
-    const path = join(this.#root, at);
-    const directory = dirname(path);
+    const path = this.#base + at;
+    const directory = above(path);
     if (this.#known.has(directory)) return path;
     const real = realpathSync(directory);
     // Asked again when it seems to be another one: the root may be a link that leads elsewhere now.
@@ -133,6 +142,11 @@ export class Directories {
     if (this.#known.size >= MAX_KNOWN) this.#known.clear();
     this.#known.add(directory);
   }
+}
+
+/** The directory of `path`. */
+function above(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
 }
 
 /** The directory of `at`, below `root`. */

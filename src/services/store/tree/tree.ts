@@ -150,7 +150,8 @@ export class Tree {
     about: About,
     may: May,
   ): Promise<Written> {
-    const there = await this.file(view, path);
+    // With one stage there is nothing to choose.
+    const there = this.#in(view).length > 1 ? await this.file(view, path) : undefined;
     const shelf = there?.shelf ?? this.#fresh(view);
     return put(shelf, { stage: shelf.number, key: path, path }, body, about, may);
   }
