@@ -11,9 +11,8 @@ import type { Front } from "./front.ts";
 /** How often we look whether the certificates changed. */
 const LOOK_MS = 5000;
 /**
- * When we leave, connections are closed in a pause: no request in hand, and no client has said
- * anything for so long, which its last acknowledgements would: longer than a handshake is silent over
- * a bad network, or on a machine that is busy.
+ * When we leave, connections are closed in a pause: no request in hand, no client that has come just
+ * now and asked nothing yet, and nobody has said anything for so long, which last acknowledgements would.
  */
 const PAUSE_MS = 1000;
 /** When there is none so soon clients are told to go (GOAWAY), though not every client heeds it. */
@@ -89,7 +88,8 @@ export class Http3 {
     const { reactor } = this.#parts;
     const end = reactor.now + within;
     while (!deadline.aborted && reactor.now < end) {
-      if (this.#inHand === 0 && reactor.now - this.#relay.heardAt > PAUSE_MS) return true;
+      const silent = reactor.now - this.#relay.heardAt > PAUSE_MS;
+      if (this.#inHand === 0 && silent && !this.#relay.shaking) return true;
       await Bun.sleep(LOOK_FOR_PAUSE_MS);
     }
     return false;
@@ -136,7 +136,7 @@ export class Http3 {
   }
 
   async #answer(request: Request, port: number): Promise<Response> {
-    const remote = this.#relay.remoteOf(port);
+    const remote = this.#relay.asks(port);
     if (remote === undefined && this.#hold && request.url.endsWith(this.#hold.path)) {
       this.#hold.held();
       return new Promise(() => {});

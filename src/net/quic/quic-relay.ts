@@ -27,6 +27,8 @@ const SILENT_MS = 35_000;
 const UNPROVEN = 3;
 const UNPROVEN_MS = 5000;
 const SWEEP_MS = 1000;
+/** A client that began so lately and has asked nothing is shaking hands, and may be slow or unlucky. */
+const HANDSHAKE_MS = 4000;
 /** Clients of whom we have only seen data, and little: they moved here, or are making it up. */
 const MOST_WANDERERS = 256;
 
@@ -39,7 +41,7 @@ export interface QuicRelayParts {
   readonly fds: readonly number[];
   /** The same in every process that has this port: `127.0.0.1:443`. */
   readonly listener: string;
-  readonly reactor: Reactor;
+  readonly reactor: Pick<Reactor, "add" | "remove" | "forget" | "now">;
   /** Clients at once; a new one beyond them gets no answer. */
   readonly most: number;
 }
@@ -60,6 +62,7 @@ interface Conversation {
   readonly wanders: boolean;
   /** Our server has said something to it: no other's client, then. */
   answered: boolean;
+  readonly begunAt: number;
   /** Datagrams of the client. */
   heard: number;
   heardAt: number;
@@ -83,6 +86,8 @@ export class QuicRelay {
   readonly #forward = (forward ??= new DatagramForward(BATCH, ROOM));
   #inner: number | undefined;
   #wanderers = 0;
+  /** Who has asked nothing yet. */
+  readonly #silent = new Set<Conversation>();
   #reading = false;
   #box: Mailbox | undefined;
   #sweeper: Timer | undefined;
@@ -92,9 +97,18 @@ export class QuicRelay {
     this.#mail = new Mail(parts.listener);
   }
 
-  /** Who talks to the inner server from `port`; undefined for a stranger. */
-  remoteOf(port: number): Remote | undefined {
-    return this.#ports.get(port)?.remote;
+  /** A request came to the inner server from `port`: whose it is; undefined for a stranger. */
+  asks(port: number): Remote | undefined {
+    const one = this.#ports.get(port);
+    if (one !== undefined) this.#silent.delete(one);
+    return one?.remote;
+  }
+
+  /** Whether anybody may be shaking hands. */
+  get shaking(): boolean {
+    const since = this.#parts.reactor.now - HANDSHAKE_MS;
+    for (const one of this.#silent) if (one.begunAt > since) return true;
+    return false;
   }
 
   get clients(): number {
@@ -178,12 +192,14 @@ export class QuicRelay {
       remote: { address: showIp(bytesIp(client)), port },
       wanders,
       answered: false,
+      begunAt: reactor.now,
       heard: 0,
       heardAt: reactor.now,
     };
     this.#clients.set(key, one);
     this.#ports.set(inner.port, one);
     if (wanders) this.#wanderers++;
+    else this.#silent.add(one);
     reactor.add(inner.fd, READABLE, () => this.#fromServer(one));
     return one;
   }
@@ -207,6 +223,7 @@ export class QuicRelay {
   #end(one: Conversation): void {
     if (!this.#clients.delete(one.key)) return;
     this.#ports.delete(one.port);
+    this.#silent.delete(one);
     if (one.wanders && one.heard < UNPROVEN) this.#wanderers--;
     this.#parts.reactor.forget(one.fd);
     close(one.fd);

@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from "bun:test";
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 
-import { QuicRelay } from "../../../src/net/quic/quic-relay.ts";
+import { QuicRelay, type QuicRelayParts } from "../../../src/net/quic/quic-relay.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { bindDatagram } from "../../../src/sys/datagram-socket.ts";
 import { duplicate } from "../../../src/sys/duplicate.ts";
@@ -37,8 +37,10 @@ function listener(host = "127.0.0.1"): { fd: number; port: number } {
   return it;
 }
 
-function relay(fd: number, port: number, most = 10): QuicRelay {
-  const it = new QuicRelay({ fds: [fd], listener: `test:${port}`, reactor: reactor(), most });
+type Clockwork = QuicRelayParts["reactor"];
+
+function relay(fd: number, port: number, most = 10, by: Clockwork = reactor()): QuicRelay {
+  const it = new QuicRelay({ fds: [fd], listener: `test:${port}`, reactor: by, most });
   ends.push(() => it.close());
   return it;
 }
@@ -56,9 +58,9 @@ test("both ways, and the inner server's peers have their names", async () => {
   other.socket.send(first(2), port, "127.0.0.3");
   await until(() => server.heard.length === 2);
   const of = (mark: number): Heard => server.heard.find(({ bytes }) => bytes[9] === mark)!; // it is there
-  expect(it.remoteOf(of(1).from.port)).toEqual({ address: "127.0.0.1", port: client.port });
-  expect(it.remoteOf(of(2).from.port)).toEqual({ address: "127.0.0.2", port: other.port });
-  expect(it.remoteOf(client.port)).toBeUndefined();
+  expect(it.asks(of(1).from.port)).toEqual({ address: "127.0.0.1", port: client.port });
+  expect(it.asks(of(2).from.port)).toEqual({ address: "127.0.0.2", port: other.port });
+  expect(it.asks(client.port)).toBeUndefined();
 
   client.socket.send(later(1), port, "127.0.0.1");
   await until(() => server.heard.length === 3);
@@ -195,6 +197,48 @@ test("a handshake that the other began ends there, though its second flight look
   await until(() => next.heard.length === 3);
   await Bun.sleep(50);
   expect(server.heard).toHaveLength(3);
+});
+
+test("what is passed on comes whole and in order, however much of it comes at once", async () => {
+  const [server, next, client] = [await socket(), await socket(), await socket()];
+  const { fd, port } = listener();
+  const leaving = relay(fd, port);
+  leaving.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  leaving.leave();
+  for (let i = 0; i < 60; i++) client.socket.send(later(i), port, "127.0.0.1");
+  relay(fd, port).serve(next.port); // it finds all of them waiting
+  await until(() => server.heard.length === 61);
+  expect(server.heard.slice(1).map(({ bytes }) => bytes[9])).toEqual(
+    Array.from({ length: 60 }, (_, i) => i),
+  );
+});
+
+test("who has just come and not asked yet may be shaking hands", async () => {
+  const [server, client, mute] = [await socket(), await socket(), await socket()];
+  const { fd, port } = listener();
+  const real = reactor();
+  const still = {
+    now: 1000,
+    add: real.add.bind(real),
+    remove: real.remove.bind(real),
+    forget: real.forget.bind(real),
+  };
+  const it = relay(fd, port, 10, still);
+  it.serve(server.port);
+  expect(it.shaking).toBe(false);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  expect(it.shaking).toBe(true);
+  expect(it.asks(server.heard[0]?.from.port ?? 0)?.port).toBe(client.port);
+  expect(it.shaking).toBe(false);
+  mute.socket.send(first(2), port, "127.0.0.1");
+  await until(() => server.heard.length === 2);
+  it.leave();
+  expect(it.shaking).toBe(true);
+  still.now += 4000;
+  expect(it.shaking).toBe(false);
 });
 
 test("who reads before the other leaves does not keep that one's clients", async () => {

@@ -11,7 +11,7 @@ const MOST_WAITING = 4 * 1024 * 1024;
 /** Between two attempts to find who listens. */
 const AGAIN_MS = 1000;
 /** For FINISH, at the end. */
-const PATIENCE_MS = 500;
+const PATIENCE_MS = 2000;
 
 export interface TapSocketParts {
   readonly path: string;
