@@ -5,11 +5,12 @@ import { block } from "../../sys/memory.ts";
 import { TimerFd } from "../../sys/timer-fd.ts";
 import { MAX_PACKET, type Tun } from "../../sys/tun.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
-import { Cutter } from "../../wire/tunnel/cut.ts";
 import { flowOf } from "../../wire/tunnel/flow.ts";
 import { JOIN_ROOM, Joiner, TAKEN } from "../../wire/tunnel/join.ts";
 import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
 import { Repair, REPAIR_AROUND } from "../../wire/tunnel/repair.ts";
+import { IN_FRONT } from "../../wire/tunnel/repaired.ts";
+import { whole } from "../../wire/tunnel/uncut.ts";
 import { VNET_HEADER } from "../../wire/tunnel/vnet.ts";
 import { Bbr } from "../../wire/udt/congestion/bbr.ts";
 import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
@@ -20,8 +21,12 @@ import { HEADER, type Link } from "./link.ts";
 import type { Carriage, Repairs, Rules } from "./port.ts";
 import { unpack } from "./squeezer.ts";
 
-/** What is between a packet and the path: our datagrams' headers and seal, for a pace in bits per second. */
+/** Headers of IPv4 and UDP, and ours with the seal: for a pace in bits per second. */
 const OUTSIDE = 60;
+/** Where datagrams are opened, in front of where packets are made: the longest there can be, and its tag. */
+const INBOX = 2 ** 16 + 64;
+/** Longer plaintexts are not compressed: what one was is said in 16 bits. */
+const MAX_SQUEEZED = 65_535;
 /** Datagrams before the neighbours in the event loop get their turn. */
 const MAX_IN_A_ROW = 256;
 
@@ -35,22 +40,22 @@ export interface RepairRules {
 }
 
 /**
- * Between two terns over a path that loses: as UncutCarriage cuts and joins, and what gets lost on
- * the way is repeated (see wire/tunnel/repair.ts).
+ * Between two terns over a path that loses: the kernel's packets of up to 64 KB go as they are, in as many
+ * datagrams as they need, and what gets lost on the way is repeated (see wire/tunnel/repair.ts).
  */
 export class RepairedCarriage implements Carriage {
-  readonly block = block(JOIN_ROOM);
+  readonly block = block(IN_FRONT + INBOX + JOIN_ROOM);
+  readonly next = IN_FRONT;
   readonly #device: DeviceSide;
   readonly #rules: { readonly current: Rules | undefined };
   readonly #reactor: Reactor;
   readonly #joiner: Joiner;
   readonly #repair: Repair;
-  /** A packet as it came from the device, and a piece of it. */
-  readonly #packet = block(2 * MAX_PACKET);
-  readonly #cutter: Cutter;
+  /** A packet as it came from the device, and its trailer. */
+  readonly #packet = block(MAX_PACKET + TRAILER);
   readonly #timer = new TimerFd();
   #link: Link | undefined;
-  /** Bytes of a full packet with what repairing puts around it. */
+  /** Bytes of a full datagram's plaintext. */
   readonly #size: number;
   #rings = Infinity;
 
@@ -64,17 +69,16 @@ export class RepairedCarriage implements Carriage {
     this.#rules = rules;
     this.#device.mtu = mtu;
     this.#reactor = reactor;
-    this.#size = mtu + TRAILER + REPAIR_AROUND;
-    this.#joiner = new Joiner(this.block, 0, {
+    this.#size = mtu + REPAIR_AROUND + TRAILER;
+    this.#joiner = new Joiner(this.block, IN_FRONT + INBOX, {
       udp: tun.segments.udp,
       write: (at, length) => this.#device.write(this.block, at, length),
     });
-    this.#cutter = new Cutter(this.#packet, mtu + TRAILER);
     const congestion = (): Congestion =>
       rate === null ? new Bbr(random31()) : new FixedRate(rate, this.#size + OUTSIDE);
     this.#repair = new Repair(
       {
-        longest: mtu + TRAILER,
+        room: mtu + REPAIR_AROUND,
         congestion,
         patience,
         random: random31,
@@ -85,9 +89,6 @@ export class RepairedCarriage implements Carriage {
     reactor.add(this.#timer.fd, READABLE, this.#rang);
   }
 
-  get next(): number {
-    return this.#joiner.next;
-  }
   repairs(): Repairs {
     const { rtt, rate, lost, retransmitted } = this.#repair.stats;
     const bits = (this.#size + OUTSIDE) * 8;
@@ -102,7 +103,7 @@ export class RepairedCarriage implements Carriage {
 
   fit(mtu: number): void {
     this.#device.mtu = mtu;
-    this.#cutter.room = mtu + TRAILER;
+    this.#repair.room = mtu + REPAIR_AROUND;
   }
 
   attach(link: Link | undefined): void {
@@ -112,11 +113,11 @@ export class RepairedCarriage implements Carriage {
 
   take(length: number): "packet" | "control" | "malformed" {
     if (length < TRAILER) return "malformed";
-    const { bytes } = this.block;
-    const { next } = this.#joiner;
-    if (bytes[next + length - TRAILER + AT.kind] === KIND.control) return "control";
-    if (bytes[next + length - TRAILER + AT.kind] !== KIND.repaired) return "malformed";
-    return this.#repair.receive(this.block, next, length, microseconds()) ? "packet" : "malformed";
+    const kind = this.block.bytes[this.next + length - TRAILER + AT.kind];
+    if (kind === KIND.control) return "control";
+    if (kind !== KIND.repaired) return "malformed";
+    const known = this.#repair.receive(this.block, this.next, length, microseconds());
+    return known ? "packet" : "malformed";
   }
 
   flush(): void {
@@ -128,16 +129,16 @@ export class RepairedCarriage implements Carriage {
     const memory = this.#packet;
     const length = this.#device.read(memory, 0);
     if (length < 0) return false;
-    const pieces = this.#cutter.begin(0, length);
-    if (pieces === 0) link.traffic.unsent++;
+    const plain = whole(memory, 0, length);
     const flow = flowOf(memory, VNET_HEADER, length - VNET_HEADER);
-    const now = microseconds();
-    const squeezer = this.#rules.current?.squeezer;
-    for (let i = 0; i < pieces; i++) {
-      const whole = this.#cutter.piece(i, MAX_PACKET);
-      const plain = squeezer === undefined ? whole : squeezer.pack(memory, MAX_PACKET, whole);
-      if (!this.#repair.offer(memory, MAX_PACKET, plain, flow, now)) link.traffic.unsent++;
-    }
+    const { squeezer } = this.#rules.current ?? {};
+    const packed =
+      squeezer === undefined || plain > MAX_SQUEEZED
+        ? plain
+        : squeezer.pack(memory, VNET_HEADER, plain);
+    const taken =
+      plain > 0 && this.#repair.offer(memory, VNET_HEADER, packed, flow, microseconds());
+    if (!taken) link.traffic.unsent++;
     this.#speak();
     return true;
   }
@@ -195,7 +196,7 @@ export class RepairedCarriage implements Carriage {
     this.#joiner.flush();
   };
 
-  /** A plaintext as the peer cut it, in its turn. */
+  /** A plaintext as the peer offered it, in its turn. */
   #deliver(plain: Uint8Array): void {
     this.block.bytes.set(plain, this.#joiner.next);
     const { next } = this.#joiner;

@@ -18,10 +18,10 @@ const OPTION = { end: 0, nothing: 1, timestamps: 8 } as const;
  * delay only when it has more than 8 samples of a round, and for trains of acknowledgements 2 ms apart at most: what
  * was held up for a repair looks to it like a queue, and a stream would need a quarter of a minute to fill the path.
  */
-const IN_A_ROUND = 7;
+const IN_A_ROUND = 3;
 const LEAST_GAP = 2_500;
 /** Nobody waits longer for an acknowledgement than for one that was delayed on purpose (RFC 9293 §3.8.6.3 allows 500 ms). */
-const MOST_GAP = 25_000;
+const MOST_GAP = 70_000;
 
 /**
  * Acknowledgements of TCP that say nothing but "all before this has arrived", as they go into a path that loses and

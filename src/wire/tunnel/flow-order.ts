@@ -1,4 +1,5 @@
 import { FLOWS, UNORDERED } from "./flow.ts";
+import { ahead, NUMBERS } from "./fragment.ts";
 
 /** Most bytes that wait for others: half a second of 100 Mbit/s, and more than one flow. */
 const MOST = 16 * 1024 * 1024;
@@ -9,21 +10,31 @@ interface Waiting {
   since: number;
 }
 
+/** What comes out of the order. `packet` must not be kept. */
+export interface InOrder {
+  /** The next of `flow`; or, of UNORDERED, one that waited for none. */
+  deliver(packet: Uint8Array, flow: number): void;
+  /** One that nobody waited for any more, behind those that are delivered. */
+  late(packet: Uint8Array): void;
+  /** What would have been next in `flow` is not waited for: the next one delivered does not follow the last. */
+  broken(flow: number): void;
+}
+
 /**
  * Puts the packets of each flow in their order again. One that is missing holds up its own flow only,
  * and not longer than `patience`.
  */
 export class FlowOrder {
   readonly #patience: number;
-  readonly #deliver: (packet: Uint8Array) => void;
+  readonly #out: InOrder;
   readonly #expected = new Uint32Array(FLOWS);
   readonly #waiting = new Map<number, Waiting>();
   #bytes = 0;
 
-  /** `patience` in the unit of all times here. `deliver` must not keep what it is given. */
-  constructor(patience: number, deliver: (packet: Uint8Array) => void) {
+  /** `patience` in the unit of all times here. */
+  constructor(patience: number, out: InOrder) {
     this.#patience = patience;
-    this.#deliver = deliver;
+    this.#out = out;
   }
 
   /** Bytes that wait. */
@@ -37,19 +48,18 @@ export class FlowOrder {
     return first + this.#patience;
   }
 
-  /** Packet `number` of `flow`. */
+  /** Packet `number` (of NUMBERS) of `flow`. */
   take(flow: number, number: number, packet: Uint8Array, now: number): void {
     if (flow >= FLOWS) {
-      if (flow === UNORDERED) this.#deliver(packet);
+      if (flow === UNORDERED) this.#out.deliver(packet, flow);
       return;
     }
     const expected = this.#expected[flow] as number; // below FLOWS
-    const ahead = (number - expected) | 0;
-    // Later than anybody waited is better than never.
-    if (ahead < 0) return this.#deliver(packet);
-    if (ahead === 0) {
-      this.#expected[flow] = number + 1;
-      this.#deliver(packet);
+    const early = ahead(number, expected);
+    if (early < 0) return this.#out.late(packet);
+    if (early === 0) {
+      this.#expected[flow] = (number + 1) % NUMBERS;
+      this.#out.deliver(packet, flow);
       const waiting = this.#waiting.get(flow);
       if (waiting !== undefined) this.#run(flow, waiting, now);
       return;
@@ -73,8 +83,9 @@ export class FlowOrder {
   #skip(flow: number, waiting: Waiting, now: number): void {
     const expected = this.#expected[flow] as number;
     let least = Infinity;
-    for (const number of waiting.parts.keys()) least = Math.min(least, (number - expected) >>> 0);
-    this.#expected[flow] = expected + least;
+    for (const number of waiting.parts.keys()) least = Math.min(least, ahead(number, expected));
+    this.#expected[flow] = (expected + least) % NUMBERS;
+    this.#out.broken(flow);
     this.#run(flow, waiting, now);
   }
 
@@ -84,9 +95,9 @@ export class FlowOrder {
     for (let packet = parts.get(number); packet !== undefined; packet = parts.get(number)) {
       parts.delete(number);
       this.#bytes -= packet.length;
-      number = (number + 1) >>> 0;
+      number = (number + 1) % NUMBERS;
       this.#expected[flow] = number;
-      this.#deliver(packet);
+      this.#out.deliver(packet, flow);
     }
     if (parts.size === 0) this.#waiting.delete(flow);
     else waiting.since = now;

@@ -1,6 +1,8 @@
+import { follows, isDatagram } from "./alike.ts";
 import type { Memory } from "./memory.ts";
 import { fitHeaders, type Part } from "./part.ts";
 import { AT, KIND, MAX_HEADERS, MAX_PACKET, MIN_PACKET, TRAILER } from "./plaintext.ts";
+import { isUncut, UDP_HEADER, UDP_SUM_AT } from "./uncut.ts";
 import { GSO, NEEDS_CHECKSUM, VNET_HEADER } from "./vnet.ts";
 
 /** In front of a run of bodies: what is written before them once it is known. */
@@ -71,6 +73,7 @@ export class Joiner {
     const kind = this.#memory.bytes[trailer + AT.kind];
     if (kind === KIND.segment) return this.#segment(trailer, length - TRAILER);
     if (kind === KIND.packet) return this.#packet(trailer, length - TRAILER);
+    if (kind === KIND.uncut) return this.#uncut(trailer, length - TRAILER);
     return kind === KIND.control ? TAKEN.control : TAKEN.malformed;
   }
 
@@ -115,12 +118,12 @@ export class Joiner {
   }
 
   #packet(trailer: number, length: number): number {
-    const { bytes, view } = this.#memory;
+    const { view } = this.#memory;
     const sumStart = view.getUint16(trailer + AT.sumStart);
     const sumOffset = view.getUint16(trailer + AT.sumOffset);
     if (length < MIN_PACKET || (sumStart > 0 && sumStart + sumOffset + 2 > length))
       return TAKEN.malformed;
-    if (this.#udp && isDatagram(bytes, view, this.next, length, sumStart, sumOffset)) {
+    if (this.#udp && isDatagram(this.#memory, this.next, length, sumStart, sumOffset)) {
       this.#datagram(length, sumStart);
       return TAKEN.packet;
     }
@@ -184,7 +187,11 @@ export class Joiner {
     const body = length - headers;
     const last = index + 1 === count;
     if (index >= count || body < 1 || (last ? body > size : body !== size)) return TAKEN.malformed;
-    if (headers > MAX_HEADERS || sumStart < MIN_PACKET || !fits(gso, headers - sumStart, sumOffset))
+    if (
+      headers > MAX_HEADERS ||
+      sumStart < MIN_PACKET ||
+      !isUncut(gso, headers - sumStart, sumOffset)
+    )
       return TAKEN.malformed;
     if (index * size + headers > MAX_PACKET || headers + body > MAX_PACKET) return TAKEN.malformed;
 
@@ -216,6 +223,35 @@ export class Joiner {
     return TAKEN.packet;
   }
 
+  /** A packet that nobody has cut. A kernel that does not take UDP uncut gets it in pieces. */
+  #uncut(trailer: number, length: number): number {
+    const { bytes, view } = this.#memory;
+    const at = this.next;
+    const gso = bytes[trailer + AT.gso] as number; // take() has looked how long it is
+    const headers = view.getUint16(trailer + AT.headers);
+    const size = view.getUint16(trailer + AT.size);
+    const sumStart = view.getUint16(trailer + AT.sumStart);
+    const sumOffset = view.getUint16(trailer + AT.sumOffset);
+    if (length > MAX_PACKET || headers > MAX_HEADERS || headers >= length) return TAKEN.malformed;
+    if (sumStart < MIN_PACKET || size === 0 || !isUncut(gso, headers - sumStart, sumOffset))
+      return TAKEN.malformed;
+    this.flush();
+    if (gso !== GSO.udp || this.#udp) {
+      this.#emit(at, headers, gso, size, sumStart, sumOffset, length - headers);
+      return TAKEN.packet;
+    }
+    const kept = bytes.slice(at, at + headers);
+    for (let before = 0, first = 0; before < length - headers; before += size, first++) {
+      const payload = Math.min(size, length - headers - before);
+      bytes.set(kept, at + before);
+      const last = before + payload === length - headers;
+      const part = { headers, sumStart, sumOffset, gso, first, before, payload, last };
+      fitHeaders(this.#memory, at + before, part);
+      this.#emit(at + before, headers, GSO.none, 0, sumStart, sumOffset, payload);
+    }
+    return TAKEN.packet;
+  }
+
   /** Headers at `at`, then the payload. */
   #emit(
     at: number,
@@ -240,68 +276,3 @@ export class Joiner {
 
 /** As many as any kernel takes (UDP_MAX_SEGMENTS before 6.9). */
 const MAX_DATAGRAMS = 64;
-const UDP = 17;
-const IP4_HEADER = 20;
-const IP6_HEADER = 40;
-/** Bytes of both ports of UDP. */
-const PORTS = 4;
-
-/** Is it UDP right behind a plain IP header, its checksum still to be made, and no fragment? */
-function isDatagram(
-  bytes: Uint8Array,
-  view: DataView,
-  at: number,
-  length: number,
-  sumStart: number,
-  sumOffset: number,
-): boolean {
-  if (sumOffset !== UDP_SUM_AT || length < sumStart + UDP_HEADER) return false;
-  if (bytes[at] === 0x45)
-    return (
-      sumStart === IP4_HEADER &&
-      bytes[at + 9] === UDP &&
-      (view.getUint16(at + 6) & 0x3fff) === 0 &&
-      view.getUint16(at + 2) === length
-    );
-  return (
-    (bytes[at] as number) >>> 4 === 6 &&
-    sumStart === IP6_HEADER &&
-    bytes[at + 6] === UDP &&
-    view.getUint16(at + 4) === length - IP6_HEADER
-  );
-}
-
-/** Is the packet at `b` what a kernel would have made as number `n` of the one that begins at `a`? */
-function follows({ view }: Memory, a: number, b: number, headers: number, n: number): boolean {
-  // All but lengths and checksums is the same; and over IPv4 the number of the packet goes on.
-  if (headers === IP6_HEADER + UDP_HEADER) {
-    if (view.getUint32(a) !== view.getUint32(b)) return false;
-    if (view.getUint16(a + 6) !== view.getUint16(b + 6)) return false;
-    return isSame(view, a + 8, b + 8, IP6_HEADER + PORTS - 8);
-  }
-  if (view.getUint16(a) !== view.getUint16(b)) return false;
-  if (((view.getUint16(a + 4) + n) & 0xffff) !== view.getUint16(b + 4)) return false;
-  if (view.getUint32(a + 6) !== view.getUint32(b + 6)) return false;
-  return isSame(view, a + 12, b + 12, IP4_HEADER + PORTS - 12);
-}
-
-/** Are `length` bytes, a multiple of four, the same at both places? */
-function isSame(view: DataView, a: number, b: number, length: number): boolean {
-  for (let i = 0; i < length; i += 4)
-    if (view.getUint32(a + i) !== view.getUint32(b + i)) return false;
-  return true;
-}
-
-const TCP_SUM_AT = 16;
-const UDP_SUM_AT = 6;
-const TCP_HEADER = 20;
-const UDP_HEADER = 8;
-
-/** Is it a kind we know, with a header of a length it can have and the checksum where it belongs? */
-function fits(gso: number, length: number, sumOffset: number): boolean {
-  if (gso === GSO.udp) return length === UDP_HEADER && sumOffset === UDP_SUM_AT;
-  const kind = gso & 0x7f;
-  return (
-    (kind === GSO.tcp4 || kind === GSO.tcp6) && length >= TCP_HEADER && sumOffset === TCP_SUM_AT
-  );
-}

@@ -15,7 +15,9 @@
  *   of a packet that the kernel left uncut; `headers` bytes of IP and TCP (or UDP) headers of the
  *   whole follow. So each piece makes a packet of its own, whatever becomes of the others.
  * - control: the body is a message of the tunnel itself (see probe.ts).
- * - repaired: a plaintext like these, carried by UDT (see repair.ts).
+ * - repaired: a part of a plaintext like these, carried by UDT, or what UDT has to say (see repaired.ts).
+ * - uncut: only inside of repaired ones: a packet that the kernel left uncut, as it is; `headers` bytes of it
+ *   are headers, and it is to be cut into pieces of `size`.
  * - squeezed: a plaintext of `size` bytes like the first two, compressed by zlib, LZO or Zstandard: `gso` is
  *   1, 2 or 3.
  *
@@ -23,7 +25,14 @@
  */
 export const TRAILER = 16;
 
-export const KIND = { packet: 0, segment: 1, control: 2, repaired: 3, squeezed: 4 } as const;
+export const KIND = {
+  packet: 0,
+  segment: 1,
+  control: 2,
+  repaired: 3,
+  squeezed: 4,
+  uncut: 5,
+} as const;
 
 /** Longest headers that a segment carries: IPv4 and TCP with all their options have 120 bytes. */
 export const MAX_HEADERS = 192;

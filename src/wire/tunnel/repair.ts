@@ -1,18 +1,32 @@
 import type { Congestion } from "../udt/congestion/congestion.ts";
 import { UdtConnection } from "../udt/connection.ts";
+import { copy } from "../udt/copy.ts";
 import { AckThinner } from "./ack-thinner.ts";
+import { Assembly } from "./assembly.ts";
 import { FlowOrder } from "./flow-order.ts";
 import { FLOWS, UNORDERED } from "./flow.ts";
+import { emitTail, type Fragment, NUMBERS, parseTail, PART, TAIL } from "./fragment.ts";
 import type { Memory } from "./memory.ts";
 import { AT, KIND, TRAILER } from "./plaintext.ts";
+import {
+  CONTROL_MORE,
+  FROM_AT,
+  IN_FRONT,
+  isControl,
+  tagOf,
+  TO_AT,
+  UDT_AROUND,
+  unwrapData,
+  wrap,
+} from "./repaired.ts";
 
-/** Behind each message: its flow (u16) and its number there (u32). */
-const FLOW_TRAILER = 6;
-const UDT_HEADER = 16;
-/** What UDT counts as the headers of IP and UDP, and takes off its MSS. */
-const IP_UDP = 28;
-/** Bytes around a plaintext that is repaired. */
-export const REPAIR_AROUND: number = FLOW_TRAILER + UDT_HEADER + TRAILER;
+/**
+ * So many bytes more than the longest packet a datagram has room for: its trailer; and what IPv4 has room for on an
+ * Ethernet when that packet is of 1380 bytes, since nothing that is repaired has to fit one datagram.
+ */
+export const REPAIR_AROUND = 44;
+/** Acknowledgements that may be kept have no more bytes. */
+const KEPT = 128;
 /** Packets that wait to be acknowledged: a second of 100 Mbit/s. */
 const PACKETS = 8192;
 const MS = 1000;
@@ -33,8 +47,8 @@ const ANSWER = 2;
 
 /** What both ends have of one repaired path. */
 export interface RepairParts {
-  /** Longest plaintext that is repaired. */
-  readonly longest: number;
+  /** Most bytes of a plaintext in one datagram, at first and ever. */
+  readonly room: number;
   /** For each conversation anew. */
   readonly congestion: () => Congestion;
   /** A packet older than that is not worth being repeated, nor being waited for: ms. */
@@ -46,15 +60,14 @@ export interface RepairParts {
 }
 
 /**
- * Plaintexts that are repeated when they get lost: each is a message of UDT, whose datagrams, data
- * and control, are plaintexts themselves, and sealed like any other: nobody can forge one. Sans-I/O;
- * times are µs.
+ * Plaintexts that are repeated when they get lost. As they are, what of them is lost is not lost to them, they
+ * may be as long as the kernel makes packets: each goes in as many parts as it needs, each part is a message of
+ * UDT, whose datagrams, data and control, are plaintexts themselves (repaired.ts), and sealed like any other:
+ * nobody can forge one. Sans-I/O; times are µs.
  *
- *     | UDT datagram: header, plaintext, flow, number | trailer: kind 3, from at 4, to at 8 |
- *
- * Both ends meet as at a rendezvous. `from` is the writer's conversation, a random number, `to` the
- * reader's as far as the writer knows: who begins anew is noticed, and what was meant for an earlier
- * conversation is not taken for one of this.
+ * Both ends meet as at a rendezvous. Each has a random number for its conversation, and says the other's as far
+ * as it knows: who begins anew is noticed, and what was meant for an earlier conversation is not taken for one
+ * of this.
  */
 export class Repair {
   readonly #parts: RepairParts;
@@ -63,6 +76,8 @@ export class Repair {
   readonly #view: DataView;
   readonly #thinner = new AckThinner();
   readonly #kept: Memory;
+  readonly #fragment: Fragment = { flow: 0, part: 0, number: 0 };
+  #room: number;
   #order: FlowOrder;
   #connection: UdtConnection;
   #own: number;
@@ -76,15 +91,20 @@ export class Repair {
 
   constructor(parts: RepairParts, now: number) {
     this.#parts = parts;
-    this.#message = new Uint8Array(new ArrayBuffer(parts.longest + FLOW_TRAILER));
+    this.#room = parts.room;
+    this.#message = new Uint8Array(new ArrayBuffer(parts.room + TAIL));
     this.#view = new DataView(this.#message.buffer);
-    const kept = new Uint8Array(new ArrayBuffer(parts.longest));
+    const kept = new Uint8Array(new ArrayBuffer(KEPT));
     this.#kept = { bytes: kept, view: new DataView(kept.buffer) };
     this.#own = parts.random();
     this.#connection = this.#begin(now);
     this.#order = this.#newOrder();
   }
 
+  /** Bytes of a plaintext that a datagram has room for from now on: no more than at first. */
+  set room(bytes: number) {
+    this.#room = Math.min(this.#parts.room, bytes);
+  }
   get isOpen(): boolean {
     return this.#connection.state === "open";
   }
@@ -110,34 +130,50 @@ export class Repair {
 
   #send({ bytes }: Memory, at: number, length: number, flow: number, now: number): boolean {
     const message = this.#message;
-    const whole = length + FLOW_TRAILER;
-    if (!this.isOpen || whole > this.#connection.writable || this.#isTooMuch(now)) {
+    const parts = Math.ceil(length / this.#room);
+    const connection = this.#connection;
+    if (!this.isOpen || parts * message.length > connection.writable || this.#isTooMuch(now)) {
       this.dropped++;
       return false;
     }
-    for (let i = 0; i < length; i++) message[i] = bytes[at + i] as number; // the caller's bytes
-    const number = flow < FLOWS ? (this.#numbers[flow] as number) : 0;
-    this.#view.setUint16(length, flow);
-    this.#view.setUint32(length + 2, number);
+    const fragment = this.#fragment;
+    const memory = { bytes: message, view: this.#view };
     const ttlMs = this.#parts.patience;
-    if (!this.#connection.sendMessage(message.subarray(0, whole), { ttlMs }, now)) {
-      this.dropped++;
-      return false;
+    // All as long as another, so that they leave as a train.
+    const each = Math.ceil(length / parts);
+    for (let from = 0; from < length; from += each) {
+      const end = Math.min(from + each, length);
+      copy(bytes, at + from, at + end, message, 0);
+      fragment.flow = flow === UNORDERED && parts > 1 ? 0 : flow;
+      fragment.part = (from === 0 ? PART.first : 0) | (end === length ? PART.last : 0);
+      fragment.number = this.#numbers[fragment.flow] ?? 0;
+      emitTail(memory, end - from, fragment);
+      connection.sendMessage(message.subarray(0, end - from + TAIL), { ttlMs }, now);
+      if (fragment.flow < FLOWS) this.#numbers[fragment.flow] = (fragment.number + 1) % NUMBERS;
     }
-    if (flow < FLOWS) this.#numbers[flow] = number + 1;
     return true;
   }
 
-  /** A plaintext of kind 3 came: `length` bytes at `at`. False: it is none. */
-  receive({ bytes, view }: Memory, at: number, length: number, now: number): boolean {
+  /** A plaintext of kind 3 came: `length` bytes at `at`; the IN_FRONT bytes before it are written to. False: it is none. */
+  receive(memory: Memory, at: number, length: number, now: number): boolean {
+    const { bytes, view } = memory;
+    if (length < TRAILER) return false;
+    if (!isControl(memory, at, length)) {
+      if (!parseTail(memory, at + length - TRAILER, this.#fragment)) return false;
+      const tag = tagOf(this.#theirs, this.#own);
+      const udt = unwrapData(memory, at, length, tag, this.#connection.id);
+      // Late words of a conversation that is over.
+      if (udt === 0) return true;
+      this.#connection.receive(bytes, at - IN_FRONT, at - IN_FRONT + udt, now);
+      this.#read(now);
+      return true;
+    }
     const trailer = at + length - TRAILER;
-    if (length < UDT_HEADER + TRAILER) return false;
-    const from = view.getUint32(trailer + 4);
-    const to = view.getUint32(trailer + 8);
+    const from = view.getUint32(trailer + FROM_AT);
+    const to = view.getUint32(trailer + TO_AT);
     if (from === 0) return false;
     if (from !== this.#theirs) {
-      // Late words of a conversation that is over.
-      if (from === this.#before) return true;
+      if (from === this.#before) return true; // late words, too
       const isFirst = this.#theirs === 0;
       this.#before = this.#theirs;
       this.#theirs = from;
@@ -149,22 +185,16 @@ export class Repair {
     return true;
   }
 
-  /** Write the next plaintext that is due to `at`; its length, 0: none is. */
-  poll(now: number, { bytes, view }: Memory, at: number): number {
+  /** Write the next plaintext that is due to `at`, using IN_FRONT bytes before it; its length, 0: none is. */
+  poll(now: number, memory: Memory, at: number): number {
     if (this.#connection.state === "broken" || this.#connection.state === "closed") {
       this.#own = this.#parts.random();
       this.#renew(now);
     }
     if (now >= this.#order.wakeAt) this.#order.expire(now);
     this.#sayKept(now);
-    const length = this.#connection.poll(now, bytes, at);
-    if (length === 0) return 0;
-    const trailer = at + length;
-    bytes.fill(0, trailer, trailer + TRAILER);
-    bytes[trailer + AT.kind] = KIND.repaired;
-    view.setUint32(trailer + 4, this.#own);
-    view.setUint32(trailer + 8, this.#theirs);
-    return length + TRAILER;
+    const length = this.#connection.poll(now, memory.bytes, at - IN_FRONT);
+    return length === 0 ? 0 : wrap(memory, at, length, this.#own, this.#theirs);
   }
 
   /** When to poll next, even if nothing happens. */
@@ -186,13 +216,13 @@ export class Repair {
 
   #read(now: number): void {
     const message = this.#message;
+    const fragment = this.#fragment;
+    const memory = { bytes: message, view: this.#view };
     for (;;) {
       const length = this.#connection.readMessage(message, 0, message.length);
       if (length < 0) return;
-      const end = length - FLOW_TRAILER;
-      if (end < 0) continue;
-      const flow = this.#view.getUint16(end);
-      this.#order.take(flow, this.#view.getUint32(end + 2), message.subarray(0, end), now);
+      if (length < TAIL || !parseTail(memory, length - TAIL, fragment)) continue;
+      this.#order.take(fragment.flow, fragment.number, message.subarray(0, length), now);
     }
   }
 
@@ -215,7 +245,7 @@ export class Repair {
   }
 
   #begin(now: number): UdtConnection {
-    const { longest, congestion, random } = this.#parts;
+    const { room, congestion, random } = this.#parts;
     return new UdtConnection({
       role: "rendezvous",
       kind: "message",
@@ -223,7 +253,8 @@ export class Repair {
       initial: random(),
       peerAddress: new Uint8Array(4), // the same for both: there is nothing else on this path
       congestion: congestion(),
-      mss: longest + FLOW_TRAILER + UDT_HEADER + IP_UDP,
+      mss: room + UDT_AROUND,
+      reportReserve: CONTROL_MORE,
       sendPackets: PACKETS,
       receivePackets: PACKETS,
       twice: true,
@@ -233,6 +264,6 @@ export class Repair {
 
   #newOrder(): FlowOrder {
     const { patience, deliver } = this.#parts;
-    return new FlowOrder(patience * MS, deliver);
+    return new FlowOrder(patience * MS, new Assembly(deliver));
   }
 }

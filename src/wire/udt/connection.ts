@@ -138,7 +138,8 @@ export class UdtConnection {
       this.#ack2 = -1;
       return this.#say(Control.ack2, number, time, out, at, 4);
     }
-    const told = this.#receiver?.poll(now, time, this.datagramSize, this.#peerId, out, at) ?? 0;
+    const report = this.datagramSize - (this.#options.reportReserve ?? 0);
+    const told = this.#receiver?.poll(now, time, report, this.#peerId, out, at) ?? 0;
     if (told > 0) return told;
     const sent = this.#sender?.poll(now, time, this.#peerId, out, at) ?? 0;
     if (sent > 0) {

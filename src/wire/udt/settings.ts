@@ -31,6 +31,8 @@ export type UdtSettings = {
   /** Most packets that wait to be acknowledged, and to be read. Rounded up to a power of two. Default 8192. */
   readonly sendPackets?: number;
   readonly receivePackets?: number;
+  /** Reports of loss stay so many bytes below a full datagram, for what goes around them. Default 0. */
+  readonly reportReserve?: number;
   /** Default true: small `send`s are joined in one packet while it has not left. 3wdd's frames must not be. */
   readonly coalesce?: boolean;
   /**

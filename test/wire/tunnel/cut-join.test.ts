@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { TAKEN } from "../../../src/wire/tunnel/join.ts";
 import { onTheWire, type Uncut, uncut } from "./segments.ts";
 import * as properties from "./tunnel.properties.ts";
-import { cut, join, payload, ROOM } from "./tunnel.properties.ts";
+import { cut, join, payload, ROOM, uncutPlain } from "./tunnel.properties.ts";
 
 const rows: (Uncut & { story: string; pieces: number })[] = [
   {
@@ -106,8 +106,10 @@ test.each([
       .with(4, 0)
       .with(5, 0),
   },
-])("$story: refused", ({ packet }) => {
+])("$story: refused", ({ story, packet }) => {
   expect(cut(packet)).toEqual([]);
+  // What is too long for the path may go in parts.
+  expect(uncutPlain(packet)).toHaveLength(story.includes("too long") ? 1 : 0);
 });
 
 test("without UDP offload every datagram is a packet of its own", () => {
@@ -117,6 +119,8 @@ test("without UDP offload every datagram is a packet of its own", () => {
   expect(made.flatMap(onTheWire)).toEqual(onTheWire(packet));
 });
 
+test("what is not cut stays whole, but for a kernel that does not take UDP so", () =>
+  fc.assert(properties.staysWhole, { numRuns: 60 }));
 test("whatever is lost, the rest is what the kernel would have cut", () =>
   fc.assert(properties.joinsWhatIsThere, { numRuns: 60 }));
 test("datagrams that are alike become one packet, unseen", () =>

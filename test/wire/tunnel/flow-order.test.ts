@@ -4,12 +4,16 @@ import fc from "fast-check";
 
 import { FlowOrder } from "../../../src/wire/tunnel/flow-order.ts";
 import { flowOf, FLOWS, UNORDERED } from "../../../src/wire/tunnel/flow.ts";
+import { NUMBERS } from "../../../src/wire/tunnel/fragment.ts";
 
 const PATIENCE = 1000;
 
 function order() {
   const got: number[] = [];
-  return { got, flows: new FlowOrder(PATIENCE, (packet) => void got.push(packet[0] ?? -1)) };
+  const broken: number[] = [];
+  const take = (packet: Uint8Array): void => void got.push(packet[0] ?? -1);
+  const out = { deliver: take, late: take, broken: (flow: number) => void broken.push(flow) };
+  return { got, broken, flows: new FlowOrder(PATIENCE, out) };
 }
 
 describe("packets of one flow", () => {
@@ -26,7 +30,7 @@ describe("packets of one flow", () => {
   });
 
   test("one that never comes is not waited for any longer", () => {
-    const { flows, got } = order();
+    const { flows, got, broken } = order();
     flows.take(7, 0, Uint8Array.of(0), 0);
     flows.take(7, 2, Uint8Array.of(2), 10);
     flows.take(7, 4, Uint8Array.of(4), 20);
@@ -36,7 +40,10 @@ describe("packets of one flow", () => {
     flows.expire(10 + PATIENCE);
     expect(got).toEqual([0, 2]);
     flows.expire(10 + 2 * PATIENCE);
-    expect(got).toEqual([0, 2, 4]);
+    expect([got, broken]).toEqual([
+      [0, 2, 4],
+      [7, 7],
+    ]);
     flows.take(7, 1, Uint8Array.of(1), 5000); // better late than never
     expect([got, flows.bytes, flows.wakeAt]).toEqual([[0, 2, 4, 1], 0, Infinity]);
   });
@@ -51,9 +58,14 @@ describe("packets of one flow", () => {
 
   test("numbers begin again after the last", () => {
     const { flows, got } = order();
-    flows.take(7, 0xffff_ffff, Uint8Array.of(1), 0); // before the first: late
-    flows.take(7, 0, Uint8Array.of(2), 0);
-    expect(got).toEqual([1, 2]);
+    flows.take(7, NUMBERS - 2, Uint8Array.of(1), 0); // before the first: late
+    flows.take(7, NUMBERS / 2 - 1, Uint8Array.of(2), 0);
+    flows.expire(PATIENCE);
+    flows.take(7, NUMBERS - 2, Uint8Array.of(3), PATIENCE);
+    flows.expire(2 * PATIENCE);
+    flows.take(7, 0, Uint8Array.of(5), 2 * PATIENCE);
+    flows.take(7, NUMBERS - 1, Uint8Array.of(4), 2 * PATIENCE);
+    expect(got).toEqual([1, 2, 3, 4, 5]);
   });
 
   test("whatever comes how, all of it is delivered, in order, once", () => {

@@ -1,9 +1,12 @@
 import fc from "fast-check";
 
-import { Repair, REPAIR_AROUND } from "../../../src/wire/tunnel/repair.ts";
+import { LONGEST } from "../../../src/wire/tunnel/assembly.ts";
+import { TRAILER } from "../../../src/wire/tunnel/plaintext.ts";
+import { Repair } from "../../../src/wire/tunnel/repair.ts";
+import { IN_FRONT } from "../../../src/wire/tunnel/repaired.ts";
 import { Bbr } from "../../../src/wire/udt/congestion/bbr.ts";
 
-const LONGEST = 1396;
+const MOST = 1396;
 const ROOM = 4096;
 const MS = 1000;
 /** Far more than an end says in one breath. */
@@ -40,35 +43,35 @@ export const repairStaysSane = fc.property(
     };
     const congestion = (): Bbr => new Bbr(random());
     const make = (): Repair =>
-      new Repair({ longest: LONGEST, congestion, patience: 3000, random, deliver }, now);
+      new Repair({ room: MOST, congestion, patience: 3000, random, deliver }, now);
     const [here, there] = [make(), make()];
     const out = memory();
     const heard: Uint8Array[] = [];
     /** All that `from` has to say, which `to` hears. */
     const pump = (from: Repair, to: Repair, keep: boolean): void => {
       let count = 0;
-      for (let n = from.poll(now, out, 0); n > 0; n = from.poll(now, out, 0)) {
-        if (n > LONGEST + REPAIR_AROUND) throw new Error("longer than a datagram");
+      for (let n = from.poll(now, out, IN_FRONT); n > 0; n = from.poll(now, out, IN_FRONT)) {
+        if (n > MOST + TRAILER) throw new Error("longer than a datagram");
         if (++count > TOO_MANY) throw new Error("it never ends");
-        if (keep && heard.push(out.bytes.slice(0, n)) > 8) heard.shift();
-        to.receive(out, 0, n, now);
+        if (keep && heard.push(out.bytes.slice(IN_FRONT, IN_FRONT + n)) > 8) heard.shift();
+        to.receive(out, IN_FRONT, n, now);
       }
       if (Number.isNaN(from.wakeAt)) throw new Error("no time to wake");
     };
     const packet = memory();
     for (const { which, bends, body, times, wait } of said) {
       there.offer(packet, 0, 200, which, now);
-      here.offer(packet, 0, 1000, which, now);
+      here.offer(packet, 0, 1000 * (1 + (which % 4)), which, now);
       pump(there, here, true);
       pump(here, there, false);
       const known = heard[which % Math.max(1, heard.length)] ?? new Uint8Array(40);
       // Who it is from stands at the end.
-      const words = body === null ? known.slice() : Buffer.concat([body, known.subarray(-12)]);
+      const words = body === null ? known.slice() : Buffer.concat([body, known.subarray(-16)]);
       for (const [at, value] of bends) words[at % words.length] = value;
       const into = memory();
       for (let i = 0; i < times; i++) {
-        into.bytes.set(words); // it may be written over
-        here.receive(into, 0, words.length, now);
+        into.bytes.set(words, IN_FRONT); // it may be written over
+        here.receive(into, IN_FRONT, words.length, now);
       }
       pump(here, there, false);
       now += wait;

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 
 import { UNORDERED } from "../../../src/wire/tunnel/flow.ts";
-import { Repair, REPAIR_AROUND } from "../../../src/wire/tunnel/repair.ts";
+import { TRAILER } from "../../../src/wire/tunnel/plaintext.ts";
+import { Repair } from "../../../src/wire/tunnel/repair.ts";
+import { IN_FRONT } from "../../../src/wire/tunnel/repaired.ts";
 import { Bbr } from "../../../src/wire/udt/congestion/bbr.ts";
 import { Wan, type WanOptions } from "../../fake/wan.ts";
 
@@ -23,7 +25,7 @@ function world(options: WanOptions, patience = 3000) {
     const got: Uint8Array[] = [];
     const repair = new Repair(
       {
-        longest: LONGEST,
+        room: LONGEST,
         congestion: () => new Bbr(random()),
         patience,
         random,
@@ -38,8 +40,8 @@ function world(options: WanOptions, patience = 3000) {
   const into = memory(2048);
   const pump = (): void => {
     for (const [i, { repair }] of ends.entries())
-      for (let n = repair.poll(now, out, 0); n > 0; n = repair.poll(now, out, 0))
-        wan.put(out.bytes, 0, n, 1 - i, now);
+      for (let n = repair.poll(now, out, IN_FRONT); n > 0; n = repair.poll(now, out, IN_FRONT))
+        wan.put(out.bytes, IN_FRONT, n, 1 - i, now);
   };
   const run = (until: number): void => {
     for (;;) {
@@ -48,8 +50,8 @@ function world(options: WanOptions, patience = 3000) {
       if (next > until) break;
       now = Math.max(now + 1, next);
       wan.take(now, (to, bytes, from, end) => {
-        into.bytes.set(bytes.subarray(from, end));
-        expect(ends[to]?.repair.receive(into, 0, end - from, now)).toBe(true);
+        into.bytes.set(bytes.subarray(from, end), IN_FRONT);
+        expect(ends[to]?.repair.receive(into, IN_FRONT, end - from, now)).toBe(true);
       });
     }
     now = until;
@@ -186,10 +188,10 @@ test("a path that has more room all at once is filled within seconds", () => {
 
 describe("what is no such plaintext", () => {
   test.each([
-    { story: "too short", length: REPAIR_AROUND - 8 },
+    { story: "too short", length: TRAILER - 1 },
     { story: "of nobody", length: 100 },
   ])("$story is refused", ({ length }) => {
     const { ends } = world({});
-    expect(ends[0]?.repair.receive(memory(200), 0, length, 0)).toBe(false);
+    expect(ends[0]?.repair.receive(memory(200), IN_FRONT, length, 0)).toBe(false);
   });
 });

@@ -1,13 +1,17 @@
 import { UNORDERED } from "../../../src/wire/tunnel/flow.ts";
 import { Repair } from "../../../src/wire/tunnel/repair.ts";
+import { IN_FRONT } from "../../../src/wire/tunnel/repaired.ts";
 import { Bbr } from "../../../src/wire/udt/congestion/bbr.ts";
 import { CubicReceiver, CubicSender, type Sack } from "../../fake/cubic.ts";
 import { Wan, type WanOptions } from "../../fake/wan.ts";
 
-const LONGEST = 1396;
-const SEGMENT = 1390;
-/** What a segment carries: less the trailer, and the headers of IP and TCP. */
-export const PAYLOAD = 1338;
+/** Of a datagram: the path's MTU is 1500. */
+const ROOM = 1424;
+/** What a segment carries, in a tunnel with an MTU of 1380. */
+export const PAYLOAD = 1328;
+/** Headers of IP and TCP, and the trailer: of as many segments as the kernel leaves uncut. */
+const HEADERS = 68;
+const UNCUT = 12;
 /** IPv4, TCP, and a trailer of zeros. */
 const ACK = 56;
 /** IP, UDP, Ethernet, and the seal. */
@@ -27,10 +31,10 @@ export function stream(options: WanOptions) {
   const receiver = new CubicReceiver();
   const said = new Map<number, Sack>();
   let acks = 0;
-  const plain = memory(LONGEST);
+  const plain = memory(HEADERS + UNCUT * PAYLOAD);
   const end = (deliver: (plain: Uint8Array) => void): Repair => {
     const congestion = (): Bbr => new Bbr(random());
-    return new Repair({ longest: LONGEST, congestion, patience: 3000, random, deliver }, now);
+    return new Repair({ room: ROOM, congestion, patience: 3000, random, deliver }, now);
   };
   const near = end((packet) => {
     const number = new DataView(packet.buffer, packet.byteOffset).getUint32(24);
@@ -46,8 +50,11 @@ export function stream(options: WanOptions) {
     sender.acknowledge({ next, segments }, now);
   });
   const far = end((packet) => {
-    receiver.take(new DataView(packet.buffer, packet.byteOffset).getUint32(0));
-    acknowledge(false);
+    const view = new DataView(packet.buffer, packet.byteOffset);
+    for (let i = 0; i < (packet.length - HEADERS) / PAYLOAD; i++) {
+      receiver.take(view.getUint32(4 * i));
+      acknowledge(false);
+    }
   });
   const acknowledge = (all: boolean): void => {
     for (let sack = receiver.say(all); sack !== undefined; sack = receiver.say(all)) {
@@ -58,13 +65,13 @@ export function stream(options: WanOptions) {
   const out = memory(2048);
   const into = memory(2048);
   const send = (from: Repair, wan: Wan): void => {
-    for (let n = from.poll(now, out, 0); n > 0; n = from.poll(now, out, 0))
-      wan.put(out.bytes, 0, n, 0, now);
+    for (let n = from.poll(now, out, IN_FRONT); n > 0; n = from.poll(now, out, IN_FRONT))
+      wan.put(out.bytes, IN_FRONT, n, 0, now);
   };
   const arrive = (wan: Wan, to: Repair): void =>
     wan.take(now, (_, bytes, from, upTo) => {
-      into.bytes.set(bytes.subarray(from, upTo));
-      to.receive(into, 0, upTo - from, now);
+      into.bytes.set(bytes.subarray(from, upTo), IN_FRONT);
+      to.receive(into, IN_FRONT, upTo - from, now);
     });
   return {
     sender,
@@ -73,9 +80,12 @@ export function stream(options: WanOptions) {
     /** Goes on to `until`, and says how many segments have arrived in order. */
     run(until: number): number {
       for (;;) {
-        for (let seq = now < BEGIN ? -1 : sender.poll(now); seq >= 0; seq = sender.poll(now)) {
-          plain.view.setUint32(0, seq);
-          near.offer(plain, 0, SEGMENT, 1, now);
+        while (now >= BEGIN) {
+          let count = 0;
+          for (let seq = 0; count < UNCUT && (seq = sender.poll(now)) >= 0; count++)
+            plain.view.setUint32(4 * count, seq);
+          if (count === 0) break;
+          near.offer(plain, 0, HEADERS + count * PAYLOAD, 1, now);
         }
         send(near, there);
         send(far, back);

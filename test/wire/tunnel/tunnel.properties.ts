@@ -3,9 +3,10 @@ import { expect } from "bun:test";
 import fc from "fast-check";
 
 import { Cutter } from "../../../src/wire/tunnel/cut.ts";
-import { JOIN_ROOM, Joiner } from "../../../src/wire/tunnel/join.ts";
+import { JOIN_ROOM, Joiner, TAKEN } from "../../../src/wire/tunnel/join.ts";
 import { clampMss } from "../../../src/wire/tunnel/mss.ts";
 import { parseProbe, type Probe } from "../../../src/wire/tunnel/probe.ts";
+import { whole } from "../../../src/wire/tunnel/uncut.ts";
 import { GSO, VNET_HEADER } from "../../../src/wire/tunnel/vnet.ts";
 import { parseWgConf } from "../../../src/wire/tunnel/wg-conf.ts";
 import { onTheWire, uncut } from "./segments.ts";
@@ -36,6 +37,14 @@ function cutInPlace(packet: Uint8Array): Uint8Array {
   const cutter = new Cutter(inside, ROOM);
   expect(cutter.begin(0, packet.length)).toBe(1);
   return inside.bytes.slice(VNET_HEADER, VNET_HEADER + cutter.piece(0, VNET_HEADER));
+}
+
+/** The plaintext of a packet that is not cut; none when it is no packet. */
+export function uncutPlain(packet: Uint8Array): Uint8Array[] {
+  const inside = memory(packet.length + 50);
+  inside.bytes.set(packet, 7);
+  const length = whole(inside, 7, packet.length);
+  return length === 0 ? [] : [inside.bytes.slice(7 + VNET_HEADER, 7 + VNET_HEADER + length)];
 }
 
 /** Packets for the TUN device at the other end. */
@@ -123,7 +132,18 @@ export const joinsDatagrams = fc.property(
   },
 );
 
+/** A packet that goes as it is comes as it was, in pieces only where the kernel wants them. */
+export const staysWhole = fc.property(packets, fc.boolean(), (wanted, udp) => {
+  const packet = uncut(wanted);
+  const { made, taken } = join(uncutPlain(packet), { udp });
+  expect(taken).toEqual([TAKEN.packet]);
+  expect(made.flatMap(onTheWire)).toEqual(onTheWire(packet));
+  if (udp || wanted.layer4 === "tcp") expect(made[0]?.subarray(10)).toEqual(packet.subarray(10));
+});
+
 const good = fc.constantFrom(
+  ...uncutPlain(uncut({ version: 6, layer4: "tcp", payload: payload(3000), size: 1000 })),
+  ...uncutPlain(uncut({ version: 4, layer4: "udp", payload: payload(3000), size: 1000 })),
   ...cut(uncut({ version: 4, layer4: "tcp", payload: payload(9000), size: 1000 })),
 );
 const bent = fc
@@ -156,6 +176,7 @@ export const cutsAnything = fc.property(
   ),
   (packet) => {
     const all = cut(packet);
+    for (const plain of uncutPlain(packet)) join([plain]);
     for (const plain of all) expect(plain.length).toBeLessThanOrEqual(ROOM);
     const [first] = all;
     if (first !== undefined && packet[1] === GSO.none) expect(cutInPlace(packet)).toEqual(first);
