@@ -8,6 +8,7 @@ import { Doorman } from "../../wire/noise/doorman.ts";
 import { kindOf, receiverOf } from "../../wire/noise/message.ts";
 import { keysOf } from "../../wire/noise/primitives.ts";
 import { TERN, WIREGUARD } from "../../wire/noise/protocol.ts";
+import { Ration } from "../../wire/noise/ration.ts";
 import { type Identity, readInitiation, type Session } from "../../wire/noise/session.ts";
 import type { Hub } from "./hub.ts";
 import type { Lane } from "./lane.ts";
@@ -15,6 +16,9 @@ import type { Link } from "./link.ts";
 
 /** Nobody can be answered there. */
 const NO_PORT = 0;
+/** Bytes of an address of IPv6 as the kernel has it, and what one of IPv4 has in front there. */
+const SOCKADDR_IN6 = 28;
+const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const;
 
 /** One private key under one protocol, and who may speak to it. */
 export interface Resident {
@@ -30,9 +34,11 @@ export class Reception {
   readonly #residents = new Map<string, Resident>();
   readonly #links = new Map<Session<Lane>, Link>();
   readonly #crowd = new Crowd();
+  readonly #ration: Ration;
 
   constructor(hub: Hub) {
     this.#hub = hub;
+    this.#ration = new Ration(new DataView(hub.dice(4).buffer).getUint32(0));
   }
 
   get links(): Iterable<Link> {
@@ -82,10 +88,16 @@ export class Reception {
       if (!doorman.knowsUs(bytes)) continue;
       const route = trains.routeOf(i);
       if (portOf(route) === NO_PORT) return true;
-      if (this.#crowd.arrived(now) && !doorman.hasCookie(bytes, route.name, now)) {
-        this.#hub.strangers.cookies++;
-        this.#hub.post(route, doorman.cookieFor(bytes, route.name, now));
-        return true;
+      if (this.#crowd.arrived(now)) {
+        if (!doorman.hasCookie(bytes, route.name, now)) {
+          this.#hub.strangers.cookies++;
+          this.#hub.post(route, doorman.cookieFor(bytes, route.name, now));
+          return true;
+        }
+        if (!this.#ration.take(hostOf(route), now)) {
+          this.#hub.strangers.refused++;
+          return true;
+        }
       }
       const heard =
         kind === "response"
@@ -125,6 +137,13 @@ export class Reception {
 /** Of an address in a route: behind the family. */
 function portOf({ name }: Route): number {
   return ((name[2] ?? 0) << 8) | (name[3] ?? 0);
+}
+
+/** The address in it, or the network of it that one is given (IPv6: 64 bits), behind the port. */
+function hostOf({ name }: Route): Uint8Array {
+  if (name.length < SOCKADDR_IN6) return name.subarray(4, 8);
+  const mapped = MAPPED.every((byte, i) => name[8 + i] === byte);
+  return mapped ? name.subarray(20, 24) : name.subarray(8, 16);
 }
 
 function hex(key: Uint8Array): string {
