@@ -22,6 +22,8 @@ export class DavUpload implements Upload {
   #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
   /** Resolves when the server has the whole, once it is streamed. */
   #sent: Promise<void> | undefined;
+  /** Why the server will not have it, once that is known. */
+  #failure: unknown;
   /** The server wants more. */
   #wanted = Promise.withResolvers<void>();
   #begun = false;
@@ -77,16 +79,19 @@ export class DavUpload implements Upload {
     );
     this.#sent = this.#wire.send(body, this.#gone.signal);
     this.#wanted.promise.catch(() => {}); // whoever writes hears of it
-    this.#sent.catch((error: unknown) => this.#wanted.reject(error));
+    this.#sent.catch((error: unknown) => {
+      this.#failure = error;
+      this.#wanted.reject(error);
+    });
   }
 
   /** Hand over one piece when the server wants it: so no more than one is ever kept. */
   async #pass(bytes: Uint8Array): Promise<void> {
     await this.#wanted.promise;
-    const next = Promise.withResolvers<void>();
-    next.promise.catch(() => {});
-    this.#sent?.catch((error: unknown) => next.reject(error));
-    this.#wanted = next;
+    // Nothing that lives as long as the upload may know of `bytes`.
+    this.#wanted = Promise.withResolvers<void>();
+    this.#wanted.promise.catch(() => {});
+    if (this.#failure !== undefined) this.#wanted.reject(this.#failure);
     this.#hand((controller) => controller.enqueue(bytes));
   }
 
