@@ -33,6 +33,8 @@ const LATE = 16;
 const OVERSIZED = 60_000;
 const INITIATION = 1;
 const HEADER = 16;
+const COUNTER_AT = 12;
+const FAR_AHEAD = 2 ** 30;
 
 const [near = "", wanted = "", pub = ""] = process.argv.slice(2);
 const port = Number(wanted);
@@ -104,6 +106,8 @@ const KINDS: Readonly<Record<string, () => { bytes: Uint8Array; spoofed: boolean
     const bytes = Buffer.from(one());
     const at = Math.min(bytes.length - 1, HEADER + Math.floor(Math.random() * bytes.length));
     bytes[at] = (bytes[at] ?? 0) ^ 1;
+    // Under a number that was not there yet: others are not even looked at.
+    bytes.writeUInt32BE(FAR_AHEAD + length(FAR_AHEAD), COUNTER_AT);
     return { bytes, spoofed: true };
   },
   oversized: () => ({ bytes: randomBytes(OVERSIZED), spoofed: true }),
