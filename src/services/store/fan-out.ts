@@ -34,13 +34,14 @@ export interface Received {
 /**
  * Send `body` to all of `seats`. One that fails, is silent for longer than the others can wait, or
  * much slower than they are, is left behind. Rejects with `TooFew` when fewer than `least` are left, and with the body's own
- * error when that breaks off; then nothing of it is anywhere.
+ * error when that breaks off; then nothing of it is anywhere. `expected`: bytes it has, where that is known.
  */
 export async function fanOut(
   body: AsyncIterable<Uint8Array>,
   seats: readonly Seat[],
   temporary: string,
   least: number,
+  expected?: number,
 ): Promise<Received> {
   const uploads = new Map<Seat, Upload>();
   const fallen: Fallen[] = [];
@@ -66,7 +67,7 @@ export async function fanOut(
   let size = 0;
   try {
     await each(seats, async (seat) => {
-      uploads.set(seat, await within(seat.member.put(temporary), where(seat)));
+      uploads.set(seat, await within(seat.member.put(temporary, expected), where(seat)));
     });
     for await (const bytes of body) {
       sums.add(bytes);

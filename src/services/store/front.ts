@@ -159,6 +159,7 @@ export class Front {
     }
     const about = {
       type: request.headers.get("content-type") ?? undefined,
+      size: request.contentLength,
       mtime: clientTime(request),
       until,
     };

@@ -18,6 +18,8 @@ const COMMIT_MS = 6 * STALL_MS;
 /** What a client says of a file besides its bytes. */
 export interface About {
   readonly type: string | undefined;
+  /** Bytes, where they are known before they come. */
+  readonly size?: number | undefined;
   /** Milliseconds since 1970; undefined: now. */
   readonly mtime: number | undefined;
   /** When it is to be gone, in milliseconds since 1970; undefined: as the config has it. */
@@ -68,6 +70,7 @@ export async function put(
       able,
       temporary,
       writeQuorum,
+      about.size,
     );
   } catch (error) {
     if (error instanceof OverQuota) return OVER;

@@ -216,3 +216,39 @@ test.each([
   expect(peer.heard[0]).toContain("range: bytes=2-5\r\n");
   member.close();
 });
+
+test.each([
+  {
+    story: "of a known length",
+    size: 400_000,
+    said: /Content-Length: 400000\r\n/,
+    tail: /\r\n\r\nx{400000}$/,
+  },
+  {
+    story: "of any length",
+    size: undefined,
+    said: /Transfer-Encoding: chunked\r\n/,
+    tail: /x\r\n0\r\n\r\n$/,
+  },
+])("an upload $story", async ({ size, said, tail }) => {
+  using peer = server((_, __, say) => say("HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n"));
+  const member = new WebdavMember("m", peer.url.href, upstream);
+  const upload = await member.put("/new", size);
+  for (let i = 0; i < 4; i++) await upload.write(new Uint8Array(100_000).fill("x".charCodeAt(0)));
+  await upload.finish();
+  const sent = peer.heard.find((one) => one.startsWith("PUT")) ?? "";
+  expect(sent).toMatch(said);
+  expect(sent).toMatch(tail);
+  member.close();
+});
+
+test("an upload shorter than it was said to be is none", async () => {
+  using peer = server((_, __, say) => say("HTTP/1.1 201 Made\r\nContent-Length: 0\r\n\r\n"));
+  const member = new WebdavMember("m", peer.url.href, upstream);
+  const upload = await member.put("/new", 400_001);
+  for (let i = 0; i < 4; i++) await upload.write(new Uint8Array(100_000));
+  expect(await why(upload.finish())).toMatch(/^away: .*shorter/);
+  await upload.abort();
+  expect(peer.heard.some((one) => one.startsWith("PUT"))).toBe(false);
+  member.close();
+});

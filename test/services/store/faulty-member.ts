@@ -43,9 +43,9 @@ export class FaultyMember implements Member {
     return this.fault === undefined && this.stepsLeft === Infinity ? this.#member.near : undefined;
   }
 
-  async put(temporary: string): Promise<Upload> {
+  async put(temporary: string, size?: number): Promise<Upload> {
     this.#step("put", temporary, true);
-    const upload = await this.#member.put(temporary);
+    const upload = await this.#member.put(temporary, size);
     let sent = 0;
     return {
       write: async (bytes) => {

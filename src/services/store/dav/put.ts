@@ -50,6 +50,7 @@ async function keep(
   const until = wishedEnd(request.headers, dav.now());
   const about = {
     type: request.headers.get("content-type") ?? undefined,
+    size: request.headers.has("content-range") ? undefined : request.contentLength,
     mtime,
     until: until === "unreadable" ? undefined : until,
     ...(sum !== undefined && { meta: () => ({ oc: `${sum.kind}:${sum.hex}` }) }),

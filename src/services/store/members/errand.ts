@@ -16,8 +16,10 @@ export interface DirectRequest {
   /** Path, escaped. */
   readonly target: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** A stream is sent once, and in chunks. */
+  /** A stream is sent once. */
   readonly body?: Uint8Array | ReadableStream<Uint8Array> | undefined;
+  /** Bytes of a stream; undefined: it is sent in chunks. */
+  readonly size?: number | undefined;
 }
 
 /** How to get to the server. */
@@ -126,10 +128,9 @@ export class Errand implements Questioner, Seeker {
   }
 
   #outgoing(): Outgoing {
-    const { method, target, headers, body: given } = this.#request;
+    const { method, target, headers, body: given, size: length } = this.#request;
     const [body, behind] = given instanceof ReadableStream ? [given] : [undefined, given];
     const fields = [["Host", this.#ways.authority] as const, ...Object.entries(headers)];
-    const length = undefined;
     const asked = requestHead({ method, target, headers: fields, body, length, behind });
     const head = behind === undefined ? asked : Buffer.concat([asked, behind]); // it leaves at once
     const readTimeout = body === undefined ? STALL_MS : KEEP_MS;

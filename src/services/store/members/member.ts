@@ -8,8 +8,11 @@ export interface Member {
   readonly id: string;
   /** Where it is, for people: `/mnt/disk3`, `http://10.0.0.2:8080`. */
   readonly where: string;
-  /** Begin a file. It has a name under `temporary`, a directory, until it is given its own. */
-  put(temporary: string): Promise<Upload>;
+  /**
+   * Begin a file. It has a name under `temporary`, a directory, until it is given its own. `size`: bytes
+   * it is going to have, where that is known.
+   */
+  put(temporary: string, size?: number): Promise<Upload>;
   /**
    * Put few bytes at `at` at once, whole, in place of what is there; before, they may have a name
    * under `temporary`, a directory. On disk when it resolves.

@@ -63,13 +63,13 @@ export class WebdavMember implements Member {
     }
   }
 
-  async put(temporary: string): Promise<Upload> {
+  async put(temporary: string, size?: number): Promise<Upload> {
     const at = `${temporary}/${crypto.randomUUID()}`;
     return new DavUpload({
       send: async (body, signal) => {
         if (body instanceof Uint8Array) return this.#store(at, body, signal);
         await this.#parents.ensure(at);
-        const response = await this.#ask("PUT", at, { body, signal, patient: true });
+        const response = await this.#ask("PUT", at, { body, size, signal, patient: true });
         if (needsParents(response)) {
           // A body that streams by cannot be sent again: the next one finds its directory.
           this.#parents.forget(at);
@@ -235,12 +235,15 @@ export class WebdavMember implements Member {
       headers = {},
       signal,
       body,
+      size,
     }: {
       /** It takes as long as its body does. */
       patient?: boolean;
       headers?: Record<string, string>;
       signal?: AbortSignal | undefined;
       body?: Uint8Array | ReadableStream<Uint8Array> | string;
+      /** Bytes of a stream. */
+      size?: number | undefined;
     } = {},
   ): Promise<Response> {
     if (this.#direct !== undefined) {
@@ -250,6 +253,7 @@ export class WebdavMember implements Member {
         target: this.#target(at),
         headers: this.#with(headers),
         body: sent,
+        size,
       };
       const asked = this.#inWords(method, at, this.#direct.ask(request, signal));
       return responseOf(method, await asked);
