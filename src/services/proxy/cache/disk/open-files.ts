@@ -28,10 +28,9 @@ export class OpenFiles {
     this.#clock = clock;
   }
 
-  /** `reread`, of a file that need not be open. */
-  reread(filed: Filed): boolean {
+  /** `reread`, of a file that need not be open. `now`, by the clock. */
+  reread(filed: Filed, now: number): boolean {
     const { path } = filed;
-    const now = this.#clock.now();
     const open = this.#open.get(path);
     if (open !== undefined) {
       open.used = now;

@@ -94,7 +94,7 @@ export class Shelf {
       wall: parts.wall,
       bans: parts.bans,
       source: (one) => one,
-      there: (one) => this.#isThere(one),
+      there: (one, now) => this.#isThere(one, now),
       grown: () => {},
     });
   }
@@ -122,26 +122,25 @@ export class Shelf {
     this.#files.close();
   }
 
-  #isThere(one: Shelved): boolean {
-    const { clock, hit, memory, used } = this.#parts;
+  #isThere(one: Shelved, now: number): boolean {
+    const { hit, memory, used } = this.#parts;
     if (memory && ++this.#turn % SAMPLE === 0) return false;
     const { filed } = one;
-    if (!this.#reread(filed)) {
+    if (!this.#reread(filed, now)) {
       this.#shelved.delete(filed.name);
       return false;
     }
     hit();
-    const time = clock.now();
-    if (time - one.told >= TELL_MS) {
-      one.told = time;
+    if (now - one.told >= TELL_MS) {
+      one.told = now;
       used(filed.name);
     }
     return true;
   }
 
-  #reread(filed: Filed): boolean {
+  #reread(filed: Filed, now: number): boolean {
     try {
-      return this.#files.reread(filed);
+      return this.#files.reread(filed, now);
     } catch {
       return false; // gone, or the disk is in trouble: the full path finds out
     }

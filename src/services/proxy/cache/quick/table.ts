@@ -38,8 +38,8 @@ export interface TableParts<E extends Answerable> {
   readonly bans: Bans;
   /** Its body, where that can be had at once; undefined: it is for the full path. */
   readonly source: (entry: E) => Source | undefined;
-  /** Asked before each answer, where given: is it there still? */
-  readonly there?: (entry: E) => boolean;
+  /** Asked before each answer, where given: is it there still? `now`: a `Clock`'s time. */
+  readonly there?: (entry: E, now: number) => boolean;
   /** An entry takes more memory than it did. */
   readonly grown: (entry: E) => void;
 }
@@ -79,7 +79,7 @@ export class QuickTable<E extends Answerable> {
       baked.version = bans.version;
     }
     const found = conditional(head, baked);
-    if (found === undefined || (there !== undefined && !there(entry))) return undefined;
+    if (found === undefined || (there !== undefined && !there(entry, now))) return undefined;
     if (entry.visits < MOST_VISITS) entry.visits++;
     this.hits++;
     return found;
