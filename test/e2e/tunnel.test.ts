@@ -76,27 +76,36 @@ test.if(root)(
   },
 );
 
-test.if(root)(
-  "kill -9 of either end leaves nothing, and the other one recovers by itself",
-  async () => {
+test.if(root).each([{}, { transport: "udt" }])(
+  "kill -9 of either end leaves nothing, and the other one recovers by itself: %o",
+  async (both) => {
     await using net = await lab();
-    const { ends, near, far } = await pair(net, { far: { routes: ["10.70.0.0/16"] } });
+    const { ends, near, far } = await pair(net, {
+      near: both,
+      far: { ...both, routes: ["10.70.0.0/16"] },
+    });
     await using _ = near;
     near.kill("SIGKILL");
     await near.exited;
     expect(await net.ip("near", "link")).not.toContain("warp");
+    expect(await net.ip("near", "address")).not.toContain("10.60.");
     await using near2 = await net.tern("near", { warp: ends.near });
     await near2.logged("a tunnel is up");
-    expect(await net.lost("far", "10.60.0.1")).toBe(0);
+    await until(async () => (await net.lost("far", "10.60.0.1")) === 0);
 
     await using __ = far;
-    expect(await net.ip("far", "route")).toContain("10.70.0.0/16 dev warp");
+    const routes = async () =>
+      (await net.ip("far", "-4", "route", "show", "table", "all")).split("\n").sort();
+    await until(async () => (await routes()).join().includes("10.70.0.0/16 dev warp"));
     far.kill("SIGKILL");
     await far.exited;
-    expect(await net.ip("far", "route")).not.toContain("warp");
+    expect(await net.ip("far", "link")).not.toContain("warp");
+    for (const family of ["-4", "-6"])
+      expect(await net.ip("far", family, "route", "show", "table", "all")).not.toContain("warp");
     await using far2 = await net.tern("far", { warp: ends.far });
     await far2.logged("a tunnel is up");
-    expect(await net.lost("near", "10.60.0.2")).toBe(0);
+    await until(async () => (await net.lost("near", "10.60.0.2")) === 0);
+    await until(async () => (await routes()).filter((one) => one.includes("10.70.")).length === 1);
   },
 );
 
