@@ -22,7 +22,7 @@ export interface Lent {
 
 /** Calendars jump and machines sleep: look again at least this often. */
 const LOOK_MS = 60 * 60_000;
-/** How long to leave a CA alone that did not say when it wants a certificate replaced. */
+/** How long to leave a CA alone that did not say when to renew, or has just issued. */
 const CONSULT_AGAIN_MS = 6 * 60 * 60_000;
 
 /** Certificates from a CA: one per name, so that a name gone wrong holds up no other. */
@@ -125,7 +125,9 @@ export class Acme {
       await this.#state.keepCertificate(name, key, chain);
       entry.pair = await this.#state.certificate(name);
       entry.failures = 0;
-      entry.consult = wall();
+      // Not at once: whatever a CA says, a new one is not replaced four times a day.
+      entry.id = undefined;
+      entry.consult = wall() + CONSULT_AGAIN_MS;
       entry.due = entry.pair ? renewalTime(entry.pair, dice()) : wall();
       log.info("certificate issued", { name, renews: new Date(entry.due).toISOString() });
       await changed();

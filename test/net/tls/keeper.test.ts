@@ -274,6 +274,36 @@ describe.skipIf(!havePebble)("certificates from a CA", () => {
     TEST_MS,
   );
 
+  test(
+    "a CA that says so of every certificate is not asked for one after the other",
+    async () => {
+      await using front = renewingCa(ca);
+      front.advise = () => advice(Date.now() - DAY, Date.now() - DAY / 2);
+      const wanted = options("hasty.example");
+      const acme = { ...wanted.acme, directory: front.directory } as TlsOptions["acme"];
+      await using dir = await temporary();
+      const store = new CertificateStore();
+      const server = answerHttp(store);
+      const tools = lent(dir.path);
+      const stop = new AbortController();
+      const waits: number[] = [];
+      const sleep = async (ms: number): Promise<void> => {
+        waits.push(ms);
+        stop.abort();
+      };
+      const keeper = await CertificateKeeper.prepare(
+        { ...wanted, acme },
+        { ...tools, clock: { ...systemClock, sleep } },
+      );
+      keeper.start(store);
+      await keeper.run(store, async () => {}, stop.signal);
+      await server.stop(true);
+      expect([front.replaced, waits]).toEqual([[undefined], [60 * 60_000]]);
+      expect(tools.log.lines).toEqual(["info certificate issued"]);
+    },
+    TEST_MS,
+  );
+
   test("a CA that cannot say when to renew is no trouble: two thirds of the life it is", async () => {
     await using front = renewingCa(ca);
     front.advise = () => new Response("", { status: 500 });

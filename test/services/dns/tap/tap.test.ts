@@ -37,7 +37,7 @@ async function until(done: () => boolean | Promise<boolean>): Promise<void> {
 }
 
 const ask = (server: Serving, ...question: string[]): Promise<string> =>
-  dig(server.port, "+tries=1", ...question);
+  dig(server.port, "+tries=1", "+timeout=30", ...question);
 
 describe("into a file", () => {
   withReader("questions and answers, over UDP and TCP, through a reload", async () => {
