@@ -1,4 +1,5 @@
 import {
+  type Entry,
   type Facts,
   type Item,
   type Member,
@@ -107,6 +108,11 @@ export class FaultyMember implements Member {
   async list(at: string): Promise<readonly Item[]> {
     this.#step("list", at);
     return this.#member.list(at);
+  }
+
+  async names(at: string): Promise<readonly Entry[]> {
+    this.#step("list", at);
+    return this.#member.names?.(at) ?? this.#member.list(at);
   }
 
   async probe(): Promise<void> {

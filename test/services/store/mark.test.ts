@@ -20,6 +20,7 @@ async function troubles(member: Member): Promise<string[]> {
     facts: () => member.facts("/d/x"),
     read: () => member.read("/d/x", 0, 1),
     list: () => member.list("/d"),
+    names: () => member.names?.("/d"),
     remove: () => member.remove("/d/x"),
     put: () => member.replace("/d/new", new Uint8Array(1), "/tmp"),
     probe: () => member.probe(),
@@ -34,7 +35,9 @@ async function troubles(member: Member): Promise<string[]> {
   return told;
 }
 
-const ALL_AWAY = ["facts", "read", "list", "remove", "put", "probe"].map((what) => `${what} away`);
+const ALL_AWAY = ["facts", "read", "list", "names", "remove", "put", "probe"].map(
+  (what) => `${what} away`,
+);
 
 test.each([
   { story: "by a process that has used it", again: false },

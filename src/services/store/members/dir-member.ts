@@ -1,6 +1,16 @@
 /** A directory of this machine. What it says it has written is on disk. */
 import fs, { constants, lstatSync, openSync, renameSync, statSync } from "node:fs";
-import { access, lstat, open, opendir, rename, rmdir, statfs, unlink } from "node:fs/promises";
+import {
+  access,
+  lstat,
+  open,
+  opendir,
+  readdir,
+  rename,
+  rmdir,
+  statfs,
+  unlink,
+} from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -11,7 +21,7 @@ import { DirUpload } from "./dir-upload.ts";
 import { Directories } from "./directories.ts";
 import { DirectorySyncs } from "./directory-syncs.ts";
 import type { Mark } from "./mark.ts";
-import type { Facts, Item, Member, Reading, Upload } from "./member.ts";
+import type { Entry, Facts, Item, Member, Reading, Upload } from "./member.ts";
 import { Nearby } from "./nearby.ts";
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_WRONLY } = constants;
@@ -145,19 +155,25 @@ export class DirMember implements Member {
   async list(at: string): Promise<readonly Item[]> {
     const items = await this.#maybe(`list ${at}`, async () => {
       const path = await this.#directories.within(at);
-      // Most that are asked for are not there: that much is seen at once.
-      this.near.now(() => lstatSync(path));
+      const entries = await entriesOf(path, this.near);
       const found: Item[] = [];
-      for await (const entry of await opendir(path)) {
-        if (!entry.isFile() && !entry.isDirectory()) continue;
-        const there = await lstat(join(path, entry.name)).catch(() => undefined); // gone meanwhile
-        if (there === undefined) continue;
+      const seen = entries.map(async ({ name }) => {
+        const there = await lstat(join(path, name)).catch(() => undefined); // gone meanwhile
+        if (there === undefined) return;
         const directory = there.isDirectory();
-        found.push({ name: entry.name, directory, size: there.size, mtime: there.mtimeMs });
-      }
+        found.push({ name, directory, size: there.size, mtime: there.mtimeMs });
+      });
+      await Promise.all(seen);
       return found;
     });
     return items ?? [];
+  }
+
+  async names(at: string): Promise<readonly Entry[]> {
+    const entries = await this.#maybe(`list ${at}`, async () =>
+      entriesOf(await this.#directories.within(at), this.near),
+    );
+    return entries ?? [];
   }
 
   async probe(): Promise<void> {
@@ -207,6 +223,19 @@ export class DirMember implements Member {
       throw inWords(this.where, what, error);
     }
   }
+}
+
+/** Files and directories in a directory. */
+async function entriesOf(path: string, near: Nearby): Promise<Entry[]> {
+  // Most that are asked for are not there: that much is seen at once.
+  near.now(() => lstatSync(path));
+  const entries = await readdir(path, { withFileTypes: true });
+  const found: Entry[] = [];
+  for (const entry of entries) {
+    const directory = entry.isDirectory();
+    if (directory || entry.isFile()) found.push({ name: entry.name, directory });
+  }
+  return found;
 }
 
 /** Remove a directory, and those in it. Rejects, having removed some, where there is a file. */

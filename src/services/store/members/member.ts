@@ -26,6 +26,8 @@ export interface Member {
   remove(at: string): Promise<void>;
   /** What is in the directory `at`, in any order. Empty when there is none. */
   list(at: string): Promise<readonly Item[]>;
+  /** The same without their facts, where that is less work. */
+  names?(at: string): Promise<readonly Entry[]>;
   /** It is there, and does what it is asked. */
   probe(): Promise<void>;
   /** Room on it, in bytes; undefined where nobody can say. */
@@ -59,11 +61,14 @@ export interface Facts {
   readonly mtime: number;
 }
 
-export interface Item extends Facts {
+export interface Entry {
   /** The last segment, decoded. */
   readonly name: string;
   readonly directory: boolean;
 }
+
+/** The same, and what can be seen of it. */
+export interface Item extends Entry, Facts {}
 
 /** Bytes as they come. Close it, at its end too. */
 export interface Reading extends Facts {

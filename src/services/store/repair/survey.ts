@@ -59,8 +59,8 @@ export async function populated(shelf: Shelf): Promise<(partition: number) => bo
     shelf.seats.map(async (seat) => {
       try {
         const at = shelf.common.layout.records(shelf.number);
-        for (const { name } of await seat.do((member) => member.list(at)))
-          found.add(Number.parseInt(name, 16));
+        const names = await seat.do((member) => member.names?.(at) ?? member.list(at));
+        for (const { name } of names) found.add(Number.parseInt(name, 16));
       } catch (error) {
         all ||= error instanceof MemberError && error.trouble === "refused";
       }

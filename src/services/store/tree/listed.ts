@@ -1,5 +1,5 @@
 /** The names in a directory, of all members together. What is listed may have been deleted. */
-import { type Item, MemberError } from "../members/member.ts";
+import { type Entry, MemberError } from "../members/member.ts";
 import type { Seat } from "../seat.ts";
 import type { Shelf } from "../shelf.ts";
 import { Unsure } from "./unsure.ts";
@@ -21,7 +21,7 @@ export async function listed(shelves: readonly Shelf[], path: string): Promise<r
     .map(([, one]) => one);
 }
 
-async function ofShelf(shelf: Shelf, path: string): Promise<(readonly Item[])[]> {
+async function ofShelf(shelf: Shelf, path: string): Promise<(readonly Entry[])[]> {
   const at = shelf.common.layout.data(shelf.number) + (path === "/" ? "" : path);
   const failures: string[] = [];
   const lists = (seats: readonly Seat[]) =>
@@ -35,9 +35,9 @@ async function ofShelf(shelf: Shelf, path: string): Promise<(readonly Item[])[]>
   return [...up, ...rest];
 }
 
-async function ofSeat(seat: Seat, at: string, failures: string[]): Promise<readonly Item[]> {
+async function ofSeat(seat: Seat, at: string, failures: string[]): Promise<readonly Entry[]> {
   try {
-    return await seat.do((member) => member.list(at));
+    return await seat.do((member) => member.names?.(at) ?? member.list(at));
   } catch (error) {
     // No directory, and never was: a file is there, or the name is too long for one.
     const none = error instanceof MemberError && ["conflict", "too-long"].includes(error.trouble);
