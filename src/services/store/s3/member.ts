@@ -88,7 +88,8 @@ export class S3Member implements Member {
         ["prefix", prefix],
         ...(token === undefined ? [] : [["continuation-token", token] as const]),
       ];
-      const response = await this.#client.ask("GET", bucket, { query });
+      // Whoever lists a thousand names may have looked for each of them.
+      const response = await this.#client.ask("GET", bucket, { query, patience: 4 * STALL_MS });
       if (response.status !== 200) throw await this.#failed("list", at, response);
       const read = parseS3(await this.#body(response), "ListBucketResult");
       if (read === undefined) throw new MemberError("failed", `${this.where}: no list of S3`);
