@@ -10,7 +10,6 @@ const FLAGS = [
   "--headless",
   "--no-sandbox",
   "--disable-gpu",
-  "--disable-quic",
   "--no-first-run",
   "--disable-background-networking",
   "--disable-component-update",
@@ -20,10 +19,22 @@ const FLAGS = [
 const WAIT_MS = 10_000;
 const SHOTS = join(import.meta.dir, "shots");
 
-/** One for all tests of a file. Every visit has a profile of its own, gone at its end. */
-export function launch(): Promise<Browser> {
+/**
+ * One for all tests of a file. Every visit has a profile of its own, gone at its end. `quic`: it
+ * speaks HTTP/3, and nothing else, with `host:port`, whose certificate has the key with this SHA-256
+ * (base64, of its SubjectPublicKeyInfo).
+ */
+export function launch(quic?: { readonly to: string; readonly key: string }): Promise<Browser> {
   if (CHROMIUM === undefined) throw new Error("chromium is not installed");
-  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const ways =
+    quic === undefined
+      ? ["--disable-quic"]
+      : [
+          "--enable-quic",
+          `--origin-to-force-quic-on=${quic.to}`,
+          `--ignore-certificate-errors-spki-list=${quic.key}`,
+        ];
+  return chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...ways] });
 }
 
 export interface Look {

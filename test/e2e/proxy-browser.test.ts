@@ -1,5 +1,8 @@
 /** A page with all that pages have, seen by Chromium through the proxy. */
 import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
+import { createHash, X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { connect } from "node:tls";
 
 import type { Browser } from "playwright-core";
 
@@ -82,20 +85,37 @@ afterAll(async () => {
   await backend.stop(true);
 });
 
+/** Of the certificate that is shown there: base64 of its key's SHA-256. */
+async function keyAt(port: number): Promise<string> {
+  const socket = connect({ host: "127.0.0.1", port, rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  const { publicKey } = new X509Certificate(socket.getPeerCertificate().raw);
+  socket.destroy();
+  const der = publicKey.export({ type: "spki", format: "der" });
+  return createHash("sha256").update(der).digest("base64");
+}
+
 withBrowser.each([
-  { way: "HTTP/1.1", tls: false, http2: false, protocol: "http/1.1" },
-  { way: "HTTP/1.1 over TLS", tls: true, http2: false, protocol: "http/1.1" },
-  { way: "HTTP/2", tls: true, http2: true, protocol: "h2" },
-])("a page by $way: assets, a socket, events, an upload", async ({ tls, http2, protocol }) => {
+  { way: "HTTP/1.1", tls: false, protocol: "http/1.1" },
+  { way: "HTTP/1.1 over TLS", tls: true, protocol: "http/1.1" },
+  { way: "HTTP/2", tls: true, protocol: "h2" },
+  { way: "HTTP/3", tls: true, protocol: "h3" },
+])("a page by $way: assets, a socket, events, an upload", async ({ tls, protocol }) => {
   stylesAsked = 0;
   const edge = await proxying([backend.port ?? 0], {
     tls,
-    http2,
+    http2: protocol === "h2",
+    http3: protocol === "h3",
     compress: { min: 100 },
     cache: {},
     routes: [{ pool: "app", websocket: true }],
   });
-  const context = await browser?.newContext({ ignoreHTTPSErrors: true });
+  const own =
+    protocol === "h3"
+      ? await launch({ to: `127.0.0.1:${edge.port}`, key: await keyAt(edge.port) })
+      : undefined;
+  const used = own ?? browser;
+  const context = await used?.newContext({ ignoreHTTPSErrors: true });
   const page = await context?.newPage();
   if (page === undefined) throw new Error("there is a browser");
   const wrong: string[] = [];
@@ -118,11 +138,12 @@ withBrowser.each([
         (performance.getEntriesByType("resource")[0] as PerformanceResourceTiming).nextHopProtocol,
     ),
   ).toBe(protocol);
-  const other = await browser?.newContext({ ignoreHTTPSErrors: true });
+  const other = await used?.newContext({ ignoreHTTPSErrors: true });
   await (await other?.newPage())?.goto(`${url}a.css`);
   expect(stylesAsked).toBe(1); // the second time it came from the cache
   expect(coded).toContain("br");
   await other?.close();
   await context?.close();
+  await own?.close();
   await edge[Symbol.asyncDispose]();
 });

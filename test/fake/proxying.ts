@@ -31,7 +31,8 @@ export async function proxying(
     ports.map((port, i) => new FakeServer(`s${i}`, port)),
   );
   const lent = fakeHost(wishes);
-  const http = realFronts(await placeholder("localhost", Date.now()), {}, wishes.log);
+  const certificate = await placeholder("localhost", Date.now());
+  const http = realFronts(certificate, { all: () => [certificate] }, wishes.log);
   // One loop for all: two that wait in one thread would each make the other late.
   const host = {
     ...lent,
