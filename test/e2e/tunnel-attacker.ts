@@ -1,5 +1,5 @@
 /**
- * `bun tunnel-attacker.ts NEAR PORT PUBLIC-KEY`: sits between two ends of a tunnel, sees and passes on all that they
+ * `bun tunnel-attacker.ts NEAR PORT PUBLIC-KEY tern|wireguard`: sits between two ends of a tunnel, sees and passes on all that they
  * say, and says as much besides as it can, until its standard input ends. It knows the public key, and so may be
  * answered; what it was answered stands in its last line (`Attack`).
  *
@@ -11,7 +11,7 @@ import { randomBytes } from "node:crypto";
 import { noisePrimitives as primitives } from "../../src/net/aead/noise-primitives.ts";
 import { CookieJar } from "../../src/wire/noise/cookie-jar.ts";
 import { initiationSize } from "../../src/wire/noise/message.ts";
-import { TERN } from "../../src/wire/noise/protocol.ts";
+import { TERN, WIREGUARD } from "../../src/wire/noise/protocol.ts";
 
 export interface Attack {
   /** Datagrams that were said besides, by their kind. */
@@ -33,10 +33,11 @@ const LATE = 16;
 const OVERSIZED = 60_000;
 const INITIATION = 1;
 const HEADER = 16;
-const COUNTER_AT = 12;
+const COUNTER_AT = 8;
 const FAR_AHEAD = 2 ** 30;
 
-const [near = "", wanted = "", pub = ""] = process.argv.slice(2);
+const [near = "", wanted = "", pub = "", spoken = ""] = process.argv.slice(2);
+const protocol = spoken === "wireguard" ? WIREGUARD : TERN;
 const port = Number(wanted);
 const publicKey = new Uint8Array(Buffer.from(pub, "base64"));
 
@@ -76,7 +77,7 @@ function pass(socket: { send: typeof honest.send }, data: Buffer): void {
 
 /** Somebody who knows the public key and nothing else, at a port of his own. */
 const stranger = async () => {
-  const jar = new CookieJar(primitives, TERN, publicKey);
+  const jar = new CookieJar(primitives, protocol, publicKey);
   const socket = await Bun.udpSocket({
     hostname: ELSEWHERE,
     socket: {
@@ -107,7 +108,9 @@ const KINDS: Readonly<Record<string, () => { bytes: Uint8Array; spoofed: boolean
     const at = Math.min(bytes.length - 1, HEADER + Math.floor(Math.random() * bytes.length));
     bytes[at] = (bytes[at] ?? 0) ^ 1;
     // Under a number that was not there yet: others are not even looked at.
-    bytes.writeUInt32BE(FAR_AHEAD + length(FAR_AHEAD), COUNTER_AT);
+    const number = FAR_AHEAD + length(FAR_AHEAD);
+    if (protocol === WIREGUARD) bytes.writeUInt32LE(number, COUNTER_AT);
+    else bytes.writeUInt32BE(number, COUNTER_AT + 4);
     return { bytes, spoofed: true };
   },
   oversized: () => ({ bytes: randomBytes(OVERSIZED), spoofed: true }),
@@ -115,7 +118,7 @@ const KINDS: Readonly<Record<string, () => { bytes: Uint8Array; spoofed: boolean
 
 /** A first message with nothing in it that means anything, by one who may have been given a cookie. */
 function greet({ jar, socket }: (typeof strangers)[number]): void {
-  const bytes = new Uint8Array(randomBytes(initiationSize(TERN)));
+  const bytes = new Uint8Array(randomBytes(initiationSize(protocol)));
   bytes.set([INITIATION, 0, 0, 0]);
   jar.sign(bytes, performance.now());
   if (socket.send(bytes, port, near)) {

@@ -39,9 +39,9 @@ async function refused(tern: Appliance): Promise<number> {
   return names.map((name) => of(`${name}_total`)).reduce((a, b) => a + b, 0);
 }
 
-function attack({ far }: Lab, key: string) {
+function attack({ far }: Lab, key: string, protocol: "tern" | "wireguard") {
   const child = Bun.spawn(
-    ["ip", "netns", "exec", far, process.execPath, PROGRAM, "10.50.0.1", "9000", key],
+    ["ip", "netns", "exec", far, process.execPath, PROGRAM, "10.50.0.1", "9000", key, protocol],
     { stdio: ["pipe", "pipe", "inherit"] },
   );
   return {
@@ -53,14 +53,18 @@ function attack({ far }: Lab, key: string) {
   };
 }
 
-test.if(root).each([{}, { transport: "udt" }])(
+test.if(root).each([{}, { transport: "udt" }, { wireguard: true }])(
   "whatever an enemy on the way says: %o",
   async (both) => {
     await using net = await lab();
     const ends = twoEnds({ near: both, far: { ...both, peer: "10.50.0.2:9100" } });
     await using near = await net.tern("near", { warp: ends.near });
     await net.ip("far", "address", "add", "10.50.0.3/24", "dev", "wire0");
-    using enemy = attack(net, publicKeyOf(ends.near.key));
+    using enemy = attack(
+      net,
+      publicKeyOf(ends.near.key),
+      "wireguard" in both ? "wireguard" : "tern",
+    );
     await using far = await net.tern("far", { warp: ends.far });
     await far.logged("a tunnel is up");
     await near.logged("a tunnel is up");
