@@ -11,6 +11,7 @@ import { showZoneProblem } from "./zone-file.ts";
 export const dns: Service<DnsConfig> = {
   name: "dns",
   about: "authoritative names: zones from files, answers computed from health, order and place",
+  levels: ["names"],
   schema: dnsSchema,
   rereads: true,
   prepare,

@@ -17,10 +17,10 @@ export class Proofs {
     this.#certificates = certificates;
   }
 
-  /** The proof that is there now for the name of a question for TXT; undefined: none. */
+  /** The proof that is there now for the name of a question, which is for TXT; undefined: none. */
   find(query: Query): string | undefined {
     const { key, keyLength } = query;
-    if (query.qtype !== TYPE.TXT || !LABEL.every((byte, i) => key[i] === byte)) return undefined;
+    for (let i = 0; i < LABEL.length; i++) if (key[i] !== LABEL[i]) return undefined;
     return this.#certificates.dnsProof(showName(key.subarray(0, keyLength)).replace(/\.$/, ""));
   }
 

@@ -48,6 +48,7 @@ export interface ResponderParts
 /** Questions in, answers out: a plain function of bytes, which allocates nothing for the usual ones. */
 export class Responder implements Answerer {
   readonly #parts: ResponderParts;
+  readonly #tap: Tap | undefined;
   readonly #answers: Answers;
   readonly #query: Query;
   readonly #allowance: Allowance;
@@ -56,6 +57,7 @@ export class Responder implements Answerer {
 
   constructor(parts: ResponderParts) {
     this.#parts = parts;
+    this.#tap = parts.tap;
     this.#answers = new Answers(parts.cache);
     const query = (this.#query = new Query(parts.seed));
     const { cookieKey } = parts.rules;
@@ -83,8 +85,7 @@ export class Responder implements Answerer {
   ): number {
     try {
       const length = this.#respond(bytes, from, to, via, into, at);
-      const { tap } = this.#parts;
-      if (tap !== undefined) tap.note(bytes, from, to, via, into, at, length);
+      if (this.#tap !== undefined) this.#tap.note(bytes, from, to, via, into, at, length);
       return length;
     } catch (error) {
       // A fault of ours costs this question and no other.
@@ -161,9 +162,11 @@ export class Responder implements Answerer {
     const { catalog } = this.#parts;
     const query = this.#query;
     const remarks = this.#envelope.remarks;
-    const proof = query.qtype === TYPE.TXT ? this.#parts.proofs.find(query) : undefined;
-    if (proof !== undefined && catalog.find(query) !== undefined)
-      return this.#proof(proof, bytes, via, into, at);
+    if (query.qtype === TYPE.TXT) {
+      const proof = this.#parts.proofs.find(query);
+      if (proof !== undefined && catalog.find(query) !== undefined)
+        return this.#proof(proof, bytes, via, into, at);
+    }
     const known = this.#answers.find(query);
     if (known !== undefined) {
       remarks.rcode = known.rcode;
