@@ -12,7 +12,7 @@ const TCP_HEADER = 20;
 const FLAGS = 0x0fff;
 const ACK = 0x10;
 const FRAGMENT = 0x3fff;
-const OPTION = { end: 0, nothing: 1, timestamps: 8 } as const;
+const OPTION = { end: 0, nothing: 1, sack: 5, timestamps: 8 } as const;
 /**
  * So many acknowledgements in a round trip are enough. HyStart, by which Linux's senders leave slow start, looks for
  * delay only when it has more than 8 samples of a round, and for trains of acknowledgements 2 ms apart at most: what
@@ -24,8 +24,9 @@ const LEAST_GAP = 2_500;
 const MOST_GAP = 70_000;
 
 /**
- * Acknowledgements of TCP that say nothing but "all before this has arrived", as they go into a path that loses and
- * reorders nothing: what one says the next says too, so of many only the newest is sent. The first after a pause is
+ * Acknowledgements of TCP that say nothing but what has arrived, as they go into a path that loses and reorders
+ * nothing: what one says the next says too (of what is beyond a gap, its newest block, RFC 2018 §4), so of many only
+ * the newest is sent. The first after a pause is
  * never kept; what is kept is sent when a share of a round trip has passed. Times µs.
  */
 export class AckThinner {
@@ -39,6 +40,7 @@ export class AckThinner {
   readonly #kept: number[] = [];
   #gap = LEAST_GAP;
   #ackAt = 0;
+  #sacks = false;
   /** How many were not sent, since others said the same. */
   thinned = 0;
 
@@ -69,8 +71,8 @@ export class AckThinner {
     const advance = (number - (this.#number[slot] as number)) | 0;
     const isKept = (this.#length[slot] as number) > 0;
     if (!isSame && isKept) return false;
-    // The same again tells a sender that something is missing; an older one is nothing new.
-    if (isSame && advance <= 0) return false;
+    // The same again tells a sender that something is missing, unless it says so; an older one is nothing new.
+    if (isSame && (advance < 0 || (advance === 0 && !this.#sacks))) return false;
     this.#who[slot] = who;
     this.#number[slot] = number;
     if (!isKept && now - (this.#saidAt[slot] as number) >= this.#gap) {
@@ -108,10 +110,12 @@ export class AckThinner {
     const tcp = at + own;
     const header = ((bytes[tcp + 12] as number) >>> 4) * 4;
     if (own + header !== length || (view.getUint16(tcp + 12) & FLAGS) !== ACK) return -1;
+    this.#sacks = false;
     for (let i = tcp + TCP_HEADER; i < tcp + header;) {
       const option = bytes[i] as number;
       if (option === OPTION.end) break;
-      if (option !== OPTION.nothing && option !== OPTION.timestamps) return -1;
+      if (option === OPTION.sack) this.#sacks = true;
+      else if (option !== OPTION.nothing && option !== OPTION.timestamps) return -1;
       i += option === OPTION.nothing ? 1 : Math.max(2, bytes[i + 1] as number);
     }
     this.#ackAt = tcp + 8;

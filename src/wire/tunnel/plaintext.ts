@@ -20,6 +20,7 @@
  *   are headers, and it is to be cut into pieces of `size`.
  * - squeezed: a plaintext of `size` bytes like the first two, compressed by zlib, LZO or Zstandard: `gso` is
  *   1, 2 or 3.
+ * - parity: what stands for one of several repaired ones, whichever gets lost (see parity.ts).
  *
  * Nothing at all is a keepalive.
  */
@@ -32,6 +33,7 @@ export const KIND = {
   repaired: 3,
   squeezed: 4,
   uncut: 5,
+  parity: 6,
 } as const;
 
 /** Longest headers that a segment carries: IPv4 and TCP with all their options have 120 bytes. */

@@ -19,6 +19,7 @@ import {
   unwrapData,
   wrap,
 } from "./repaired.ts";
+import { type Waiting, WaitingLine } from "./waiting.ts";
 
 /**
  * So many bytes more than the longest packet a datagram has room for: its trailer; and what IPv4 has room for on an
@@ -32,16 +33,21 @@ const PACKETS = 8192;
 const MS = 1000;
 /**
  * What waits to be sent, in least round trips (of so many µs at least and at most). A sender's window is on its
- * way, held up for a repair, or waits: so what waits comes and goes by a round trip. When it has not been less
- * than STANDING for STANDS of them, or is more than AT_ONCE, one packet is dropped, so that TCP inside goes
- * slower; beyond ALL, all are.
+ * way, held up for a repair, or waits: so what waits comes and goes by a round trip; and a sender that is told to go
+ * slower leaves out a third of its window, which must have waited, or the path is empty for seconds. When it has
+ * not been less than STANDING for STANDS of them, or is more than AT_ONCE, one packet is dropped, so that TCP inside
+ * goes slower; beyond ALL, all are.
  */
-const SHORTEST_QUEUE = 40 * MS;
+const SHORTEST_QUEUE = 60 * MS;
 const LONGEST_QUEUE = 250 * MS;
-const STANDING = 0.6;
+const STANDING = 1;
 const STANDS = 3;
-const AT_ONCE = 2;
-const ALL = 4;
+const AT_ONCE = 2.5;
+const ALL = 6;
+/** So many datagrams are ready to leave; all others may still be overtaken. */
+const READY = 16;
+/** Datagrams that wait at most, however fast the path is: 45 MB. */
+const MOST_WAITING = 32_768;
 /** A sender that goes slower is not heard of before this: twice what is there and back, what waits and what a repair takes. */
 const ANSWER = 2;
 
@@ -80,6 +86,8 @@ export class Repair {
   #room: number;
   #order: FlowOrder;
   #connection: UdtConnection;
+  #congestion: Congestion;
+  readonly #waiting = new WaitingLine();
   #own: number;
   #theirs = 0;
   #before = 0;
@@ -97,6 +105,7 @@ export class Repair {
     const kept = new Uint8Array(new ArrayBuffer(KEPT));
     this.#kept = { bytes: kept, view: new DataView(kept.buffer) };
     this.#own = parts.random();
+    this.#congestion = parts.congestion();
     this.#connection = this.#begin(now);
     this.#order = this.#newOrder();
   }
@@ -113,8 +122,7 @@ export class Repair {
   }
 
   /**
-   * Send the `length` bytes at `at`, which are of `flow`, now or (an acknowledgement that the next may stand for) before
-   * long. False: they are dropped, and counted.
+   * Send the `length` bytes at `at`, which are of `flow`, when it is their turn. False: they are dropped, and counted.
    */
   offer(memory: Memory, at: number, length: number, flow: number, now: number): boolean {
     const { leastRtt } = this.#connection;
@@ -129,27 +137,52 @@ export class Repair {
   }
 
   #send({ bytes }: Memory, at: number, length: number, flow: number, now: number): boolean {
-    const message = this.#message;
     const parts = Math.ceil(length / this.#room);
-    const connection = this.#connection;
-    if (!this.isOpen || parts * message.length > connection.writable || this.#isTooMuch(now)) {
+    const waiting = this.#waiting;
+    if (!this.isOpen || waiting.parts > MOST_WAITING || this.#backlog > ALL * this.#queue) {
       this.dropped++;
       return false;
     }
+    // All parts of one plaintext have their order.
+    const itsFlow = flow === UNORDERED && parts > 1 ? 0 : flow;
+    waiting.put(bytes.slice(at, at + length), itsFlow, parts);
+    this.#feed(now);
+    return true;
+  }
+
+  /** Those whose turn it is are on their way. */
+  #feed(now: number): void {
+    const connection = this.#connection;
+    if (!this.isOpen) return;
+    while (connection.backlog < READY * this.#congestion.period) {
+      const next = this.#waiting.take();
+      if (next === undefined) break;
+      // Who hears of it soonest goes slower soonest: the one that has waited longest.
+      if (!next.first && this.#isTooMuch(now)) this.dropped++;
+      else if (!this.#depart(next, now)) this.dropped++;
+    }
+    if (this.#backlog < STANDING * this.#queue) this.#emptyAt = now;
+  }
+
+  /** False: UDT has no room for it. */
+  #depart({ bytes, flow, parts }: Waiting, now: number): boolean {
+    const message = this.#message;
+    const connection = this.#connection;
+    if (parts * message.length > connection.writable) return false;
     const fragment = this.#fragment;
     const memory = { bytes: message, view: this.#view };
     const ttlMs = this.#parts.patience;
     // All as long as another, so that they leave as a train.
-    const each = Math.ceil(length / parts);
-    for (let from = 0; from < length; from += each) {
-      const end = Math.min(from + each, length);
-      copy(bytes, at + from, at + end, message, 0);
-      fragment.flow = flow === UNORDERED && parts > 1 ? 0 : flow;
-      fragment.part = (from === 0 ? PART.first : 0) | (end === length ? PART.last : 0);
-      fragment.number = this.#numbers[fragment.flow] ?? 0;
+    const each = Math.ceil(bytes.length / Math.ceil(bytes.length / this.#room));
+    for (let from = 0; from < bytes.length; from += each) {
+      const end = Math.min(from + each, bytes.length);
+      copy(bytes, from, end, message, 0);
+      fragment.flow = flow;
+      fragment.part = (from === 0 ? PART.first : 0) | (end === bytes.length ? PART.last : 0);
+      fragment.number = this.#numbers[flow] ?? 0;
       emitTail(memory, end - from, fragment);
       connection.sendMessage(message.subarray(0, end - from + TAIL), { ttlMs }, now);
-      if (fragment.flow < FLOWS) this.#numbers[fragment.flow] = (fragment.number + 1) % NUMBERS;
+      if (flow < FLOWS) this.#numbers[flow] = (fragment.number + 1) % NUMBERS;
     }
     return true;
   }
@@ -193,6 +226,7 @@ export class Repair {
     }
     if (now >= this.#order.wakeAt) this.#order.expire(now);
     this.#sayKept(now);
+    this.#feed(now);
     const length = this.#connection.poll(now, memory.bytes, at - IN_FRONT);
     return length === 0 ? 0 : wrap(memory, at, length, this.#own, this.#theirs);
   }
@@ -226,33 +260,42 @@ export class Repair {
     }
   }
 
-  /** Does so much wait that this packet is to be dropped? */
+  /** How long all that waits takes to leave at the pace of now, µs. */
+  get #backlog(): number {
+    return this.#connection.backlog + this.#waiting.parts * this.#congestion.period;
+  }
+  /** What of that may be there always, µs. */
+  get #queue(): number {
+    return Math.min(LONGEST_QUEUE, Math.max(SHORTEST_QUEUE, this.#connection.leastRtt));
+  }
+
+  /** Has so much waited that this packet is to be dropped? */
   #isTooMuch(now: number): boolean {
-    const { backlog, leastRtt } = this.#connection;
-    const queue = Math.min(LONGEST_QUEUE, Math.max(SHORTEST_QUEUE, leastRtt));
+    const backlog = this.#backlog;
+    const queue = this.#queue;
     if (backlog < STANDING * queue) this.#emptyAt = now;
-    if (backlog > ALL * queue) return true;
     const stands = now - this.#emptyAt > STANDS * queue;
     if ((!stands && backlog < AT_ONCE * queue) || now < this.#nextDrop) return false;
-    this.#nextDrop = now + ANSWER * (2 * leastRtt + backlog + queue);
+    this.#nextDrop = now + ANSWER * (2 * this.#connection.leastRtt + backlog + queue);
     return true;
   }
 
   #renew(now: number): void {
+    this.#congestion = this.#parts.congestion();
     this.#connection = this.#begin(now);
     this.#order = this.#newOrder();
     this.#numbers.fill(0);
   }
 
   #begin(now: number): UdtConnection {
-    const { room, congestion, random } = this.#parts;
+    const { room, random } = this.#parts;
     return new UdtConnection({
       role: "rendezvous",
       kind: "message",
       id: random() || 1,
       initial: random(),
       peerAddress: new Uint8Array(4), // the same for both: there is nothing else on this path
-      congestion: congestion(),
+      congestion: this.#congestion,
       mss: room + UDT_AROUND,
       reportReserve: CONTROL_MORE,
       sendPackets: PACKETS,

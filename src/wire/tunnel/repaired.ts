@@ -39,6 +39,11 @@ export function isControl({ view }: Memory, at: number, length: number): boolean
   return view.getUint16(at + length - TRAILER + 1) === CONTROL;
 }
 
+/** The sequence number of data, a plaintext of `length` bytes at `at`. */
+export function seqOf({ view }: Memory, at: number, length: number): number {
+  return view.getUint32(at + length - TRAILER + SEQ_AT);
+}
+
 /** UDT's datagram of `length` bytes, IN_FRONT before `at`, becomes a plaintext at `at`: its length. */
 export function wrap(
   { bytes, view }: Memory,

@@ -12,8 +12,9 @@ export const PAYLOAD = 1328;
 /** Headers of IP and TCP, and the trailer: of as many segments as the kernel leaves uncut. */
 const HEADERS = 68;
 const UNCUT = 12;
-/** IPv4, TCP, and a trailer of zeros. */
+/** IPv4, TCP, and a trailer of zeros; with SACK's one block. */
 const ACK = 56;
+const SACK = 68;
 /** IP, UDP, Ethernet, and the seal. */
 const OVERHEAD = 74;
 /** Both ends have met by then, µs. */
@@ -59,7 +60,8 @@ export function stream(options: WanOptions) {
   const acknowledge = (all: boolean): void => {
     for (let sack = receiver.say(all); sack !== undefined; sack = receiver.say(all)) {
       said.set(++acks, sack);
-      far.offer(acknowledgement(acks, sack.next, receiver.isWhole), 0, ACK, UNORDERED, now);
+      const ack = acknowledgement(acks, sack.next, receiver.isWhole);
+      far.offer(ack, 0, ack.bytes.length, UNORDERED, now);
     }
   };
   const out = memory(2048);
@@ -106,13 +108,13 @@ export function stream(options: WanOptions) {
 
 /** An acknowledgement as TCP writes it; `number` is in place of its sequence number. */
 function acknowledgement(number: number, next: number, whole: boolean) {
-  const ack = memory(ACK);
+  const ack = memory(whole ? ACK : SACK);
   ack.bytes[0] = 0x45;
   ack.bytes[9] = 6;
   ack.view.setUint32(24, number);
   ack.view.setUint32(28, next);
-  // With PSH it is none that others may stand for, as with SACK.
-  ack.view.setUint16(32, whole ? 0x5010 : 0x5018);
+  ack.view.setUint16(32, whole ? 0x5010 : 0x8010);
+  if (!whole) ack.view.setUint32(40, 0x0101_050a);
   return ack;
 }
 

@@ -4,7 +4,12 @@ import { WindowedMax } from "./windowed-max.ts";
 const SECOND = 1_000_000;
 /** 2/ln 2: the least gain that doubles the rate with each round trip. */
 const STARTUP_GAIN = 2.885;
-const STARTUP_WINDOW_GAIN = 1.75;
+const STARTUP_WINDOW_GAIN = 1.5;
+/**
+ * Once a rate is known no more than this is sent at once: what was held back by a program that had little to say is
+ * then a burst of a whole window, and what a faster one is ahead of the path by must fit the path's queue.
+ */
+const STARTUP_PACE = 1.6;
 /** A pipe is full when three rounds bring less than this much more. */
 const GROWTH = 1.25;
 const FLAT_ROUNDS = 3;
@@ -38,6 +43,8 @@ const FIRST_WINDOW = 64;
 const FIRST_SHARE = 1 / 4;
 /** The rate is measured over so long, µs, or half a round trip, and believed for ten round trips. */
 const SPAN = 10_000;
+/** A peer that tells each 10 ms, and has told nothing for so long, was busy, or had nothing to tell, µs. */
+const NOT_LOOKED = 25_000;
 /** Fewer packets say too little, unless it is so long, µs. */
 const SPAN_PACKETS = 16;
 const LONG_SPAN = 500_000;
@@ -73,6 +80,12 @@ export class Bbr implements Congestion {
   #leastAt = 0;
   #spanFrom = -1;
   #spanDelivered = 0;
+  /** Of the measurement before, if it ended where this one begins: packets, and µs. */
+  #packetsBefore = 0;
+  #spanBefore = 0;
+  /** Longest silence of this measurement, and of the one before, µs. */
+  #gap = 0;
+  #gapBefore = 0;
   #seenAt = -1;
   #roundAt = -1;
   #roundLeast = Infinity;
@@ -142,10 +155,12 @@ export class Bbr implements Congestion {
   #measureRate(flow: Flow): void {
     // A light acknowledgement says how many, not when: with the time of an older one that would be too fast.
     if (flow.deliveredAt === this.#seenAt) return;
+    if (this.#seenAt >= 0) this.#gap = Math.max(this.#gap, flow.deliveredAt - this.#seenAt);
     this.#seenAt = flow.deliveredAt;
     if (this.#spanFrom < 0 || flow.deliveredAt < this.#spanFrom) {
       this.#spanFrom = flow.deliveredAt;
       this.#spanDelivered = flow.delivered;
+      this.#packetsBefore = this.#spanBefore = this.#gap = 0;
       return;
     }
     const span = flow.deliveredAt - this.#spanFrom;
@@ -155,7 +170,14 @@ export class Bbr implements Congestion {
     if (packets < SPAN_PACKETS && span < LONG_SPAN) return;
     if (this.#phase === "startup") this.#stopAtQueue(flow);
     this.#spanLeast = Infinity;
-    const rate = (packets * SECOND) / span;
+    // A machine that did not look for a while has what came meanwhile all at once: that is no faster path.
+    const both = ((packets + this.#packetsBefore) * SECOND) / (span + this.#spanBefore);
+    const looked = Math.max(this.#gap, this.#gapBefore) < NOT_LOOKED;
+    const rate = looked ? (packets * SECOND) / span : Math.min((packets * SECOND) / span, both);
+    this.#packetsBefore = packets;
+    this.#spanBefore = span;
+    this.#gapBefore = this.#gap;
+    this.#gap = 0;
     const idle = flow.idleAt >= flow.now - flow.rtt - span;
     const rounds = this.#standing ? YIELD_ROUNDS : MEMORY_ROUNDS;
     const memory = rounds * Math.max(this.#turn(flow), flow.told ? 0 : RARE_LOOK);
@@ -253,7 +275,7 @@ export class Bbr implements Congestion {
   #gains(): { pace: number; hold: number } {
     switch (this.#phase) {
       case "startup":
-        return { pace: STARTUP_GAIN, hold: STARTUP_WINDOW_GAIN };
+        return { pace: STARTUP_PACE, hold: STARTUP_WINDOW_GAIN };
       case "drain":
         return { pace: 1 / STARTUP_GAIN, hold: STARTUP_WINDOW_GAIN };
       case "look":
