@@ -164,6 +164,8 @@ export type ReloadOutcome =
 export interface AdminService {
   readonly name: string;
   readonly about: string;
+  /** Of its figures, those that do not count up: how their paths end. */
+  readonly levels: readonly string[];
   /** Summed over all workers. */
   stats(): Shown | Promise<Shown>;
   readonly actions: Readonly<Record<string, ActionForm>>;

@@ -24,8 +24,8 @@ export const SERVICE_ROUTES: readonly Route[] = [
     handle: ({ deps }) => {
       const changes = deps.changes();
       return json(
-        deps.services().map(({ name, about, actions }) => {
-          return { name, about, actions, changes: changes[name] ?? {} };
+        deps.services().map(({ name, about, levels, actions }) => {
+          return { name, about, levels, actions, changes: changes[name] ?? {} };
         }),
       );
     },

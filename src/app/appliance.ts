@@ -124,9 +124,10 @@ function certificatesOf(office: CertificateOffice): CertificateStatus[] {
 }
 
 function servicesOf(supervisor: Supervisor): AdminService[] {
-  return running(supervisor).map(({ name, about }) => ({
+  return running(supervisor).map(({ name, about, levels = [] }) => ({
     name,
     about,
+    levels,
     stats: async () => statsOf(name, await supervisor.crew.members()),
     actions: supervisor.crew.actions[name] ?? {},
   }));

@@ -69,6 +69,11 @@ export interface Service<Config> {
   listens?(config: Config): readonly Listen[];
   /** What an operator may change while it runs: one table feeds the admin API, the CLI, the console. */
   readonly changes?: Readonly<Record<string, Change<any>>>;
+  /**
+   * Numbers among its `stats` that say how much there is now, by how their paths end (`cache.bytes`, `usage.*.files`);
+   * all others count up, and are drawn by how fast they do.
+   */
+  readonly levels?: readonly string[];
 }
 
 /** Something wrong with a value; whoever knows the file adds line and column. */

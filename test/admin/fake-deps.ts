@@ -83,6 +83,7 @@ export function fakeDeps(more: Partial<AdminDeps> = {}) {
       {
         name: "web",
         about: "files",
+        levels: ["open"],
         stats: () => ({ requests: 3 }),
         actions: actionForms({ purge }),
       },

@@ -260,6 +260,17 @@ describe.skipIf(CHROMIUM === undefined)("the console", () => {
     expect(await background()).toBe(dark);
   });
 
+  test("a counter is drawn by how fast it grows, a level as it is", async () => {
+    const { page } = seat;
+    await seat.logIn("ann", PASSWORD.ann);
+    await seat.go("#/service/dns");
+    const legend = (title: string) =>
+      page.locator("figure.chart", { hasText: title }).locator(".legend");
+    await legend("Queries").first().getByText("growing by").waitFor();
+    await legend("Cache, names").getByText("now").waitFor();
+    expect(await legend("Cache, names").textContent()).not.toContain("/s");
+  });
+
   test("an action is asked by its form, and its answer shown", async () => {
     const { page } = seat;
     await seat.logIn("ann", PASSWORD.ann);

@@ -196,6 +196,7 @@ export function model() {
     queries: 4_120_331,
     answers: 4_119_900,
     dropped: 431,
+    cache: { names: 900 },
     zones: {
       "example.net": { records: 41, serial: 2026010203, queries: 220_331, state: "good" },
       "example.org": { records: 12, serial: 7, queries: 1_331, state: "good" },
@@ -248,6 +249,7 @@ export function model() {
       400 * wave * dice(),
     );
     dns.queries += Math.round(2000 * wave);
+    dns.cache.names = Math.round(900 * wave);
     dns.answers += Math.round(2000 * wave) - 1;
   };
   for (let n = 0; n < 3; n++) tick();
@@ -285,7 +287,11 @@ export function model() {
           about: "zones and computed names",
           actions: forms({ reload: ["zone?"], state: ["name?"] }),
         },
-      ].map((one) => ({ ...one, stats: () => shown[one.name as keyof typeof shown] })),
+      ].map((one) => ({
+        ...one,
+        levels: ["cache.names"],
+        stats: () => shown[one.name as keyof typeof shown],
+      })),
     changes: () => ({ pools: actionForms(poolChanges), balance: actionForms(balanceChanges) }),
     ask: (service: string, name: string, input: Readonly<Record<string, string>>): unknown => {
       const { pool = "", host: server = "" } = input;

@@ -16,6 +16,17 @@ import { ProxySite } from "./site.ts";
 export const proxy: Service<ProxyConfig> = {
   name: "proxy",
   about: "HTTP to the servers of pools, by host and path",
+  levels: [
+    "upstream_open",
+    "upstream_idle",
+    "cache.entries",
+    "cache.memory_bytes",
+    "cache.bans",
+    "cache.disk_entries",
+    "cache.disk_bytes",
+    "cache.disk_heads",
+    "cache.disk_open",
+  ],
   schema: proxySchema,
   check: unknownPools,
   prepare,

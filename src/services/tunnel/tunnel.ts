@@ -17,6 +17,17 @@ import { warningFor } from "./warning.ts";
 export const tunnel: Service<TunnelsConfig> = {
   name: "tunnel",
   about: "networks over networks: sealed, fast, with routes that know the way; WireGuard too",
+  levels: [
+    "mtu",
+    "handshakeAt",
+    "heardAt",
+    "rttMs",
+    "variationMs",
+    "lossOut",
+    "lossIn",
+    "metric",
+    "repairs.pace",
+  ],
   schema: tunnelSchema,
   prepare,
   check,

@@ -24,6 +24,7 @@ const MAX_IDLE_BODY = 1024 * 1024;
 export const web: Service<WebConfig> = {
   name: "web",
   about: "static files and WebDAV over HTTP/1.1, 2 and 3",
+  levels: ["entries", "bytes", "open_files", "store_bytes"],
   schema: webSchema,
   prepare,
   listens,

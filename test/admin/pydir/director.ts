@@ -90,6 +90,7 @@ export function director(hosts: Readonly<Record<string, Host>> = {}, config = CO
       {
         name: "pools",
         about: "",
+        levels: [],
         stats: () => poolStats(now().sections["pools"] as never, hosts),
         actions: {},
       },

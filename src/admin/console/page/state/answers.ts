@@ -113,6 +113,8 @@ export interface Form {
 export interface ServiceInfo {
   readonly name: string;
   readonly about: string;
+  /** Of its figures, those that do not count up: how their paths end. */
+  readonly levels: readonly string[];
   readonly actions: Readonly<Record<string, Form>>;
   readonly changes: Readonly<Record<string, Form>>;
 }

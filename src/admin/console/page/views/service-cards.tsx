@@ -5,6 +5,7 @@ import { useStore } from "../parts/context.tsx";
 import type { Plain } from "../state/answers.ts";
 import { capital, human, perSecond, title } from "../state/format.ts";
 import { key } from "../state/history.ts";
+import { isLevel } from "../state/levels.ts";
 import { href } from "../state/route.ts";
 
 const MOST_FIGURES = 3;
@@ -15,7 +16,7 @@ export function ServiceCards(): JSX.Element {
   if (services.length === 0) return <p class="soft">None are configured.</p>;
   return (
     <ul class="cards">
-      {services.map(({ name, about }) => (
+      {services.map(({ name, about, levels }) => (
         <li key={name}>
           <a
             class="card-link"
@@ -23,7 +24,7 @@ export function ServiceCards(): JSX.Element {
           >
             <strong>{name}</strong>
             <span class="soft">{about}</span>
-            <Few of={figures?.services[name] ?? {}} service={name} />
+            <Few of={figures?.services[name] ?? {}} service={name} levels={levels} />
           </a>
         </li>
       ))}
@@ -31,8 +32,13 @@ export function ServiceCards(): JSX.Element {
   );
 }
 
-/** The first figures that are plain numbers; how fast those grow that do. */
-function Few({ of, service }: { readonly of: Plain; readonly service: string }): JSX.Element {
+/** The first figures that are plain numbers; how fast those grow that count. */
+function Few(props: {
+  readonly of: Plain;
+  readonly service: string;
+  readonly levels: readonly string[];
+}): JSX.Element {
+  const { of, service, levels } = props;
   const { history } = useStore();
   const numbers = Object.entries(of).filter(
     (entry): entry is [string, number] => typeof entry[1] === "number",
@@ -43,7 +49,8 @@ function Few({ of, service }: { readonly of: Plain; readonly service: string }):
   return (
     <span class="few">
       {numbers.slice(0, MOST_FIGURES).map(([name, value]) => {
-        const pace = history.pace(key("services", service, name));
+        const counts = !isLevel(levels, [name]);
+        const pace = counts ? history.pace(key("services", service, name)) : 0;
         return (
           <span key={name}>
             {capital(title(name))} <b>{human(name, value)}</b>

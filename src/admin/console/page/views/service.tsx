@@ -6,9 +6,10 @@ import { useStore } from "../parts/context.tsx";
 import { Head, Panel } from "../parts/page.tsx";
 import { SchemaForm } from "../parts/schema-form.tsx";
 import { Pairs, Value } from "../parts/value.tsx";
-import type { Form, Plain } from "../state/answers.ts";
+import type { Form, Plain, ServiceInfo } from "../state/answers.ts";
 import { capital, human, title } from "../state/format.ts";
 import { key } from "../state/history.ts";
+import { isLevel } from "../state/levels.ts";
 import { Lost } from "./lost.tsx";
 
 /** Charts of a service nobody wrote a page for: the first figures that move. */
@@ -31,7 +32,7 @@ export function Service({ name }: { readonly name: string }): JSX.Element {
   return (
     <>
       <Head title={name} about={service.about} />
-      <Moving service={name} stats={stats ?? {}} />
+      <Moving service={service} stats={stats ?? {}} />
       {Object.keys(plain).length > 0 && (
         <Panel title="Figures">
           <Pairs of={plain} />
@@ -49,27 +50,40 @@ export function Service({ name }: { readonly name: string }): JSX.Element {
   );
 }
 
-/** Counters that grow, as rates. */
-function Moving(props: { readonly service: string; readonly stats: Plain }): JSX.Element | null {
+/** Figures that move: counters as rates, levels as they are. */
+function Moving(props: {
+  readonly service: ServiceInfo;
+  readonly stats: Plain;
+}): JSX.Element | null {
   const { history } = useStore();
+  const { name, levels } = props.service;
   const moving = numbersIn(props.stats, [])
-    .map((path) => ({ path, samples: history.rate(key("services", props.service, ...path)) }))
+    .map((path) => {
+      const at = key("services", name, ...path);
+      const now = isLevel(levels, path);
+      return { path, now, samples: now ? history.gauge(at) : history.rate(at) };
+    })
     .filter(({ samples }) => samples.some((value) => value > 0))
     .slice(0, MOST_CHARTS);
   if (moving.length === 0) return null;
   return (
     <div class="charts">
-      {moving.map(({ path, samples }) => (
+      {moving.map(({ path, now, samples }) => (
         <Chart
           key={path.join(" ")}
           title={path.map(title).join(", ")}
-          lines={[{ name: "growing by", samples }]}
+          lines={[{ name: now ? "now" : "growing by", samples }]}
           base={/bytes$/i.test(path.at(-1) ?? "") ? 1024 : 1000}
-          show={(value) => (Number.isNaN(value) ? "–" : `${human(path.at(-1) ?? "", value)}/s`)}
+          show={(value) => shown(path, value, now)}
         />
       ))}
     </div>
   );
+}
+
+function shown(path: readonly string[], value: number, now: boolean): string {
+  if (Number.isNaN(value)) return "–";
+  return `${human(path.at(-1) ?? "", value)}${now ? "" : "/s"}`;
 }
 
 function numbersIn(tree: Plain, at: readonly string[]): string[][] {
