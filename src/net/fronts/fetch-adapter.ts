@@ -1,13 +1,12 @@
 import { read } from "node:fs";
 
 import { limitedStream } from "../../wire/http/limited-body.ts";
-import type { Flow, HttpRequest, HttpResponse, Piece } from "../../wire/http/message.ts";
+import type { HttpRequest, HttpResponse, Piece } from "../../wire/http/message.ts";
 import { decodeTarget, decodeTargetForOthers } from "../../wire/http/path.ts";
 import type { Site } from "../http-fronts.ts";
 import type { Remote } from "../http1/plain-transport.ts";
+import { flowBody } from "./flow-body.ts";
 
-/** Bytes of a flow that may wait for the client. */
-const FLOW_AHEAD = 128 * 1024;
 /** Bytes read from a file at a time for HTTP/2 and 3: half of it costs 4 % more CPU, twice as much 15 % more memory. */
 const FILE_STEP = 128 * 1024;
 
@@ -89,7 +88,12 @@ export function toFetch(
     return new Response(null, init);
   }
   if (body.kind === "stream") return new Response(counted(body.stream, sent), init);
-  if (body.kind === "flow") return new Response(counted(streamOfFlow(body.flow), sent), init);
+  if (body.kind === "flow") {
+    const given = flowBody(body.flow);
+    if (given instanceof ReadableStream) return new Response(counted(given, sent), init);
+    sent(given.length);
+    return new Response(given, init);
+  }
   const [only] = body.pieces;
   if (body.pieces.length === 1 && only instanceof Uint8Array) {
     body.release?.();
@@ -146,36 +150,6 @@ function streamOf(pieces: readonly Piece[], release: () => void): ReadableStream
       cancel: done,
     },
     { highWaterMark: 0 },
-  );
-}
-
-/** A flow as the runtime wants it; held back when nobody reads. */
-function streamOfFlow(flow: Flow): ReadableStream<Uint8Array> {
-  let begun = false;
-  let waiting = false;
-  return new ReadableStream<Uint8Array>(
-    {
-      pull(controller) {
-        if (begun) {
-          if (!waiting) return;
-          waiting = false; // before: it may have to wait again
-          flow.resume();
-          return;
-        }
-        begun = true;
-        flow.start({
-          write(bytes, from, to) {
-            controller.enqueue(bytes.slice(from, to));
-            waiting = (controller.desiredSize ?? 0) <= 0;
-            return !waiting;
-          },
-          end: () => controller.close(),
-          fail: (error) => controller.error(error),
-        });
-      },
-      cancel: () => flow.cancel(),
-    },
-    new ByteLengthQueuingStrategy({ highWaterMark: FLOW_AHEAD }),
   );
 }
 

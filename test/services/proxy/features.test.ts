@@ -1,5 +1,7 @@
 /** What a proxy does beside passing on: who may come in, where they go, and what is made of answers. */
 import { afterEach, describe, expect, test } from "bun:test";
+import { once } from "node:events";
+import { connect } from "node:http2";
 import { brotliDecompressSync, constants, gunzipSync, zstdDecompressSync } from "node:zlib";
 
 import { dial, responses } from "../../e2e/wire.ts";
@@ -661,4 +663,28 @@ test("redirects", async () => {
     301,
     "https://b.example/old/x?y=1",
   ]);
+});
+
+describe("by HTTP/2", () => {
+  test.each([
+    { story: "that came with its head has a length", behind: "", length: "5" },
+    { story: "that comes later has none", behind: "late", length: undefined },
+  ])("a body $story", async ({ behind, length }) => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: ${5 + behind.length}\r\n\r\n`;
+    let late = (): void => {};
+    const server = stack.use(
+      scripted((caller) => {
+        caller.say(`${head}hello`);
+        late = () => caller.say(behind);
+      }),
+    );
+    const edge = stack.use(await proxying([server.port], { tls: true }));
+    const client = connect(`https://127.0.0.1:${edge.port}`, { rejectUnauthorized: false });
+    stack.defer(() => client.destroy());
+    const asked = client.request({ ":path": "/x" });
+    const [fields] = await once(asked, "response");
+    expect(fields["content-length"]).toBe(length);
+    if (behind !== "") late();
+    expect(await new Response(asked as unknown as ReadableStream).text()).toBe(`hello${behind}`);
+  });
 });
