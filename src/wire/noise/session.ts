@@ -1,8 +1,9 @@
 import { CookieJar } from "./cookie-jar.ts";
-import { Deadlines, KEEPALIVE_TIMEOUT_MS, REJECT_AFTER_MS, REKEY_TIMEOUT_MS } from "./deadlines.ts";
+import { Deadlines, REKEY_TIMEOUT_MS } from "./deadlines.ts";
 import { type Begun, type First, readFirst, readSecond, writeFirst, writeSecond } from "./ik.ts";
-import type { IndexTable } from "./index-table.ts";
 import type { Agreed, Keypair } from "./keypair.ts";
+import { Keyring } from "./keyring.ts";
+import { isLastMinute, isOld, mayReceive, maySend } from "./lifetime.ts";
 import {
   emitInitiation,
   emitResponse,
@@ -11,55 +12,15 @@ import {
   secondOf,
   senderOf,
 } from "./message.ts";
-import { type Keys, keysOf, type Primitives } from "./primitives.ts";
-import type { Protocol } from "./protocol.ts";
+import { keysOf } from "./primitives.ts";
 import { ReplayWindow } from "./replay-window.ts";
-import { emitTimestamp, isLater, nextTimestamp, TIMESTAMP } from "./timestamp.ts";
+import type { Identity, SessionOptions, Wish } from "./session-options.ts";
+import { TheirInitiations } from "./their-initiations.ts";
+import { RisingTimestamps, TIMESTAMP } from "./timestamp.ts";
 
 // WireGuard, 6.1.
-const REKEY_AFTER_MS = 120_000;
 const REKEY_ATTEMPT_MS = 90_000;
-/** WireGuard says 2^60 and almost 2^64: numbers are exact up to 2^53, which takes as many centuries. */
-const REKEY_AFTER_MESSAGES = 2 ** 52;
-const REJECT_AFTER_MESSAGES = 2 ** 53 - 2 ** 13;
-/** A peer's handshakes may come this often, in ms. */
-const FLOOD_MS = 20;
-/** Initiations that cross on their way do so within this, in ms. */
-const CROSSING_MS = 1000;
 const ATTEMPTS = REKEY_ATTEMPT_MS / REKEY_TIMEOUT_MS;
-
-/** What our end of all tunnels of one socket is. */
-export interface Identity {
-  readonly primitives: Primitives;
-  readonly protocol: Protocol;
-  readonly keys: Keys;
-}
-
-export interface SessionOptions<K> {
-  readonly identity: Identity;
-  /** The peer's public key. */
-  readonly peer: Uint8Array;
-  /** A secret besides; 32 zero bytes are none. */
-  readonly psk: Uint8Array;
-  /** What we say of ourselves: as many bytes as the protocol has for it. */
-  readonly offer: Uint8Array;
-  /** Time between signs of life, in ms; 0 for none. */
-  readonly keepalive: number;
-  readonly indices: IndexTable<K, Session<K>>;
-  readonly dice: (bytes: number) => Uint8Array;
-  /** The time of day, in ms since 1970. */
-  readonly wall: () => number;
-  /** Make ciphers of keys, and give them back. */
-  readonly open: (agreed: Agreed) => K;
-  readonly close: (keys: K) => void;
-}
-
-/** What a session wants. `unreachable`: nobody answers; whatever waits to be sent can be dropped. */
-export type Wish<K> =
-  | { readonly kind: "handshake"; readonly bytes: Uint8Array }
-  /** An empty packet, or any that waits. Tell of it with `sent`, as of all others. */
-  | { readonly kind: "keepalive"; readonly keypair: Keypair<K> }
-  | { readonly kind: "unreachable" };
 
 /**
  * Read an initiation. `find` gives the session with the peer of that key. Undefined: drop it. Ask a
@@ -83,22 +44,16 @@ export class Session<K> {
   readonly #options: SessionOptions<K>;
   readonly #jar: CookieJar;
   readonly #deadlines: Deadlines;
-  #previous: Keypair<K> | undefined;
-  #current: Keypair<K> | undefined;
-  /** Of a handshake that the peer began, until something came that was sealed with it. */
-  #next: Keypair<K> | undefined;
+  readonly #ring: Keyring<K>;
   #begun: (Begun & { readonly index: number; readonly at: number }) | undefined;
-  /** We let an initiation go by because ours was on its way: not twice, for ours may not arrive. */
-  #insisted = false;
+  readonly #initiations: TheirInitiations;
   readonly #outgoing: Uint8Array[] = [];
   #attempts = 0;
   /** Initiations since both had keys. */
   #unanswered = 0;
   /** When an initiation or a response went out. */
   #lastSent = -Infinity;
-  #lastInitiation = -Infinity;
-  #theirTimestamp: Uint8Array = new Uint8Array(TIMESTAMP);
-  #ourTimestamp: Uint8Array = new Uint8Array(TIMESTAMP);
+  readonly #times = new RisingTimestamps();
   /** The peer cannot use the new key before it has seen that we do. */
   #confirm = false;
   /** A new handshake was begun because the current key is about to end, and data still came. */
@@ -117,6 +72,11 @@ export class Session<K> {
     this.#options = options;
     this.#jar = new CookieJar(primitives, protocol, peer);
     this.#deadlines = new Deadlines(keepalive, dice);
+    this.#initiations = new TheirInitiations(keys.publicKey, peer);
+    this.#ring = new Keyring((keypair) => {
+      options.indices.drop(keypair.localIndex);
+      options.close(keypair.keys);
+    });
     // With signs of life there is a handshake at once.
     if (keepalive > 0) this.begin(now);
   }
@@ -162,8 +122,8 @@ export class Session<K> {
 
   /** The key to send with. Undefined while there is none: then a handshake is on its way. */
   sending(now: number): Keypair<K> | undefined {
-    const key = this.#current;
-    if (key !== undefined && isGood(key, now) && key.counter < REJECT_AFTER_MESSAGES) return key;
+    const key = this.#ring.current;
+    if (key !== undefined && maySend(key, now)) return key;
     this.begin(now);
     return undefined;
   }
@@ -172,13 +132,12 @@ export class Session<K> {
   sent(keypair: Keypair<K>, isData: boolean, now: number): void {
     this.#confirm = false;
     this.#deadlines.sent(isData, now);
-    const isOld = keypair.isInitiator && now - keypair.born >= REKEY_AFTER_MS;
-    if (isOld || keypair.counter >= REKEY_AFTER_MESSAGES) this.begin(now);
+    if (isOld(keypair, now)) this.begin(now);
   }
 
   /** May what was sealed with it still be taken? */
   isReceiving(keypair: Keypair<K>, now: number): boolean {
-    return isGood(keypair, now);
+    return mayReceive(keypair, now);
   }
 
   /**
@@ -187,17 +146,11 @@ export class Session<K> {
    */
   received(keypair: Keypair<K>, isData: boolean, now: number): boolean {
     this.#deadlines.received(isData, now);
-    if (keypair === this.#next) {
-      this.#drop(this.#previous);
-      this.#previous = this.#current;
-      this.#current = keypair;
-      this.#next = undefined;
+    if (this.#ring.prove(keypair)) {
       this.#complete(now);
       return true;
     }
-    const age = now - keypair.born;
-    const lastMinute = REJECT_AFTER_MS - KEEPALIVE_TIMEOUT_MS - REKEY_TIMEOUT_MS;
-    if (!this.#lastMinute && keypair.isInitiator && age >= lastMinute) {
+    if (!this.#lastMinute && isLastMinute(keypair, now)) {
       this.#lastMinute = true;
       this.begin(now);
     }
@@ -216,22 +169,13 @@ export class Session<K> {
   /** Answer an initiation that was read. False: it is an old one, they come too often, or ours comes first. */
   answer(bytes: Uint8Array, first: First<Session<K>>, now: number): boolean {
     const timestamp = first.payload.slice(0, TIMESTAMP);
-    if (!isLater(timestamp, this.#theirTimestamp)) return false;
-    if (now - this.#lastInitiation < FLOOD_MS) return false;
-    const { identity, peer, psk, offer, indices, dice } = this.#options;
-    const { primitives, keys } = identity;
-    // Both began at once. One handshake is enough: that of the higher key. The other waits for an
-    // answer too, for this is our rule and not WireGuard's.
-    const isCrossing = this.#begun !== undefined && now - this.#begun.at < CROSSING_MS;
-    if (isCrossing && !this.#insisted && isHigher(keys.publicKey, peer)) {
-      this.#insisted = true;
-      return false;
-    }
+    if (!this.#initiations.isWelcome(timestamp, this.#begun?.at, now)) return false;
+    const { identity, psk, offer, indices, dice } = this.#options;
+    const { primitives } = identity;
     const ephemeral = keysOf(primitives, dice(32));
     const second = writeSecond(primitives, first, ephemeral, psk, offer);
     if (second === undefined) return false;
-    this.#theirTimestamp = timestamp;
-    this.#lastInitiation = now;
+    this.#initiations.answered(timestamp, now);
     const localIndex = indices.take(this);
     const remoteIndex = senderOf(bytes);
     this.#send(emitResponse(localIndex, remoteIndex, second), now);
@@ -239,11 +183,7 @@ export class Session<K> {
     const [receive, send] = first.transcript.split();
     const theirs = first.payload.slice(TIMESTAMP);
     const agreed = { send, receive, isInitiator: false, offer: theirs };
-    const keypair = this.#keypair(agreed, localIndex, remoteIndex, now);
-    this.#drop(this.#next);
-    this.#drop(this.#previous);
-    this.#previous = undefined;
-    this.#next = keypair;
+    this.#ring.offer(this.#keypair(agreed, localIndex, remoteIndex, now));
     this.#deadlines.received(false, now);
     this.#deadlines.sent(false, now);
     return true;
@@ -261,15 +201,7 @@ export class Session<K> {
 
     const [send, receive] = done.transcript.split();
     const agreed = { send, receive, isInitiator: true, offer: done.payload };
-    const keypair = this.#keypair(agreed, begun.index, senderOf(bytes), now);
-    this.#drop(this.#previous);
-    if (this.#next === undefined) this.#previous = this.#current;
-    else {
-      this.#drop(this.#current);
-      this.#previous = this.#next;
-      this.#next = undefined;
-    }
-    this.#current = keypair;
+    this.#ring.use(this.#keypair(agreed, begun.index, senderOf(bytes), now));
     this.#deadlines.received(false, now);
     this.#complete(now);
     this.#confirm = true;
@@ -314,13 +246,10 @@ export class Session<K> {
     return Math.min(REKEY_TIMEOUT_MS, retry * 2 ** Math.max(0, this.#unanswered - 1));
   }
 
-  /** A time that is later than all we ever told, and our offer. */
+  /** What an initiation says: the time, and our offer. */
   #payload(offer: Uint8Array): Uint8Array {
-    const told = this.#ourTimestamp;
-    const time = emitTimestamp(this.#options.wall());
-    this.#ourTimestamp = isLater(time, told) ? time : nextTimestamp(told);
     const payload = new Uint8Array(TIMESTAMP + offer.length);
-    payload.set(this.#ourTimestamp);
+    payload.set(this.#times.take(this.#options.wall()));
     payload.set(offer, TIMESTAMP);
     return payload;
   }
@@ -354,31 +283,15 @@ export class Session<K> {
     this.#attempts = 0;
     this.#unanswered = 0;
     this.#lastMinute = false;
-    this.#insisted = false;
+    this.#initiations.completed();
     this.#handshakeAt = now;
   }
 
   #wipe(): void {
-    for (const keypair of [this.#previous, this.#current, this.#next]) this.#drop(keypair);
-    this.#previous = this.#current = this.#next = undefined;
+    this.#ring.wipe();
     if (this.#begun !== undefined) this.#options.indices.drop(this.#begun.index);
     this.#begun = undefined;
     this.#confirm = false;
     this.#deadlines.wipe = Infinity;
   }
-
-  #drop(keypair: Keypair<K> | undefined): void {
-    if (keypair === undefined) return;
-    this.#options.indices.drop(keypair.localIndex);
-    this.#options.close(keypair.keys);
-  }
-}
-
-function isHigher(a: Uint8Array, b: Uint8Array): boolean {
-  const at = a.findIndex((byte, i) => byte !== b[i]);
-  return (a[at] ?? 0) > (b[at] ?? 0);
-}
-
-function isGood(keypair: Keypair<unknown>, now: number): boolean {
-  return now - keypair.born < REJECT_AFTER_MS;
 }

@@ -38,3 +38,15 @@ export function nextTimestamp(label: Uint8Array): Uint8Array {
   }
   return bytes;
 }
+
+/** Times that one peer is told: each is later than all before, whatever the clock does. */
+export class RisingTimestamps {
+  #told: Uint8Array = new Uint8Array(TIMESTAMP);
+
+  /** `wall`: ms since 1970. */
+  take(wall: number): Uint8Array {
+    const time = emitTimestamp(wall);
+    this.#told = isLater(time, this.#told) ? time : nextTimestamp(this.#told);
+    return this.#told;
+  }
+}
