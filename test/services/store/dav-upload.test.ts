@@ -60,6 +60,25 @@ test.each(["before it takes any of it", "in the middle"])(
   },
 );
 
+test("a server that is told the length answers, and takes no more, before the end is said", async () => {
+  let over = false;
+  const peer = wire(async (body) => {
+    if (!(body instanceof ReadableStream)) return;
+    const reader = body.getReader();
+    for (let left = 3 * PIECE; left > 0;) left -= (await reader.read()).value?.length ?? 0;
+    await Promise.resolve();
+    over = (await reader.read()).done;
+    await reader.cancel();
+  });
+  const upload = new DavUpload(peer, 3 * PIECE);
+  for (let i = 0; i < 3; i++) await upload.write(new Uint8Array(PIECE));
+  await Bun.sleep(1); // others are slower
+  expect(over).toBe(true);
+  await upload.finish();
+  await upload.place("/a");
+  expect(peer.done).toEqual(["place /a"]);
+});
+
 test("what has been sent is not kept", async () => {
   const peer = wire(async (body) => {
     if (!(body instanceof ReadableStream)) return;

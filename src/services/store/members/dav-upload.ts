@@ -16,6 +16,8 @@ export interface Wire {
 /** A file on its way to a server: kept while it is small, streamed when it turns out not to be. */
 export class DavUpload implements Upload {
   readonly #wire: Wire;
+  /** Bytes it is going to have; undefined: its end tells. */
+  readonly #expected: number | undefined;
   readonly #gone = new AbortController();
   #kept: Uint8Array[] = [];
   #size = 0;
@@ -27,9 +29,12 @@ export class DavUpload implements Upload {
   /** The server wants more. */
   #wanted = Promise.withResolvers<void>();
   #begun = false;
+  /** It has been told that there is no more. */
+  #ended = false;
 
-  constructor(wire: Wire) {
+  constructor(wire: Wire, expected?: number) {
     this.#wire = wire;
+    this.#expected = expected;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -40,6 +45,10 @@ export class DavUpload implements Upload {
       this.#stream();
       for (const piece of this.#kept.splice(0)) await this.#pass(piece);
     } else await this.#pass(bytes);
+    if (this.#size !== this.#expected) return;
+    // A server that knows the length answers, and hangs up, when it has the last byte.
+    this.#hand((controller) => controller.close());
+    this.#ended = true;
   }
 
   async finish(): Promise<void> {
@@ -49,7 +58,7 @@ export class DavUpload implements Upload {
       this.#kept = [];
       return within(this.#wire.send(body, this.#gone.signal), "PUT", 2 * STALL_MS);
     }
-    this.#hand((controller) => controller.close());
+    if (!this.#ended) this.#hand((controller) => controller.close());
     await this.#sent;
   }
 

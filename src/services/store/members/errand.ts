@@ -89,8 +89,10 @@ export class Errand implements Questioner, Seeker {
     this.#waiting.resolve(this.#answer);
   }
 
-  failed({ message, untouched, reused }: AskError): void {
-    if (untouched && reused && !this.#streams && !this.#cancelled) void this.#connect();
+  failed({ why, message, untouched, reused }: AskError): void {
+    // It was tired of waiting for us. Who is silent is so on a new connection, too.
+    const tired = why === "closed" && untouched && reused;
+    if (tired && !this.#streams && !this.#cancelled) void this.#connect();
     else this.#failed(message);
   }
 

@@ -3,7 +3,7 @@ import type { Upstream } from "../../../net/upstream/upstream.ts";
 import { parseDate } from "../../../wire/http/date.ts";
 import { PROPFIND_BODY, readAutoindex, readMultistatus, saysCollection } from "./dav-list.ts";
 import { DavParents } from "./dav-parents.ts";
-import { DavUpload } from "./dav-upload.ts";
+import { DavUpload, type Wire } from "./dav-upload.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { readDirectly } from "./direct-reading.ts";
 import { Direct } from "./direct.ts";
@@ -65,7 +65,7 @@ export class WebdavMember implements Member {
 
   async put(temporary: string, size?: number): Promise<Upload> {
     const at = `${temporary}/${crypto.randomUUID()}`;
-    return new DavUpload({
+    const wire: Wire = {
       send: async (body, signal) => {
         if (body instanceof Uint8Array) return this.#store(at, body, signal);
         await this.#parents.ensure(at);
@@ -80,7 +80,8 @@ export class WebdavMember implements Member {
       },
       place: (to) => this.#place(at, to),
       forget: () => this.remove(at).catch(() => {}), // whoever is away has a sweep of its own
-    });
+    };
+    return new DavUpload(wire, size);
   }
 
   replace(at: string, bytes: Uint8Array): Promise<void> {
