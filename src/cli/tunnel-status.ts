@@ -85,7 +85,7 @@ export function showTunnels(seen: Seen, before: Seen | undefined, paint: Paint):
     if (one.repairs !== null)
       lines.push([
         "repairs",
-        `${one.repairs.repeated} repeated, ${one.repairs.dropped} dropped, at ${(one.repairs.pace / 1e6).toFixed(1)} Mbit/s`,
+        `${one.repairs.repeated} repeated, ${one.repairs.mended} mended, ${one.repairs.dropped} dropped, at ${(one.repairs.pace / 1e6).toFixed(1)} Mbit/s`,
       ]);
     lines.push(["sent", humanBytes(traffic.sentBytes) + rate(traffic.sentBytes, then?.sentBytes)]);
     lines.push([

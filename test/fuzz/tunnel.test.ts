@@ -1,6 +1,7 @@
 import * as squeezer from "../services/tunnel/squeezer.properties.ts";
 import * as old from "../wire/3wdd/hostile.properties.ts";
 import * as hostile from "../wire/tunnel/hostile.properties.ts";
+import * as parity from "../wire/tunnel/parity.properties.ts";
 import * as tunnel from "../wire/tunnel/tunnel.properties.ts";
 import { fuzz } from "./fuzz.ts";
 
@@ -12,7 +13,11 @@ fuzz("tunnel", {
   "any SYN": tunnel.clampsAnything,
   "any bytes": tunnel.readsAnything,
 });
-fuzz("tunnel, repaired", { "a peer gone mad": hostile.repairStaysSane });
+fuzz("tunnel, repaired", {
+  "a peer gone mad": hostile.repairStaysSane,
+  "what parity makes": parity.makesWhatWasLost,
+  "any parity": parity.mendsSoberly,
+});
 fuzz("tunnel, compressed", { "what seems to be": squeezer.unpacksAnything });
 fuzz("an old 3wdd", {
   "who is let in": old.letsNobodyIn,

@@ -16,6 +16,7 @@ import {
 import type { Cidr } from "../../core/cidr.ts";
 import type { Ip } from "../../core/ip.ts";
 import { CIPHERS as OLD_CIPHERS } from "../../wire/3wdd/ciphers.ts";
+import { MOST_DATA } from "../../wire/tunnel/parity.ts";
 import { misfit } from "./misfit.ts";
 import { device, type Local, local, peer, percent, remote } from "./scalars.ts";
 
@@ -125,6 +126,27 @@ const keys = v.strictObject({
         v.pipe(duration, v.minValue(MIN_PATIENCE_MS)),
         "3s",
         "What is older is not repeated any more.",
+      ),
+      fec: key(
+        v.nullable(
+          v.pipe(
+            v.strictObject({
+              data: key(
+                v.pipe(v.number(), v.integer(), v.minValue(2), v.maxValue(MOST_DATA)),
+                10,
+                "So many datagrams, each of which goes once.",
+              ),
+              parity: key(
+                v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_DATA)),
+                1,
+                "Behind them so many more: as many lost in a row need not be repeated.",
+              ),
+            }),
+            v.check(({ data, parity }) => parity <= data, "expected no more parity than data"),
+          ),
+        ),
+        null,
+        "Parity, where a round trip more is worse than what it takes from the link; each end decides for itself.",
       ),
     }),
     {},

@@ -34,6 +34,8 @@ export interface Repairs {
   /** Packets, since this conversation began. */
   readonly lost: number;
   readonly repeated: number;
+  /** Packets that were made of others instead of being waited for. */
+  readonly mended: number;
   /** Packets that would have waited for too long. */
   readonly dropped: number;
 }

@@ -1,12 +1,13 @@
 import { type Reactor, READABLE } from "../../net/reactor.ts";
 import { random31 } from "../../net/udt/chance.ts";
 import { microseconds } from "../../net/udt/endpoint.ts";
-import { block } from "../../sys/memory.ts";
+import { type Block, block } from "../../sys/memory.ts";
 import { TimerFd } from "../../sys/timer-fd.ts";
 import { MAX_PACKET, type Tun } from "../../sys/tun.ts";
 import type { Keypair } from "../../wire/noise/keypair.ts";
 import { flowOf } from "../../wire/tunnel/flow.ts";
 import { JOIN_ROOM, Joiner, TAKEN } from "../../wire/tunnel/join.ts";
+import { ParityReader, type ParityRules, ParityWriter } from "../../wire/tunnel/parity.ts";
 import { AT, KIND, TRAILER } from "../../wire/tunnel/plaintext.ts";
 import { Repair, REPAIR_AROUND } from "../../wire/tunnel/repair.ts";
 import { IN_FRONT } from "../../wire/tunnel/repaired.ts";
@@ -37,6 +38,8 @@ export interface RepairRules {
   readonly rate: number | null;
   /** ms. */
   readonly patience: number;
+  /** What is sent besides, so that less has to be repeated; null: nothing. */
+  readonly fec: ParityRules | null;
 }
 
 /**
@@ -57,19 +60,27 @@ export class RepairedCarriage implements Carriage {
   #link: Link | undefined;
   /** Bytes of a full datagram's plaintext. */
   readonly #size: number;
+  /** Bytes that a packet has around it when a datagram is full of it. */
+  readonly #around: number;
+  readonly #parity: ParityWriter | undefined;
+  readonly #mender: ParityReader;
   #rings = Infinity;
 
   constructor(
     tun: Tun,
     rules: { readonly current: Rules | undefined },
     reactor: Reactor,
-    { mtu, rate, patience }: RepairRules,
+    { mtu, rate, patience, fec }: RepairRules,
   ) {
     this.#device = new DeviceSide(tun, rules);
     this.#rules = rules;
     this.#device.mtu = mtu;
     this.#reactor = reactor;
     this.#size = mtu + REPAIR_AROUND + TRAILER;
+    // A parity is so much longer than what it stands for.
+    this.#around = REPAIR_AROUND - (fec === null ? 0 : TRAILER);
+    this.#parity = fec === null ? undefined : new ParityWriter(fec, this.#size);
+    this.#mender = new ParityReader(this.#size);
     this.#joiner = new Joiner(this.block, IN_FRONT + INBOX, {
       udp: tun.segments.udp,
       write: (at, length) => this.#device.write(this.block, at, length),
@@ -78,7 +89,7 @@ export class RepairedCarriage implements Carriage {
       rate === null ? new Bbr(random31()) : new FixedRate(rate, this.#size + OUTSIDE);
     this.#repair = new Repair(
       {
-        room: mtu + REPAIR_AROUND,
+        room: mtu + this.#around,
         congestion,
         patience,
         random: random31,
@@ -97,13 +108,14 @@ export class RepairedCarriage implements Carriage {
       pace: Math.round(rate * bits),
       lost,
       repeated: retransmitted,
+      mended: this.#mender.mended,
       dropped: this.#repair.dropped,
     };
   }
 
   fit(mtu: number): void {
     this.#device.mtu = mtu;
-    this.#repair.room = mtu + REPAIR_AROUND;
+    this.#repair.room = mtu + this.#around;
   }
 
   attach(link: Link | undefined): void {
@@ -115,7 +127,9 @@ export class RepairedCarriage implements Carriage {
     if (length < TRAILER) return "malformed";
     const kind = this.block.bytes[this.next + length - TRAILER + AT.kind];
     if (kind === KIND.control) return "control";
+    if (kind === KIND.parity) return this.#mend(length);
     if (kind !== KIND.repaired) return "malformed";
+    this.#mender.saw(this.block, this.next, length);
     const known = this.#repair.receive(this.block, this.next, length, microseconds());
     return known ? "packet" : "malformed";
   }
@@ -170,7 +184,7 @@ export class RepairedCarriage implements Carriage {
         hub.whenFree(this.resume);
         return this.#ring(Infinity);
       }
-      const length = this.#repair.poll(now, departures.block, departures.next + HEADER);
+      const length = this.#poll(now, departures.block, departures.next + HEADER);
       if (length === 0) {
         wakeAt = this.#repair.wakeAt;
         break;
@@ -181,6 +195,22 @@ export class RepairedCarriage implements Carriage {
     if (!hub.blocked) hub.send();
     if (said) link.session.sent(keypair, false, hub.now);
     this.#ring(wakeAt);
+  }
+
+  /** The next plaintext to be sent, to `at`: its length, 0: none is due. */
+  #poll(now: number, memory: Block, at: number): number {
+    const parity = this.#parity?.take(memory, at) ?? 0;
+    if (parity > 0) return parity;
+    const length = this.#repair.poll(now, memory, at);
+    if (length > 0) this.#parity?.add(memory, at, length);
+    return length;
+  }
+
+  /** A parity came; perhaps something is made of it. */
+  #mend(length: number): "packet" | "malformed" {
+    const plain = this.#mender.take(this.block, this.next, length);
+    if (plain > 0) this.#repair.receive(this.block, this.next, plain, microseconds());
+    return plain < 0 ? "malformed" : "packet";
   }
 
   #ring(at: number): void {

@@ -30,6 +30,8 @@ const INDEX_AT = 10;
 /** Plaintexts that are kept to make another of: a parity comes right behind its data, if the path keeps the order. */
 const KEPT = 4 * MOST_DATA;
 const SEQUENCES = 0x7fff_ffff;
+/** No datagram is repeated that is so far behind: four windows. */
+const FAR = 32_768;
 
 interface Sum {
   readonly bytes: Uint8Array;
@@ -61,12 +63,10 @@ export class ParityWriter {
     if (isControl(memory, at, length)) return;
     const { data, parity } = this.#rules;
     const seq = seqOf(memory, at, length);
-    const wanted = (this.#first + this.#count) & SEQUENCES;
-    if (this.#count === 0 || seq !== wanted) {
-      // What is repeated is of an earlier group; after a new beginning, one that is not full is left.
-      const back = (wanted - seq) & SEQUENCES;
-      if (this.#first >= 0 && back > 0 && back < SEQUENCES >>> 1) return;
-      this.#begin(seq);
+    const ahead = (seq - this.#first - this.#count) & SEQUENCES;
+    if (this.#first < 0 || ahead !== 0) {
+      if (this.#first >= 0 && SEQUENCES - ahead < FAR) return; // it is repeated
+      this.#begin(seq); // another conversation
     }
     const sum = this.#sums[this.#count % parity] as Sum; // one for each
     exclusiveOr(sum.bytes, memory.bytes, at, length);
@@ -80,8 +80,9 @@ export class ParityWriter {
     const { data, parity } = this.#rules;
     if (this.#said === parity) return 0;
     const sum = this.#sums[this.#said] as Sum; // below `parity`
-    copy(sum.bytes, 0, sum.length, bytes, at);
-    const trailer = at + sum.length;
+    const { length } = sum;
+    copy(sum.bytes, 0, length, bytes, at);
+    const trailer = at + length;
     bytes.fill(0, trailer, trailer + TRAILER);
     bytes[trailer + AT.kind] = KIND.parity;
     bytes[trailer + DATA_AT] = data;
@@ -90,7 +91,7 @@ export class ParityWriter {
     view.setUint16(trailer + STEP_AT, parity);
     view.setUint16(trailer + INDEX_AT, this.#said);
     if (++this.#said === parity) this.#begin((this.#first + data) & SEQUENCES);
-    return sum.length + TRAILER;
+    return length + TRAILER;
   }
 
   #begin(first: number): void {
@@ -108,6 +109,8 @@ export class ParityReader {
   readonly #longest: number;
   /** Since the peer has been known to send parity; by number, one behind the other. */
   #kept: Uint8Array | undefined;
+  /** Groups that begin before it are not known whole. */
+  #from = 0;
   readonly #lengths = new Uint16Array(KEPT);
   readonly #seqs = new Int32Array(KEPT).fill(-1);
   /** How many were made. */
@@ -139,8 +142,13 @@ export class ParityReader {
     const step = view.getUint16(trailer + STEP_AT);
     const index = view.getUint16(trailer + INDEX_AT);
     if (data > MOST_DATA || step === 0 || index >= step || step > data) return -1;
-    const kept = (this.#kept ??= new Uint8Array(KEPT * this.#longest));
     const first = view.getUint32(trailer + FIRST_AT);
+    if (this.#kept === undefined) {
+      this.#kept = new Uint8Array(KEPT * this.#longest);
+      this.#from = (first + data) & SEQUENCES;
+    }
+    const kept = this.#kept;
+    if (((this.#from - first - 1) & SEQUENCES) < FAR) return 0;
     let lengths = view.getUint16(trailer + LENGTHS_AT);
     let missing = -1;
     for (let i = index; i < data; i += step) {
@@ -158,9 +166,11 @@ export class ParityReader {
       if (((first + i) & SEQUENCES) === missing) continue;
       const from = slot * this.#longest;
       const end = Math.min(this.#lengths[slot] as number, room);
-      for (let j = 0; j < end; j++) bytes[at + j] = (bytes[at + j] as number) ^ (kept[from + j] as number);
+      for (let j = 0; j < end; j++)
+        bytes[at + j] = (bytes[at + j] as number) ^ (kept[from + j] as number);
     }
-    const isIt = bytes[at + lengths - TRAILER + AT.kind] === KIND.repaired && !isControl(memory, at, lengths);
+    const isIt =
+      bytes[at + lengths - TRAILER + AT.kind] === KIND.repaired && !isControl(memory, at, lengths);
     if (!isIt || (seqOf(memory, at, lengths) & SEQUENCES) !== missing) return -1;
     this.mended++;
     return lengths;

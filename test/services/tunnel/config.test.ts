@@ -79,6 +79,13 @@ describe("what cannot be is refused where it stands", () => {
     ["peer: a\ncompress: zstd\nwireguard: true", "tunnel.warp1.compress", "know nothing of"],
     ["peer: a\ntransport: udt\nwireguard: true", "tunnel.warp1.transport", "know nothing of"],
     ["peer: a\nrepair: { patience: 1ms }", "tunnel.warp1.repair.patience", ""],
+    ["peer: a\nrepair: { fec: { data: 1 } }", "tunnel.warp1.repair.fec.data", ""],
+    ["peer: a\nrepair: { fec: { parity: 0 } }", "tunnel.warp1.repair.fec.parity", ""],
+    [
+      "peer: a\nrepair: { fec: { data: 4, parity: 5 } }",
+      "tunnel.warp1.repair.fec",
+      "expected no more parity than data",
+    ],
     [
       "peer: a\nlegacy: true\ncipher: off\ntoken: x\nrelay: b",
       "tunnel.warp1.relay",
