@@ -13,6 +13,7 @@ export const S3_ERRORS = {
   InvalidArgument: [400, "An argument cannot be used."],
   InvalidPart: [400, "A part is not there, or is another one."],
   InvalidPartOrder: [400, "The parts are not in ascending order."],
+  InvalidRequest: [400, "The field x-amz-content-sha256 is missing; UNSIGNED-PAYLOAD is a value."],
   InvalidRange: [416, "There are no such bytes."],
   KeyTooLongError: [400, "The key is longer than the members take."],
   MalformedXML: [400, "The body is not the XML that this wants."],

@@ -70,7 +70,7 @@ export class Signers {
       presigned === undefined
         ? (headers.get("x-amz-content-sha256") ?? "")
         : (headers.get("x-amz-content-sha256") ?? "UNSIGNED-PAYLOAD");
-    if (payload === "") throw new Refusal("InvalidArgument");
+    if (payload === "") throw new Refusal("InvalidRequest");
     const key = this.#key(credential, user);
     const right = signRequest(hashes, key, scope, time, {
       method,
