@@ -5,7 +5,38 @@ import { onlyChild, type Server, start } from "./server.ts";
 
 /** nginx with its dav module, as its manual has it: one copy, no fsync. */
 export async function nginxDav(dir: string, core?: string): Promise<Server> {
-  const home = `${dir}/nginx${core ?? ""}`;
+  return nginx(
+    "nginx",
+    `${dir}/nginx${core ?? ""}`,
+    `
+    dav_methods PUT DELETE MKCOL COPY MOVE;
+    create_full_put_path on;
+`,
+    core,
+  );
+}
+
+/** nginx before another server, with buffers to its liking: what a hop costs that verifies nothing. */
+export async function nginxHop(dir: string, port: number): Promise<Server> {
+  return nginx(
+    "nginx hop",
+    `${dir}/hop`,
+    `
+    location / {
+      proxy_pass http://127.0.0.1:${port};
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_request_buffering off;
+      proxy_buffer_size 128k;
+      proxy_buffers 16 128k;
+      proxy_busy_buffers_size 256k;
+      proxy_max_temp_file_size 0;
+    }
+`,
+  );
+}
+
+async function nginx(name: string, home: string, serves: string, core?: string): Promise<Server> {
   mkdirSync(`${home}/www`, { recursive: true });
   const http = await freePort();
   await Bun.write(
@@ -31,14 +62,13 @@ http {
   server {
     listen 127.0.0.1:${http} backlog=4096;
     root ${home}/www;
-    dav_methods PUT DELETE MKCOL COPY MOVE;
-    create_full_put_path on;
+    ${serves}
   }
 }
 `,
   );
   const command = ["/usr/sbin/nginx", "-e", `${home}/log`, "-c", `${home}/nginx.conf`];
-  return start("nginx", command, { http, https: 0 }, onlyChild, core);
+  return start(name, command, { http, https: 0 }, onlyChild, core);
 }
 
 export interface StoreWishes {

@@ -22,7 +22,7 @@ import { median } from "./figures.ts";
 import { machine } from "./machine.ts";
 import { resident, type Server } from "./server.ts";
 import { extraMemory, pass, putRound } from "./store-load.ts";
-import { nginxDav, ternStore } from "./store-servers.ts";
+import { nginxDav, nginxHop, ternStore } from "./store-servers.ts";
 import { CONTAINER, hasSwift, swift } from "./swift.ts";
 import { build, type Options } from "./web.ts";
 
@@ -163,7 +163,7 @@ async function puts(
   );
 }
 
-/** 64 MB to and from one nginx dav, directly and through tern. */
+/** 64 MB to and from one nginx dav: directly, through tern, and through an nginx that only passes them on. */
 async function big({ dir, binary, options }: Bench): Promise<RowReport[]> {
   await using theirs = await nginxDav(dir);
   const servers = [`http://127.0.0.1:${theirs.http}/`];
@@ -173,14 +173,16 @@ async function big({ dir, binary, options }: Bench): Promise<RowReport[]> {
     fsync: false,
     servers,
   });
+  await using hop = await nginxHop(dir, theirs.http);
+  const all = [theirs, ours, hop];
   const file = `${dir}/64m`;
   await Bun.write(file, Buffer.alloc(64 * MIB, "tern "));
   const reports: RowReport[] = [];
   for (const direction of ["up", "down"] as const) {
-    const speeds = new Map<Server, number[]>([theirs, ours].map((server) => [server, []]));
-    const cpus = new Map<Server, number[]>([theirs, ours].map((server) => [server, []]));
+    const speeds = new Map<Server, number[]>(all.map((server) => [server, []]));
+    const cpus = new Map<Server, number[]>(all.map((server) => [server, []]));
     for (let i = 0; i <= options.rounds; i++)
-      for (const server of i % 2 === 0 ? [theirs, ours] : [ours, theirs]) {
+      for (const server of i % 2 === 0 ? all : all.toReversed()) {
         const before = await spent(server);
         const speed = await pass(server.http, "/64m", direction, file);
         if (i === 0) continue; // warm
@@ -188,7 +190,7 @@ async function big({ dir, binary, options }: Bench): Promise<RowReport[]> {
         cpus.get(server)?.push(((await spent(server)).cpu - before.cpu) / ((64 * MIB) / 1e9));
       }
     const figures = await Promise.all(
-      [theirs, ours].map(async (server): Promise<Figures> => ({
+      all.map(async (server): Promise<Figures> => ({
         server: server.name,
         figure: median(speeds.get(server) ?? []),
         cpu: median(cpus.get(server) ?? []),
