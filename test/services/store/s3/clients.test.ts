@@ -83,8 +83,15 @@ withCurl("curl signs by itself: buckets, files, lists, ranges; and a wrong secre
   await using site = await served({ s3: { users } });
   const bare = (secret: string, ...words: string[]) =>
     run([
-      ...["curl", "-s", "--aws-sigv4", "aws:amz:eu-1:s3", "--user", `AKTEST:${secret}`],
-      ...["-w", " %{http_code}", ...words],
+      "curl",
+      "-s",
+      "--aws-sigv4",
+      "aws:amz:eu-1:s3",
+      "--user",
+      `AKTEST:${secret}`,
+      "-w",
+      " %{http_code}",
+      ...words,
     ]);
   // Older ones (Debian 12) do not say by themselves what the body is.
   const curl = (secret: string, ...words: string[]) =>
@@ -103,6 +110,7 @@ withCurl("curl signs by itself: buckets, files, lists, ranges; and a wrong secre
   const refused = await curl("other", `${site.url}/curls/a/one.txt`);
   expect(refused).toContain("SignatureDoesNotMatch");
   expect(refused).toEndWith(" 403");
+  expect(await bare("sekrit", `${site.url}/curls/two`)).toContain("<Code>InvalidRequest</Code>");
   expect(await s3("-X", "DELETE", `${site.url}/curls/two`)).toBe(" 204");
   expect(await s3(`${site.url}/curls/two`)).toEndWith(" 404");
 });
