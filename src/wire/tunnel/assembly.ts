@@ -1,7 +1,7 @@
 import { copy } from "../udt/copy.ts";
 import type { InOrder } from "./flow-order.ts";
 import { UNORDERED } from "./flow.ts";
-import { PART, partAt, TAIL } from "./fragment.ts";
+import { BOUNDARY, isJoint, PART, partAt, TAIL } from "./fragment.ts";
 import { MAX_PACKET, TRAILER } from "./plaintext.ts";
 
 /** The longest plaintext there can be. */
@@ -38,29 +38,23 @@ export class Assembly implements InOrder {
     return this.#partial.size;
   }
 
-  /** The part before the tail at the end of `bytes` is the next of `flow`. */
+  /** The part, or the two, before the tail at the end of `bytes` are the next of `flow`. */
   deliver(bytes: Uint8Array, flow: number): void {
     const length = bytes.length - TAIL;
     const part = partAt(bytes, length);
-    const begins = (part & PART.first) !== 0;
-    if (begins && this.#partial.size > 0) this.broken(flow);
-    if (part === PART.whole) return this.#deliver(bytes.subarray(0, length));
-    if (flow === UNORDERED) return;
-    const partial = begins ? this.#begin(flow) : this.#partial.get(flow);
-    if (partial === undefined) return; // its beginning is lost
-    if (partial.length + length > LONGEST) return this.broken(flow);
-    copy(bytes, 0, length, partial.block, partial.length);
-    partial.length += length;
-    if ((part & PART.last) === 0) return;
-    this.#partial.delete(flow);
-    this.#deliver(partial.block.subarray(0, partial.length));
-    this.#keep(partial.block);
+    if (!isJoint(bytes, length)) return this.#take(bytes, 0, length, flow, part);
+    const end = length - BOUNDARY;
+    const middle = end < 0 ? 0 : ((bytes[end] as number) << 8) | (bytes[end + 1] as number);
+    if (middle === 0 || middle >= end) return this.broken(flow);
+    this.#take(bytes, 0, middle, flow, (part & PART.first) | PART.last);
+    this.#take(bytes, middle, end, flow, (part & PART.last) | PART.first);
   }
 
   /** A part alone is of no use any more. */
   late(bytes: Uint8Array): void {
     const length = bytes.length - TAIL;
-    if (partAt(bytes, length) === PART.whole) this.#deliver(bytes.subarray(0, length));
+    if (partAt(bytes, length) === PART.whole && !isJoint(bytes, length))
+      this.#deliver(bytes.subarray(0, length));
   }
 
   /** What follows in `flow` does not belong to what is there. */
@@ -70,6 +64,23 @@ export class Assembly implements InOrder {
     this.#partial.delete(flow);
     this.#keep(partial.block);
     this.torn++;
+  }
+
+  #take(bytes: Uint8Array, from: number, to: number, flow: number, part: number): void {
+    const begins = (part & PART.first) !== 0;
+    if (begins && this.#partial.size > 0) this.broken(flow);
+    if (part === PART.whole) return this.#deliver(bytes.subarray(from, to));
+    if (flow === UNORDERED) return;
+    const partial = begins ? this.#begin(flow) : this.#partial.get(flow);
+    if (partial === undefined) return; // its beginning is lost
+    const length = partial.length + to - from;
+    if (length > LONGEST) return this.broken(flow);
+    copy(bytes, from, to, partial.block, partial.length);
+    partial.length = length;
+    if ((part & PART.last) === 0) return;
+    this.#partial.delete(flow);
+    this.#deliver(partial.block.subarray(0, length));
+    this.#keep(partial.block);
   }
 
   #begin(flow: number): Partial {

@@ -1,12 +1,12 @@
 import type { Congestion } from "../udt/congestion/congestion.ts";
 import { UdtConnection } from "../udt/connection.ts";
-import { copy } from "../udt/copy.ts";
 import { AckThinner } from "./ack-thinner.ts";
-import { Assembly } from "./assembly.ts";
+import { Assembly, LONGEST } from "./assembly.ts";
 import { FlowOrder } from "./flow-order.ts";
-import { FLOWS, UNORDERED } from "./flow.ts";
-import { emitTail, type Fragment, NUMBERS, parseTail, PART, TAIL } from "./fragment.ts";
+import { UNORDERED } from "./flow.ts";
+import { type Fragment, parseTail, TAIL } from "./fragment.ts";
 import type { Memory } from "./memory.ts";
+import { Packer } from "./packer.ts";
 import { AT, KIND, TRAILER } from "./plaintext.ts";
 import {
   CONTROL_MORE,
@@ -19,7 +19,7 @@ import {
   unwrapData,
   wrap,
 } from "./repaired.ts";
-import { type Waiting, WaitingLine } from "./waiting.ts";
+import { WaitingLine } from "./waiting.ts";
 
 /**
  * So many bytes more than the longest packet a datagram has room for: its trailer; and what IPv4 has room for on an
@@ -77,17 +77,18 @@ export interface RepairParts {
  */
 export class Repair {
   readonly #parts: RepairParts;
-  readonly #numbers = new Uint32Array(FLOWS);
   readonly #message: Uint8Array<ArrayBuffer>;
   readonly #view: DataView;
   readonly #thinner = new AckThinner();
   readonly #kept: Memory;
-  readonly #fragment: Fragment = { flow: 0, part: 0, number: 0 };
-  #room: number;
+  readonly #fragment: Fragment = { flow: 0, part: 0, number: 0, joint: false };
   #order: FlowOrder;
   #connection: UdtConnection;
   #congestion: Congestion;
   readonly #waiting = new WaitingLine();
+  readonly #packer: Packer;
+  /** When what is being packed leaves, µs. */
+  #departs = 0;
   #own: number;
   #theirs = 0;
   #before = 0;
@@ -99,7 +100,10 @@ export class Repair {
 
   constructor(parts: RepairParts, now: number) {
     this.#parts = parts;
-    this.#room = parts.room;
+    this.#packer = new Packer(parts.room, (bytes) => {
+      const ttlMs = this.#parts.patience;
+      this.#connection.sendMessage(bytes, { ttlMs }, this.#departs);
+    });
     this.#message = new Uint8Array(new ArrayBuffer(parts.room + TAIL));
     this.#view = new DataView(this.#message.buffer);
     const kept = new Uint8Array(new ArrayBuffer(KEPT));
@@ -112,7 +116,7 @@ export class Repair {
 
   /** Bytes of a plaintext that a datagram has room for from now on: no more than at first. */
   set room(bytes: number) {
-    this.#room = Math.min(this.#parts.room, bytes);
+    this.#packer.room = Math.min(this.#parts.room, bytes);
   }
   get isOpen(): boolean {
     return this.#connection.state === "open";
@@ -137,7 +141,7 @@ export class Repair {
   }
 
   #send({ bytes }: Memory, at: number, length: number, flow: number, now: number): boolean {
-    const parts = Math.ceil(length / this.#room);
+    const parts = Math.ceil(length / this.#packer.room);
     const waiting = this.#waiting;
     if (!this.isOpen || waiting.parts > MOST_WAITING || this.#backlog > ALL * this.#queue) {
       this.dropped++;
@@ -154,37 +158,19 @@ export class Repair {
   #feed(now: number): void {
     const connection = this.#connection;
     if (!this.isOpen) return;
-    while (connection.backlog < READY * this.#congestion.period) {
+    this.#departs = now;
+    // The longest there is, and what may be left over of another.
+    const room = (Math.ceil(LONGEST / this.#packer.room) + 2) * this.#message.length;
+    while (connection.backlog < READY * this.#congestion.period && connection.writable >= room) {
       const next = this.#waiting.take();
       if (next === undefined) break;
+      const { bytes, flow, first } = next;
       // Who hears of it soonest goes slower soonest: the one that has waited longest.
-      if (!next.first && this.#isTooMuch(now)) this.dropped++;
-      else if (!this.#depart(next, now)) this.dropped++;
+      if (!first && this.#isTooMuch(now)) this.dropped++;
+      else this.#packer.put(bytes, flow, this.#waiting.has(flow));
+      if (!this.#waiting.has(this.#packer.waits)) this.#packer.flush();
     }
     if (this.#backlog < STANDING * this.#queue) this.#emptyAt = now;
-  }
-
-  /** False: UDT has no room for it. */
-  #depart({ bytes, flow, parts }: Waiting, now: number): boolean {
-    const message = this.#message;
-    const connection = this.#connection;
-    if (parts * message.length > connection.writable) return false;
-    const fragment = this.#fragment;
-    const memory = { bytes: message, view: this.#view };
-    const ttlMs = this.#parts.patience;
-    // All as long as another, so that they leave as a train.
-    const each = Math.ceil(bytes.length / Math.ceil(bytes.length / this.#room));
-    for (let from = 0; from < bytes.length; from += each) {
-      const end = Math.min(from + each, bytes.length);
-      copy(bytes, from, end, message, 0);
-      fragment.flow = flow;
-      fragment.part = (from === 0 ? PART.first : 0) | (end === bytes.length ? PART.last : 0);
-      fragment.number = this.#numbers[flow] ?? 0;
-      emitTail(memory, end - from, fragment);
-      connection.sendMessage(message.subarray(0, end - from + TAIL), { ttlMs }, now);
-      if (flow < FLOWS) this.#numbers[flow] = (fragment.number + 1) % NUMBERS;
-    }
-    return true;
   }
 
   /** A plaintext of kind 3 came: `length` bytes at `at`; the IN_FRONT bytes before it are written to. False: it is none. */
@@ -284,7 +270,7 @@ export class Repair {
     this.#congestion = this.#parts.congestion();
     this.#connection = this.#begin(now);
     this.#order = this.#newOrder();
-    this.#numbers.fill(0);
+    this.#packer.reset();
   }
 
   #begin(now: number): UdtConnection {

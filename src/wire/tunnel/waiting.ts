@@ -30,6 +30,11 @@ export class WaitingLine {
     return this.#parts;
   }
 
+  /** Does anything of `flow` wait? */
+  has(flow: number): boolean {
+    return flow < FLOWS && (this.#ofFlow[flow] as number) > 0;
+  }
+
   /** `bytes` are kept. */
   put(bytes: Uint8Array, flow: number, parts: number): void {
     const alone = flow >= FLOWS || this.#ofFlow[flow] === 0;

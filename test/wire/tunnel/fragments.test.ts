@@ -14,6 +14,7 @@ import {
   showTail,
   TAIL,
 } from "../../../src/wire/tunnel/fragment.ts";
+import { Packer } from "../../../src/wire/tunnel/packer.ts";
 import { IN_FRONT, isControl, tagOf, unwrapData, wrap } from "../../../src/wire/tunnel/repaired.ts";
 
 function memory(length: number) {
@@ -26,11 +27,13 @@ const fragments: fc.Arbitrary<Fragment> = fc.oneof(
     flow: fc.nat(FLOWS - 1),
     part: fc.nat(PART.whole),
     number: fc.nat(NUMBERS - 1),
+    joint: fc.boolean(),
   }),
   fc.record({
     flow: fc.constant(UNORDERED),
     part: fc.constant(PART.whole),
     number: fc.nat(NUMBERS - 1),
+    joint: fc.constant(false),
   }),
 );
 
@@ -38,18 +41,23 @@ describe("the tail of a part", () => {
   test.each([
     {
       bytes: "03 3007 000000",
-      fragment: { flow: 7, part: PART.whole, number: 0 },
+      fragment: { flow: 7, part: PART.whole, number: 0, joint: false },
       shown: "flow 7, number 0: whole",
     },
     {
       bytes: "03 2fff 010203",
-      fragment: { flow: 4095, part: PART.first, number: 0x10203 },
+      fragment: { flow: 4095, part: PART.first, number: 0x10203, joint: false },
       shown: "flow 4095, number 66051: first",
     },
     {
       bytes: "03 7000 000000",
-      fragment: { flow: UNORDERED, part: PART.whole, number: 0 },
+      fragment: { flow: UNORDERED, part: PART.whole, number: 0, joint: false },
       shown: "in no order: whole",
+    },
+    {
+      bytes: "03 9007 000001",
+      fragment: { flow: 7, part: PART.last, number: 1, joint: true },
+      shown: "flow 7, number 1: last, two",
     },
   ])("$shown", ({ bytes, fragment, shown }) => {
     const { view, bytes: own } = memory(TAIL);
@@ -59,7 +67,7 @@ describe("the tail of a part", () => {
   });
 
   test("is read as it was written, and anything else is none or reads as it stands", () => {
-    const read: Fragment = { flow: 0, part: 0, number: 0 };
+    const read: Fragment = { flow: 0, part: 0, number: 0, joint: false };
     fc.assert(
       fc.property(fragments, (fragment) => {
         const own = memory(TAIL + 3);
@@ -89,9 +97,11 @@ describe("the tail of a part", () => {
 function part(fragment: Partial<Fragment>, body: number, length: number): Uint8Array {
   const own = memory(length + TAIL);
   own.bytes.fill(body);
-  emitTail(own, length, { flow: 1, part: PART.whole, number: 0, ...fragment });
+  emitTail(own, length, { flow: 1, part: PART.whole, number: 0, joint: false, ...fragment });
   return own.bytes;
 }
+
+const anything = fc.tuple(fc.nat(3), fc.nat(PART.whole), fc.nat(1023), fc.boolean());
 
 describe("parts in their order", () => {
   const { first, middle, last, whole } = PART;
@@ -133,13 +143,80 @@ describe("parts in their order", () => {
 
   test("whatever comes, only what was put in comes out", () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.nat(3), fc.nat(PART.whole), fc.nat(255))), (came) => {
+      fc.property(fc.array(anything), (came) => {
         const assembly = new Assembly((plain) => {
           expect(plain.length).toBeLessThanOrEqual(LONGEST);
         });
-        for (const [flow, which, body] of came)
-          assembly.deliver(part({ part: which }, body, body), flow);
+        for (const [flow, which, body, joint] of came)
+          assembly.deliver(part({ part: which, joint }, body & 3, body), flow);
         expect(assembly.waiting).toBeLessThanOrEqual(4);
+      }),
+    );
+  });
+});
+
+/** What a Packer makes of plaintexts, each [flow, length, more]: messages, and what they are put together to. */
+function packed(room: number, given: readonly (readonly [number, number, boolean])[]) {
+  const shown: string[] = [];
+  const got: [number, number][] = [];
+  const assembly = new Assembly((plain) => void got.push([plain[0] ?? -1, plain.length]));
+  const read: Fragment = { flow: 0, part: 0, number: 0, joint: false };
+  const packer = new Packer(room, (bytes) => {
+    const own = memory(bytes.length);
+    own.bytes.set(bytes);
+    expect(parseTail(own, bytes.length - TAIL, read)).toBe(true);
+    shown.push(`${bytes.length - TAIL}: ${showTail(read)}`);
+    assembly.deliver(bytes, read.flow);
+  });
+  for (const [i, [flow, length, more]] of given.entries())
+    packer.put(new Uint8Array(length).fill(i), flow, more);
+  packer.flush();
+  return { shown, got, torn: assembly.torn, waits: packer.waits };
+}
+
+describe("plaintexts in parts that fill datagrams", () => {
+  test("what is left over goes with the next of its flow", () => {
+    const { shown, got } = packed(1000, [
+      [7, 2500, true],
+      [8, 600, true],
+      [7, 600, true],
+      [7, 100, false],
+    ]);
+    expect(shown).toEqual([
+      "1000: flow 7, number 0: first",
+      "1000: flow 7, number 1: middle",
+      "600: flow 8, number 0: whole", // only one waits
+      "1000: flow 7, number 2: middle, two",
+      "204: flow 7, number 3: last, two",
+    ]);
+    expect(got).toEqual([
+      [1, 600],
+      [0, 2500],
+      [2, 600],
+      [3, 100],
+    ]);
+  });
+
+  test("all are put together again, those of a flow in their order", () => {
+    const one = fc.tuple(
+      fc.constantFrom(1, 1, 1, 2, UNORDERED),
+      fc.integer({ min: 1, max: 5000 }),
+      fc.boolean(),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 80, max: 1500 }), fc.array(one), (room, wanted) => {
+        // Those of no order have one part, and are not kept back.
+        const given = wanted.map(([flow, length, more]) =>
+          flow === UNORDERED
+            ? ([flow, Math.min(room, length), false] as const)
+            : ([flow, length, more] as const),
+        );
+        const { got, torn, waits } = packed(room, given);
+        for (const flow of [1, 2, UNORDERED])
+          expect(got.filter(([i]) => given[i]?.[0] === flow)).toEqual(
+            given.flatMap(([of, length], i) => (of === flow ? [[i & 255, length]] : [])),
+          );
+        expect([torn, waits]).toEqual([0, -1]);
       }),
     );
   });
