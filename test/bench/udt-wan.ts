@@ -64,7 +64,12 @@ async function move(wan: WideArea, sender: readonly string[]): Promise<Moved> {
     clearTimeout(late);
     if (value !== "ready\n") throw new Error(`the receiver is not ready: ${value}`);
     sending = inside(wan.near, sender);
-    const { value: said } = await lines.read();
+    // A receiver waits for ever for a sender that did not come to connect.
+    const failed = sending.exited.then((code) => {
+      if (code === 0) return lines.read();
+      throw new Error(`the sender: exit code ${code}`);
+    });
+    const { value: said } = await Promise.race([lines.read(), failed]);
     const { bytes, seconds } = JSON.parse(said ?? "") as Moved;
     await Promise.all([sending.exited, receiving.exited]);
     const used = [sending, receiving].map((one) => one.resourceUsage());

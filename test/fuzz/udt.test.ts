@@ -7,6 +7,7 @@ fuzz("UDT formats", {
   "what is read is written": formats.readsWhatIsWritten,
   handshakes: formats.handshakes,
   acknowledgements: formats.acknowledgements,
+  "reports of loss": formats.lossReports,
 });
 fuzz("UDT connections", {
   "whatever comes": hostile.staysSane,

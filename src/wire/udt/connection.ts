@@ -303,7 +303,7 @@ export class UdtConnection {
 
   /** `theirs`: the first number of what the peer sends. */
   #open(peer: Handshake, theirs: number, rtt: number): void {
-    const { kind, initial, sendPackets, receivePackets, congestion } = this.#options;
+    const { kind, initial, sendPackets, receivePackets, congestion, twice = false } = this.#options;
     this.#greeting = undefined;
     this.#state = "open";
     this.#peerId = peer.id;
@@ -317,11 +317,10 @@ export class UdtConnection {
       this.#rtt,
       peer.window,
       this.#mss,
+      twice,
       this.#openedAt,
     );
-    this.#sender.twice = this.#options.twice ?? false;
-    this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt);
-    this.#receiver.twice = this.#sender.twice;
+    this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt, twice);
   }
 
   #control(control: number, bytes: Uint8Array, from: number, to: number, now: number): void {

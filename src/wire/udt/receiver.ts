@@ -1,8 +1,9 @@
 import { emitAcknowledgement, noAcknowledgement } from "./acknowledgement.ts";
 import { Arrivals } from "./arrivals.ts";
 import { LossList } from "./loss-list.ts";
+import { putLoss } from "./loss-report.ts";
 import { Messages } from "./messages.ts";
-import { Control, HEADER, putControl, putWord, word } from "./packet.ts";
+import { Control, HEADER, putControl, word } from "./packet.ts";
 import { ReceiveBuffer } from "./receive-buffer.ts";
 import type { Rtt } from "./rtt.ts";
 import { ahead, next, shift } from "./sequence.ts";
@@ -45,7 +46,7 @@ export class Receiver {
   #newestStamp = 0;
   #newestAt = 0;
   /** Say what is missing once more before long: a report that is lost costs a round trip. */
-  twice = false;
+  readonly #twice: boolean;
   received = 0;
   bytes = 0;
   duplicates = 0;
@@ -58,11 +59,13 @@ export class Receiver {
     payload: number,
     most: number,
     rtt: Rtt,
+    twice: boolean,
   ) {
     this.buffer = new ReceiveBuffer(initial, payload, most);
     this.#messages = kind === "message" ? new Messages(this.buffer) : undefined;
     this.#payload = payload;
     this.#rtt = rtt;
+    this.#twice = twice;
     this.#end = initial;
     this.#told = most;
   }
@@ -239,16 +242,9 @@ export class Receiver {
           nextDue = now;
           break;
         }
-        const first = this.#missing.firstOf(i);
-        const last = this.#missing.lastOf(i);
-        if (first !== last) {
-          putWord(out, end, (first | 0x8000_0000) >>> 0);
-          end += 4;
-        }
-        putWord(out, end, last);
-        end += 4;
+        end += putLoss(out, end, this.#missing.firstOf(i), this.#missing.lastOf(i));
         const isFirst = this.#missing.whenOf(i) === -Infinity;
-        this.#missing.setWhen(i, this.twice && isFirst ? now - patience + ECHO_AFTER : now);
+        this.#missing.setWhen(i, this.#twice && isFirst ? now - patience + ECHO_AFTER : now);
       }
       nextDue = Math.min(nextDue, this.#missing.whenOf(i) + patience);
     }

@@ -1,17 +1,11 @@
 import type { Acknowledgement } from "./acknowledgement.ts";
 import type { Congestion } from "./congestion/congestion.ts";
 import { Delivery } from "./delivery.ts";
+import { Echoes } from "./echoes.ts";
+import { Expiry } from "./expiry.ts";
 import { LossList } from "./loss-list.ts";
-import {
-  Control,
-  HEADER,
-  MESSAGE_MASK,
-  Part,
-  partOf,
-  putControl,
-  putWord,
-  word,
-} from "./packet.ts";
+import { eachLoss } from "./loss-report.ts";
+import { HEADER, putWord } from "./packet.ts";
 import type { Rtt } from "./rtt.ts";
 import type { SendBuffer } from "./send-buffer.ts";
 import { ahead, next, shift } from "./sequence.ts";
@@ -35,14 +29,6 @@ const READING = 50_000;
 const SLOWEST_PROBE = 500_000;
 /** Packets that are repeated at least when the oldest one does not arrive: two flights of a small window. */
 const LEAST_REPEATED = 16;
-/** Paths that lose less need nothing twice: a share of what was sent. */
-const LOSSY = 1 / 1000;
-/** After so many packets it is known which they are; until then all may be. */
-const UNTRIED = 5_000;
-/** There is room for packets that are sent twice while no more than this share of a round trip is on its way. */
-const LITTLE = 1 / 8;
-/** Between a packet and its like: whatever took the one should be over, µs. */
-const ECHO_AFTER = 3_000;
 /** libudt never lets a receiver say less: something must go, or nobody would learn of room again. */
 const LEAST_WINDOW = 2;
 /** libudt measures the link by the packets whose number ends in 0 and 1, which leave back to back. */
@@ -66,20 +52,12 @@ export class Sender {
   #stalls = 0;
   /** Packets acknowledged since that was so last. */
   #sinceStall = 0;
-  #dropping = -1;
-  #dropUntil = -1;
   /** From then on all that was acknowledged can be read by the peer's program. */
   settledAt = -Infinity;
-  /** Send what has left once more when there is room for it. */
-  twice = false;
-  /** Packets that were lost and have been repeated: each is sent once more, since all that follow wait for it. */
-  readonly #repaired: { readonly seq: number; readonly at: number }[] = [];
-  /** The next packet that has not been sent once more. */
-  #echo: number;
+  readonly #expiry: Expiry;
+  readonly #echoes: Echoes;
   bytes = 0;
   retransmitted = 0;
-  dropped = 0;
-  nonsense = 0;
 
   constructor(
     buffer: SendBuffer,
@@ -87,6 +65,7 @@ export class Sender {
     rtt: Rtt,
     peerWindow: number,
     datagram: number,
+    twice: boolean,
     now: number,
   ) {
     this.buffer = buffer;
@@ -94,8 +73,14 @@ export class Sender {
     this.peerWindow = peerWindow;
     this.delivery = new Delivery(buffer, this.#lost, rtt, datagram, peerWindow, now);
     this.#rtt = rtt;
-    this.#echo = buffer.first;
+    this.#expiry = new Expiry(buffer, this.delivery, this.#lost);
+    this.#echoes = new Echoes(twice, buffer, this.delivery.flow, congestion, rtt);
     congestion.onStart(this.delivery.flow);
+  }
+
+  /** Messages that were too old to be sent (again). */
+  get dropped(): number {
+    return this.#expiry.messages;
   }
 
   /** Nothing leaves before `at`. */
@@ -128,21 +113,13 @@ export class Sender {
 
   /** A report of loss: words `bytes[at..to)`; false: of what was never sent, or the wrong way round. */
   report(bytes: Uint8Array, at: number, to: number, now: number): boolean {
-    for (; at + 4 <= to; at += 4) {
-      const head = word(bytes, at);
-      const first = head & 0x7fff_ffff;
-      let last = first;
-      if (head >>> 31 === 1) {
-        at += 4;
-        if (at + 4 > to) return false;
-        last = word(bytes, at);
-        if (last >>> 31 === 1 || ahead(last, first) < 0) return false;
-      }
-      if (ahead(last, this.buffer.fresh) >= 0) return false;
-      if (ahead(last, this.buffer.first) < 0) continue; // has come since
-      this.#lose(ahead(first, this.buffer.first) < 0 ? this.buffer.first : first, last, now);
-    }
-    return true;
+    return eachLoss(bytes, at, to, (first, last) => {
+      const { buffer } = this;
+      if (ahead(last, buffer.fresh) >= 0) return false;
+      if (ahead(last, buffer.first) < 0) return true; // has come since
+      this.#lose(ahead(first, buffer.first) < 0 ? buffer.first : first, last, now);
+      return true;
+    });
   }
 
   /**
@@ -170,76 +147,58 @@ export class Sender {
 
   /** The data packet that is due, or the word that some will not come; 0: nothing is. */
   poll(now: number, time: number, to: number, out: Uint8Array, at: number): number {
-    if (this.#dropping >= 0) return this.#drop(time, to, out, at);
+    if (this.#expiry.isUntold) return this.#expiry.tell(time, to, out, at);
     if (now < this.#due) return 0;
     if (now >= this.#staleAt) this.#loseStale(now);
-    while (ahead(this.#repaired[0]?.seq ?? this.buffer.first, this.buffer.first) < 0)
-      this.#repaired.shift();
-    const repaired = this.#repaired[0];
-    const seq = repaired !== undefined && now >= repaired.at ? -1 : this.#choose(now);
+    const seq = this.#echoes.isUrgent(now) ? -1 : this.#choose(now);
     if (seq < 0) return this.#again(now, time, to, out, at);
     if (now >= this.buffer.expires(seq)) {
-      this.#giveUp(seq, now);
+      this.#expiry.giveUp(seq, now);
       this.#quietSince = now;
-      return this.#drop(time, to, out, at);
+      return this.#expiry.tell(time, to, out, at);
     }
     const again = seq !== this.buffer.fresh;
     if (again) {
       this.retransmitted += 1;
-      if (this.twice) this.#repaired.push({ seq, at: now + ECHO_AFTER });
+      this.#echoes.repaired(seq, now);
     } else this.buffer.fresh = next(seq);
     this.delivery.left(seq, again, now);
-    const length = this.buffer.copyTo(seq, out, at);
-    putWord(out, at + 8, time);
-    putWord(out, at + 12, to);
-    this.bytes += length - HEADER;
     this.#quietSince = now;
-    if (now - this.#due > CATCH_UP) this.#due = now - BURST; // not late: there was nothing to do
     const pair = again ? -1 : seq & PAIR_MASK;
-    this.#due += this.congestion.period * (pair === 0 ? 0 : pair === 1 ? 2 : 1);
-    return length;
+    return this.#put(seq, now, time, to, out, at, pair === 0 ? 0 : pair === 1 ? 2 : 1);
   }
 
   get wakeAt(): number {
-    if (this.#dropping >= 0) return -Infinity;
+    if (this.#expiry.isUntold) return -Infinity;
     if (this.#sendable()) {
       const period = this.congestion.period;
       return this.#due + Math.max(0, Math.min(BURST - period, (TRAIN - 1) * period));
     }
-    return Math.max(
-      this.#due,
-      Math.min(this.#probeAt, this.#staleAt, this.#echoAt, this.#repaired[0]?.at ?? Infinity),
-    );
+    return Math.max(this.#due, Math.min(this.#probeAt, this.#staleAt, this.#echoes.wakeAt));
   }
 
-  /** When a packet that nobody asked for is sent once more: nothing waits, and it was sent just now. */
-  get #echoAt(): number {
-    const { buffer, delivery } = this;
-    const { sent, lost, inFlight } = delivery.flow;
-    if (!this.twice || (sent > UNTRIED && lost < sent * LOSSY)) return Infinity;
-    if (inFlight * this.congestion.period > this.#rtt.least * LITTLE) return Infinity;
-    if (ahead(this.#echo, buffer.first) < 0) this.#echo = buffer.first;
-    if (ahead(this.#echo, buffer.fresh) >= 0 || buffer.unsent > 0) return Infinity;
-    return buffer.sentAt(this.#echo) + ECHO_AFTER;
-  }
-
-  /** Such a packet. It changes nothing that is known of the path. */
+  /** A packet that is sent once more, for which nobody asked. It changes nothing that is known of the path. */
   #again(now: number, time: number, to: number, out: Uint8Array, at: number): number {
-    const { buffer } = this;
-    const repaired = this.#repaired[0];
-    let seq = this.#echo;
-    if (repaired !== undefined && now >= repaired.at) {
-      this.#repaired.shift();
-      seq = repaired.seq;
-    } else if (now < this.#echoAt) return 0;
-    else this.#echo = next(seq);
-    if (now >= buffer.expires(seq)) return 0;
-    const length = buffer.copyTo(seq, out, at);
+    const seq = this.#echoes.take(now);
+    return seq < 0 ? 0 : this.#put(seq, now, time, to, out, at, 1);
+  }
+
+  /** Writes the packet; the next one is due `periods` later. */
+  #put(
+    seq: number,
+    now: number,
+    time: number,
+    to: number,
+    out: Uint8Array,
+    at: number,
+    periods: number,
+  ): number {
+    const length = this.buffer.copyTo(seq, out, at);
     putWord(out, at + 8, time);
     putWord(out, at + 12, to);
     this.bytes += length - HEADER;
-    if (now - this.#due > CATCH_UP) this.#due = now - BURST;
-    this.#due += this.congestion.period;
+    if (now - this.#due > CATCH_UP) this.#due = now - BURST; // not late: there was nothing to do
+    this.#due += this.congestion.period * periods;
     return length;
   }
 
@@ -337,38 +296,5 @@ export class Sender {
     this.delivery.settle();
     this.delivery.flow.now = now;
     this.congestion.onLoss(this.delivery.flow, first, last);
-  }
-
-  /** The message of `seq` is too old: none of its packets will be sent (again). */
-  #giveUp(seq: number, now: number): void {
-    const { buffer } = this;
-    let first = seq;
-    while (first !== buffer.first && (partOf(buffer.info(first)) & Part.first) === 0)
-      first = shift(first, -1);
-    let last = seq;
-    while ((partOf(buffer.info(last)) & Part.last) === 0 && next(last) !== buffer.end)
-      last = next(last);
-    if (buffer.expires(last) !== -Infinity) this.dropped += 1; // not told again
-    for (let i = first; ahead(last, i) >= 0; i = next(i)) {
-      this.#lost.remove(i);
-      if (buffer.expires(i) !== -Infinity) this.delivery.gaveUp();
-      buffer.expire(i);
-      // To be said again when that is lost too, not at once.
-      buffer.markSent(i, now);
-      if (ahead(i, buffer.fresh) < 0) continue;
-      this.delivery.skipped(i);
-      buffer.fresh = next(i);
-    }
-    this.#dropping = first;
-    this.#dropUntil = last;
-  }
-
-  #drop(time: number, to: number, out: Uint8Array, at: number): number {
-    const message = this.buffer.info(this.#dropping) & MESSAGE_MASK;
-    putControl(out, at, Control.drop, message, time, to);
-    putWord(out, at + HEADER, this.#dropping);
-    putWord(out, at + HEADER + 4, this.#dropUntil);
-    this.#dropping = -1;
-    return HEADER + 8;
   }
 }

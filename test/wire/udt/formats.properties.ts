@@ -7,7 +7,9 @@ import {
   readAcknowledgement,
 } from "../../../src/wire/udt/acknowledgement.ts";
 import { emitHandshake, HANDSHAKE, parseHandshake } from "../../../src/wire/udt/handshake.ts";
+import { eachLoss, putLoss } from "../../../src/wire/udt/loss-report.ts";
 import { emit, HEADER, parse } from "../../../src/wire/udt/packet.ts";
+import { ahead, shift } from "../../../src/wire/udt/sequence.ts";
 
 const word = fc.integer({ min: 0, max: 0xffff_ffff });
 
@@ -61,5 +63,21 @@ export const acknowledgements = fc.property(
     if (ack.kind === "light") return read.kind === "light" && read.next === ack.next;
     const { received, echo } = ack.kind === "extended" ? ack : { received: 0, echo: 0 };
     return Bun.deepEquals(read, { ...ack, received, echo });
+  },
+);
+
+/** Ranges that are written are read; and of any bytes no range is made that goes backwards. */
+export const lossReports = fc.property(
+  fc.array(fc.tuple(fc.integer({ min: 0, max: 0x7fff_ffff }), fc.nat({ max: 5000 }))),
+  fc.uint8Array({ maxLength: 40 }),
+  (given, noise) => {
+    const ranges = given.map(([first, more]) => [first, shift(first, more)] as const);
+    const out = new Uint8Array(8 * ranges.length + 3);
+    let end = 3;
+    for (const [first, last] of ranges) end += putLoss(out, end, first, last);
+    const read: (readonly [number, number])[] = [];
+    const whole = eachLoss(out, 3, end, (first, last) => read.push([first, last]) > 0);
+    const sane = eachLoss(noise, 0, noise.length, (first, last) => ahead(last, first) >= 0);
+    return whole && Bun.deepEquals(read, ranges) && (sane || noise.length >= 4);
   },
 );

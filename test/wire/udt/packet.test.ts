@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 import { noAcknowledgement, readAcknowledgement } from "../../../src/wire/udt/acknowledgement.ts";
 import { parseHandshake, showHandshake, wireAddress } from "../../../src/wire/udt/handshake.ts";
+import { eachLoss } from "../../../src/wire/udt/loss-report.ts";
 import { emit, type Packet, parse, show } from "../../../src/wire/udt/packet.ts";
 import * as formats from "./formats.properties.ts";
 
@@ -126,4 +127,47 @@ test("handshakes too", () => {
 });
 test("acknowledgements too", () => {
   fc.assert(formats.acknowledgements);
+});
+
+test("reports of loss: what is written is read, and noise is no range backwards", () => {
+  fc.assert(formats.lossReports);
+});
+
+test.each<{ story: string; words: number[]; ranges: number[][]; whole: boolean }>([
+  { story: "nothing is missing", words: [], ranges: [], whole: true },
+  { story: "one packet", words: [7], ranges: [[7, 7]], whole: true },
+  {
+    story: "a range, then one",
+    words: [0x8000_0007, 9, 12],
+    ranges: [
+      [7, 9],
+      [12, 12],
+    ],
+    whole: true,
+  },
+  {
+    story: "a range over the end of the numbers",
+    words: [0xffff_ffff, 1],
+    ranges: [[0x7fff_ffff, 1]],
+    whole: true,
+  },
+  {
+    story: "a range the wrong way round",
+    words: [3, 0x8000_0007, 6],
+    ranges: [[3, 3]],
+    whole: false,
+  },
+  { story: "a range without an end", words: [3, 0x8000_0007], ranges: [[3, 3]], whole: false },
+  {
+    story: "a range that ends in a range",
+    words: [0x8000_0007, 0x8000_0009],
+    ranges: [],
+    whole: false,
+  },
+])("a report of loss: $story", ({ words, ranges, whole }) => {
+  const bytes = new Uint8Array(words.length * 4);
+  for (const [i, one] of words.entries()) new DataView(bytes.buffer).setUint32(i * 4, one);
+  const read: number[][] = [];
+  expect(eachLoss(bytes, 0, bytes.length, (...range) => read.push(range) > 0)).toBe(whole);
+  expect(read).toEqual(ranges);
 });
