@@ -18,11 +18,14 @@ export interface FileServer extends AsyncDisposable {
   start(): Promise<void>;
 }
 
-export type ServerKind = "nginx" | "apache" | "tern";
+/** "tern-s3": the object store of a tern, whose user is OBJECTS. */
+export type ServerKind = "nginx" | "apache" | "tern" | "tern-s3";
+
+export const OBJECTS = { access_key: "AKTEST", secret_key: "sekrit" };
 
 const COMMANDS: Readonly<
   Record<ServerKind, (dir: string, root: string, port: number) => Promise<string[]>>
-> = { nginx, apache, tern };
+> = { nginx, apache, tern, "tern-s3": objects };
 
 /** Start one with its files in `dir/NAME`; `inside`: in front of its command, where it is to run. */
 export async function fileServer(
@@ -125,6 +128,18 @@ async function tern(home: string, root: string, port: number): Promise<string[]>
     gzip: { enabled: false },
   };
   const config = { workers: 1, state: `${home}/var`, admin: { listen: [] }, web: { site } };
+  await Bun.write(`${home}/tern.yaml`, JSON.stringify(config));
+  return [...TERN, "run", "-c", `${home}/tern.yaml`];
+}
+
+async function objects(home: string, root: string, port: number): Promise<string[]> {
+  const files = {
+    listen: `127.0.0.1:${port}`,
+    free_floor: "0%",
+    s3: { users: { [OBJECTS.access_key]: { secret: OBJECTS.secret_key, access: "full" } } },
+    stages: { 0: { redundancy: 1, members: [{ id: "disk", dir: root }] } },
+  };
+  const config = { workers: 1, state: `${home}/var`, admin: { listen: [] }, store: { files } };
   await Bun.write(`${home}/tern.yaml`, JSON.stringify(config));
   return [...TERN, "run", "-c", `${home}/tern.yaml`];
 }
