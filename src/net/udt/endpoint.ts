@@ -2,33 +2,23 @@ import type { Address } from "../../core/address.ts";
 import { WakeQueue } from "../../core/wake-queue.ts";
 import { type Route, routeTo } from "../../sys/datagram-route.ts";
 import { bindDatagram } from "../../sys/datagram-socket.ts";
-import { joinsTrains, MAX_TRAIN } from "../../sys/datagram-trains.ts";
+import { joinsTrains } from "../../sys/datagram-trains.ts";
 import { close } from "../../sys/socket.ts";
 import { TimerFd } from "../../sys/timer-fd.ts";
-import { TrainReceiver } from "../../sys/train-receiver.ts";
-import { TrainSender } from "../../sys/train-sender.ts";
 import { UdtAccept } from "../../wire/udt/accept.ts";
 import type { Congestion } from "../../wire/udt/congestion/congestion.ts";
 import { UdtConnection, type UdtSettings } from "../../wire/udt/connection.ts";
 import { type Reactor, READABLE, WRITABLE } from "../reactor.ts";
 import { cookies, random31 } from "./chance.ts";
-import { Departed } from "./departed.ts";
 import { Line, type LineOwner } from "./line.ts";
+import { Lines } from "./lines.ts";
+import { Outgoing } from "./outgoing.ts";
 import { pack } from "./packing.ts";
-import { addressBytes, nameOf } from "./peer-address.ts";
+import { addressBytes } from "./peer-address.ts";
+import { Reception } from "./reception.ts";
 
-/** Trains that one system call reads: several peers, or what came while we were busy. */
-const READ_TRAINS = 8;
 /** Reads before the neighbours in the event loop get their turn. */
 const MAX_READS = 8;
-/** Trains that one system call sends. Many are of one datagram: acknowledgements. */
-const SEND_TRAINS = 64;
-/** Few bytes, so that what is sent is still in the processor's cache. */
-const SEND_BYTES = 4 * MAX_TRAIN;
-/** Bytes of a UDT packet before which its destination stands (wire/udt). */
-const DESTINATION = 12;
-/** For socket id 0: handshakes. */
-const HEADER = 16;
 /** What the kernel holds for us, each way. */
 const DEFAULT_BUFFER = 8 * 1024 * 1024;
 const DEFAULT_MOST = 10_000;
@@ -47,9 +37,6 @@ export interface EndpointOptions extends UdtSettings {
   readonly most?: number;
 }
 
-/** What every thread needs once: nothing in it lasts beyond a call. */
-let receiver: TrainReceiver | undefined;
-
 /** Microseconds, as all of UDT counts time here. */
 export function microseconds(): number {
   return performance.now() * 1000;
@@ -65,18 +52,12 @@ export class UdtEndpoint {
   readonly #options: EndpointOptions;
   readonly #fds: readonly number[];
   readonly #timer = new TimerFd();
-  readonly #receiver = (receiver ??= new TrainReceiver(READ_TRAINS));
-  readonly #sender = new TrainSender(SEND_TRAINS, SEND_BYTES);
-  readonly #lines = new Map<number, Line>();
-  /** By the peer's address: what they send before they know our id. */
-  readonly #meetings = new Map<string, Line>();
+  readonly #lines = new Lines();
+  readonly #outgoing: Outgoing;
+  readonly #reception: Reception;
   readonly #queue = new WakeQueue<Line>();
-  readonly #gone = new Departed();
   #changed: Line[] = [];
   #spare: Line[] = [];
-  #accept: UdtAccept | undefined;
-  #welcome: (line: Line) => void = () => {};
-  #blocked = false;
   #soon = false;
   #busy = false;
   #closed = false;
@@ -90,6 +71,9 @@ export class UdtEndpoint {
     this.#options = options;
     this.#fds = fds;
     this.address = { kind: "tcp", host: address.kind === "tcp" ? address.host : "", port };
+    this.#outgoing = new Outgoing(fds[0] ?? -1, reactor);
+    const touched = (line: Line): void => this.#touch(line);
+    this.#reception = new Reception(this.#lines, this.#outgoing, touched);
     for (const fd of fds) {
       joinsTrains(fd);
       reactor.add(fd, READABLE, (events) => this.#ready(events, fd));
@@ -102,29 +86,30 @@ export class UdtEndpoint {
     return { fds: [fd], port };
   }
 
-  /** What is sent from. */
-  get #fd(): number {
-    return this.#fds[0] ?? -1;
-  }
-
   /** Connections there are. */
   get size(): number {
     return this.#lines.size;
   }
 
   /** Datagrams that nobody wanted: no such connection, or not from its peer. */
-  strays = 0;
+  get strays(): number {
+    return this.#reception.strays;
+  }
 
   /** Take connections from now on. `welcome` gives each an owner (`line.owner`). */
   listen(welcome: (line: Line) => void): void {
     const { congestion, most = DEFAULT_MOST } = this.#options;
-    this.#welcome = welcome;
-    this.#accept = new UdtAccept({
+    const accept = new UdtAccept({
       ...this.#options,
       congestion,
       most,
       cookie: cookies(),
-      id: () => this.#freeId(),
+      id: () => this.#lines.freeId(),
+    });
+    this.#reception.open(accept, (connection, route) => {
+      const line = this.#add(connection, route);
+      this.#touch(line);
+      welcome(line);
     });
   }
 
@@ -143,7 +128,7 @@ export class UdtEndpoint {
     const connection = new UdtConnection({
       ...this.#options,
       role,
-      id: this.#freeId(),
+      id: this.#lines.freeId(),
       initial: random31(),
       peerAddress: addressBytes(route),
       congestion: this.#options.congestion(),
@@ -151,7 +136,7 @@ export class UdtEndpoint {
     });
     const line = this.#add(connection, route);
     line.owner = owner;
-    if (role === "rendezvous") this.#meetings.set(nameOf(route), line);
+    if (role === "rendezvous") this.#lines.meet(line);
     line.changed();
     return line;
   }
@@ -159,8 +144,8 @@ export class UdtEndpoint {
   /** Everything ends at once: connections that are there are broken off. */
   close(): void {
     if (this.#closed) return;
-    this.#accept = undefined;
-    for (const line of this.#lines.values()) {
+    this.#reception.close();
+    for (const line of this.#lines) {
       line.connection.abort();
       this.#touch(line);
     }
@@ -178,109 +163,24 @@ export class UdtEndpoint {
     this.#timer.close();
   }
 
-  #freeId(): number {
-    for (;;) {
-      const id = random31();
-      if (id !== 0 && !this.#lines.has(id)) return id;
-    }
-  }
-
   #add(connection: UdtConnection, route: Route): Line {
     const line = new Line(connection, route, (one) => {
       this.#touch(one);
       this.#runSoon();
     });
-    this.#lines.set(connection.id, line);
+    this.#lines.add(line);
     return line;
   }
 
   #ready(events: number, fd: number): void {
-    if ((events & WRITABLE) !== 0 && this.#blocked) {
-      this.#blocked = false;
-      this.#options.reactor.modify(this.#fd, READABLE);
-    }
+    if ((events & WRITABLE) !== 0) this.#outgoing.ready();
     if ((events & READABLE) !== 0 || (events & ~WRITABLE) !== 0)
-      for (let i = 0; i < MAX_READS; i++) {
-        const count = this.#receiver.receive(fd);
-        if (count > 0) this.#read(count);
-        if (this.#closed || count < READ_TRAINS) break;
+      for (let i = 0; i < MAX_READS && !this.#closed; i++) {
+        const more = this.#reception.read(fd, microseconds);
+        this.#run();
+        if (!more) break;
       }
     this.#run();
-  }
-
-  /** Connections take what came, then may answer. */
-  #read(count: number): void {
-    const trains = this.#receiver;
-    const { bytes, room } = trains;
-    const now = microseconds();
-    for (let i = 0; i < count; i++) {
-      const end = i * room + trains.lengthOf(i);
-      const step = trains.segmentOf(i);
-      let line: Line | undefined;
-      for (let at = i * room; at < end; at += step) {
-        const to = at + step < end ? at + step : end;
-        if (to - at < HEADER) {
-          this.strays++;
-          continue;
-        }
-        const id = destination(bytes, at);
-        if (line === undefined || line.connection.id !== id) {
-          if (id === 0) {
-            this.#shake(i, at, to, now);
-            continue;
-          }
-          line = this.#lines.get(id);
-          if (line !== undefined && !trains.cameFrom(i, line.route)) line = undefined;
-          if (line === undefined) {
-            this.#turnAway(i, id, at, now);
-            continue;
-          }
-          this.#touch(line);
-        }
-        line.connection.receive(bytes, at, to, now);
-      }
-    }
-    this.#run();
-  }
-
-  /** A datagram for nobody in particular: a handshake. */
-  #shake(train: number, from: number, to: number, now: number): void {
-    const route = this.#receiver.routeOf(train);
-    const peer = nameOf(route);
-    const meeting = this.#meetings.get(peer);
-    if (meeting !== undefined) {
-      this.#touch(meeting);
-      meeting.connection.receive(this.#receiver.bytes, from, to, now);
-      return;
-    }
-    if (this.#accept === undefined) {
-      this.strays++;
-      return;
-    }
-    const sender = this.#sender;
-    if (sender.full || this.#blocked) return; // they will ask again
-    const { bytes } = this.#receiver;
-    const address = addressBytes(route);
-    const { offset } = sender;
-    const n = this.#accept.receive(bytes, from, to, peer, address, now, sender.bytes, offset);
-    if (n > 0) sender.push(route, n, n);
-    const connection = this.#accept.take();
-    if (connection === undefined) return;
-    const line = this.#add(connection, route);
-    this.#touch(line);
-    this.#welcome(line);
-  }
-
-  /** A datagram for a connection there is not: who has missed that we closed it is told again. */
-  #turnAway(train: number, id: number, from: number, now: number): void {
-    this.strays++;
-    const sender = this.#sender;
-    if (sender.full || this.#blocked) return;
-    const { bytes } = this.#receiver;
-    const left = this.#gone.find(id, bytes, from, now);
-    if (left === undefined || !this.#receiver.cameFrom(train, left.route)) return;
-    const n = left.answer(now, sender.bytes, sender.offset);
-    if (n > 0) sender.push(left.route, n, n);
   }
 
   /** Something happened to it: it is looked at by the next `run`. */
@@ -325,9 +225,9 @@ export class UdtEndpoint {
         for (const line of lines) line.owner?.(line);
         for (const line of lines) this.#speak(line);
         lines.length = 0;
-        if (this.#blocked) break;
+        if (this.#outgoing.blocked) break;
       }
-      this.#send();
+      this.#outgoing.send();
     } finally {
       this.#busy = false;
     }
@@ -337,26 +237,15 @@ export class UdtEndpoint {
   /** What it has to say, in trains; then when to look again. */
   #speak(line: Line): void {
     const { connection } = line;
-    if (!this.#blocked) pack(line, microseconds(), this.#sender, this.#flush);
+    if (!this.#outgoing.blocked) pack(line, microseconds(), this.#outgoing);
     if (connection.done) this.#forget(line);
     else this.#queue.set(line, connection.wakeAt());
-  }
-
-  readonly #flush = (): boolean => {
-    this.#send();
-    return !this.#blocked;
-  };
-
-  #send(): void {
-    if (this.#blocked || this.#sender.send(this.#fd)) return;
-    this.#blocked = true;
-    this.#options.reactor.modify(this.#fd, READABLE | WRITABLE);
   }
 
   #setTimer(): void {
     const { wakeAt } = this.#queue;
     // While the kernel takes nothing, whoever is late stays late.
-    const next = this.#blocked ? Infinity : wakeAt;
+    const next = this.#outgoing.blocked ? Infinity : wakeAt;
     // One that rings too early is no harm, and is set again then.
     if (this.#rings >= 0 && this.#rings <= next) return;
     this.#rings = next;
@@ -365,23 +254,9 @@ export class UdtEndpoint {
 
   #forget(line: Line): void {
     this.#queue.delete(line);
-    if (!this.#lines.delete(line.connection.id)) return;
-    const peer = nameOf(line.route);
-    if (this.#meetings.get(peer) === line) this.#meetings.delete(peer);
-    this.#accept?.forget(line.connection);
-    if (line.connection.end === "closed here") this.#gone.add(line, microseconds());
+    if (!this.#lines.forget(line, microseconds())) return;
+    this.#reception.forget(line.connection);
     line.gone = true;
     line.owner?.(line);
   }
-}
-
-function destination(bytes: Uint8Array, at: number): number {
-  const i = at + DESTINATION;
-  return (
-    (((bytes[i] as number) << 24) |
-      ((bytes[i + 1] as number) << 16) |
-      ((bytes[i + 2] as number) << 8) |
-      (bytes[i + 3] as number)) >>>
-    0
-  );
 }

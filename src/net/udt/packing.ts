@@ -1,20 +1,16 @@
 import { longestTrain } from "../../sys/datagram-trains.ts";
-import type { TrainSender } from "../../sys/train-sender.ts";
 import type { Line } from "./line.ts";
+import type { Outgoing } from "./outgoing.ts";
 
 /** Datagrams of one connection before another gets its turn. */
 const MAX_DATAGRAMS = 256;
 
 /**
- * What a connection has to say, as trains for `sender`: datagrams of one length in a row, of which the last may be
- * shorter. `flush` sends what is there to make room; false: the socket takes nothing now.
+ * What a connection has to say, as trains: datagrams of one length in a row, of which the last may be shorter. What is
+ * there is sent to make room, and no more is said once the socket takes nothing.
  */
-export function pack(
-  { connection, route }: Line,
-  now: number,
-  sender: TrainSender,
-  flush: () => boolean,
-): void {
+export function pack({ connection, route }: Line, now: number, outgoing: Outgoing): void {
+  const sender = outgoing.trains;
   const { bytes } = sender;
   const { datagramSize } = connection;
   let start = sender.offset;
@@ -29,7 +25,7 @@ export function pack(
   for (let left = MAX_DATAGRAMS; left > 0; left--) {
     if (sender.full || at + datagramSize > bytes.length) {
       end();
-      if (!flush()) return;
+      if (!outgoing.send()) return;
       start = at = sender.offset;
     }
     const n = connection.poll(now, bytes, at);
