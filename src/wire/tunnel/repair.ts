@@ -43,7 +43,7 @@ const LONGEST_QUEUE = 250 * MS;
 const STANDING = 1;
 const STANDS = 3;
 const AT_ONCE = 2.5;
-const ALL = 6;
+const ALL = 8;
 /** So many datagrams are ready to leave; all others may still be overtaken. */
 const READY = 16;
 /** Datagrams that wait at most, however fast the path is: 45 MB. */

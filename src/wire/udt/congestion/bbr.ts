@@ -33,6 +33,13 @@ const QUEUED_SPANS = 3;
 const STARTUP_STALL = 20_000;
 /** So many rounds in a row say that it stands; then the rate is believed for no longer. */
 const YIELD_ROUNDS = 2;
+/**
+ * While the queue is no longer than a round trip, or so many µs, a rate below this share of what was measured in so
+ * many µs is not believed: it may be a machine that is busy, and what is slow for it alone looks like a queue.
+ */
+const NO_QUEUE = 50_000;
+const LATELY = 5 * SECOND;
+const LATELY_SHARE = 0.7;
 /** 10 ms of queue at 100 Mbit/s, 100 ms at 1 Mbit/s. */
 const TOLERANCE = 920_000;
 const LEAST_TOLERANCE = 10_000;
@@ -75,6 +82,8 @@ export class Bbr implements Congestion {
   window = FIRST_WINDOW;
   #phase: "startup" | "drain" | "cruise" | "look" = "startup";
   readonly #rate = new WindowedMax();
+  readonly #lately = new WindowedMax();
+  #queue = 0;
   /** µs. */
   #leastRtt = Infinity;
   #leastAt = 0;
@@ -184,6 +193,7 @@ export class Bbr implements Congestion {
     // Who looks at the round trip has little on its way: what arrives of that says nothing of the path.
     const looking = flow.now <= this.#lookUntil + flow.rtt + span;
     if ((!idle && !looking) || rate > this.#rate.best) this.#rate.add(rate, flow.now, memory);
+    this.#lately.add(rate, flow.now, LATELY);
     this.#spanFrom = flow.deliveredAt;
     this.#spanDelivered = flow.delivered;
   }
@@ -210,6 +220,7 @@ export class Bbr implements Congestion {
   #round(flow: Flow): void {
     const base = this.#base(flow);
     const queue = this.#roundLeast === Infinity ? 0 : this.#roundLeast - base;
+    this.#queue = queue;
     const ours = this.#phase === "cruise" && CYCLE[this.#step] !== 1;
     this.#queued = !ours && queue > this.#tolerance(base) ? this.#queued + 1 : 0;
     if (this.#phase !== "startup" || this.#rate.best === 0) return;
@@ -255,7 +266,9 @@ export class Bbr implements Congestion {
   }
 
   #set(flow: Flow): void {
-    const rate = this.#rate.best;
+    const short = this.#queue < Math.max(NO_QUEUE, this.#base(flow));
+    const lately = short && this.#phase !== "startup" ? this.#lately.best * LATELY_SHARE : 0;
+    const rate = Math.max(this.#rate.best, lately);
     const { pace, hold } = this.#gains();
     const first = (flow.rtt * FIRST_SHARE) / (FIRST_WINDOW * STARTUP_GAIN);
     if (rate === 0) {
