@@ -229,6 +229,56 @@ describe.skipIf(!HAS_LIBUDT)("libudt", () => {
     );
   });
 
+  // What is too old may be missing, but nothing is torn, twice or out of turn.
+  describe("messages that are not worth waiting for, over a bad link", () => {
+    const [count, size, ttlMs] = [400, 3000, 5];
+    const sane = (heard: readonly (readonly number[])[]): void => {
+      const numbers = heard.map(([number = -1]) => number);
+      expect(heard.every(([, length]) => length === size)).toBe(true);
+      expect(numbers).toEqual([...new Set(numbers)].sort((a, b) => a - b));
+      expect(numbers.length).toBeGreaterThan(0);
+      expect(numbers.at(-1)).toBeLessThan(count);
+    };
+
+    test(
+      "it says, we hear",
+      async () => {
+        const { port, stream } = listening({ kind: "message" });
+        using relay = await udpRelay(port, WEATHER);
+        const said = await run(await peer("say", "127.0.0.1", relay.port, count, size, 1, ttlMs));
+        const from = await stream;
+        const into = new Uint8Array(1 << 20);
+        const heard: number[][] = [];
+        for (let n = await from.readMessage(into); n >= 0; n = await from.readMessage(into)) {
+          expect(isPattern(into.subarray(4, n), 4)).toBe(true);
+          heard.push([new DataView(into.buffer).getUint32(0), n]);
+        }
+        expect(await said.exited).toBe(0);
+        sane(heard);
+      },
+      PATIENCE,
+    );
+
+    test(
+      "we say, it hears",
+      async () => {
+        const port = await freePort();
+        const child = await run(await peer("hear", port), "ready");
+        using relay = await udpRelay(port, WEATHER);
+        const stream = await connectUdt(`127.0.0.1:${relay.port}`, { kind: "message" });
+        const message = Uint8Array.from(pattern(0, size));
+        for (let i = 0; i < count; i++) {
+          new DataView(message.buffer).setUint32(0, i);
+          await stream.sendMessage(message, { inOrder: true, ttlMs: ttlMs * 20 });
+        }
+        await stream.end();
+        const lines = (await child.said).trim().split("\n").slice(1);
+        sane(lines.map((line) => line.split(" ").map(Number)));
+      },
+      PATIENCE,
+    );
+  });
+
   test(
     "rendezvous, both ways at once",
     async () => {
