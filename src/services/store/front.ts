@@ -15,7 +15,8 @@ import type { S3Front } from "./s3/front.ts";
 import type { Shelf } from "./shelf.ts";
 import { isReserved } from "./tree/tree.ts";
 import { troubled, undecided } from "./troubles.ts";
-import { put, remove, type Written } from "./write.ts";
+import { put, remove } from "./write.ts";
+import type { Written } from "./written.ts";
 
 const METHODS = "GET, HEAD, PUT, DELETE, OPTIONS";
 const READING = new Set(["GET", "HEAD", "PROPFIND"]);

@@ -8,7 +8,8 @@ import type { Trouble } from "../members/member.ts";
 import type { Name } from "../names.ts";
 import { type Opened, openToRead } from "../read.ts";
 import type { Shelf } from "../shelf.ts";
-import { type About, type May, put, remove, type Written } from "../write.ts";
+import { type About, type May, put, remove } from "../write.ts";
+import type { Written } from "../written.ts";
 import { listed } from "./listed.ts";
 import { Unsure } from "./unsure.ts";
 
