@@ -81,6 +81,10 @@ export class TrainSender {
   get pending(): number {
     return this.#count - this.#first;
   }
+  /** How many trains may still be pushed. */
+  get free(): number {
+    return this.#size - this.#count;
+  }
   /** Is there no room for another train of any length? */
   get full(): boolean {
     return this.#count === this.#size || this.bytes.length - this.#used < MAX_TRAIN;

@@ -38,7 +38,10 @@ export class Departures {
 
   /** Is there no room for another datagram? Then `send`. */
   get full(): boolean {
-    return this.#sender.full || this.#start + this.#bytes + LONGEST > this.#limit;
+    // The train that is being made is one, too: the next datagram may end it, and begin another.
+    const making = this.#count > 0 ? 1 : 0;
+    if (this.#sender.full || this.#sender.free <= making) return true;
+    return this.#start + this.#bytes + LONGEST > this.#limit;
   }
   /** Where the next datagram is to be written. */
   get next(): number {

@@ -127,6 +127,22 @@ test("datagrams of one length for one peer leave as a train, all others as they 
   for (const { fd } of [one, two, from]) close(fd);
 });
 
+test("datagrams that are each of another length find no room before there is none", () => {
+  const host = { kind: "tcp", host: "127.0.0.1", port: 0 } as const;
+  const options = { reusePort: false, buffer: 1 << 20 };
+  const [to, from] = [bindDatagram(host, options), bindDatagram(host, options)];
+  const route = routeTo("127.0.0.1", to.port, false);
+  if (route === undefined) throw new Error("no way");
+  const departures = new Departures(100);
+  // Each longer one ends the train before it, and a shorter one the last.
+  for (let i = 0; i < 300; i++) {
+    if (departures.full) expect(departures.send(from.fd)).toBe(true);
+    departures.add(route, i % 7 === 6 ? 50 : 100 + i);
+  }
+  expect(departures.send(from.fd)).toBe(true);
+  for (const { fd } of [to, from]) close(fd);
+});
+
 test("each peer of a wg0.conf becomes a tunnel", () => {
   const peer = (allowed: string) => `[Peer]\nPublicKey = ${KEY}\nAllowedIPs = ${allowed}\n`;
   const text = `[Interface]\nPrivateKey = ${KEY}\nAddress = 10.0.0.1/24\nListenPort = 51820\n${peer("10.0.0.2/32")}${peer("10.0.0.3/32, 10.9.0.0/16")}`;
