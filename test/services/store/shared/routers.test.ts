@@ -8,6 +8,7 @@ import { silent } from "../../../../src/observe/log.ts";
 import { Hints } from "../../../../src/services/store/hints/hints.ts";
 import { DirMember } from "../../../../src/services/store/members/dir-member.ts";
 import type { Member } from "../../../../src/services/store/members/member.ts";
+import { mend } from "../../../../src/services/store/mend.ts";
 import { Layout } from "../../../../src/services/store/names.ts";
 import { PathLocks } from "../../../../src/services/store/path-locks.ts";
 import type { StageRecord } from "../../../../src/services/store/placement/stage.ts";
@@ -16,7 +17,7 @@ import { apply } from "../../../../src/services/store/repair/standings.ts";
 import { Seat } from "../../../../src/services/store/seat.ts";
 import { Routers } from "../../../../src/services/store/shared/routers.ts";
 import { Shelf } from "../../../../src/services/store/shelf.ts";
-import { put } from "../../../../src/services/store/write.ts";
+import { put, remove } from "../../../../src/services/store/write.ts";
 import { type EtcdServer, etcdServer } from "../../../fake/etcd-server.ts";
 import { temporary } from "../../../fake/temporary.ts";
 import { files } from "../repair/rig.ts";
@@ -34,6 +35,8 @@ let stores = 0;
 /** Routers with different state directories over the same members; what `a` does goes by `slow`. */
 async function two(members = 3, slow: (member: Member) => Member = (member) => member) {
   const time = { a: 0, b: 0 };
+  /** Milliseconds that the clocks on their walls are ahead. */
+  const wall = { a: 0, b: 0 };
   const dir = await temporary();
   const store = `files${stores++}`;
   const record: StageRecord = {
@@ -60,7 +63,7 @@ async function two(members = 3, slow: (member: Member) => Member = (member) => m
       locks: routers.locks(local),
       hints,
       log: silent,
-      wall: Date.now,
+      wall: () => Date.now() + wall[node],
       writer: node,
       freeFloor: 0,
     });
@@ -74,6 +77,10 @@ async function two(members = 3, slow: (member: Member) => Member = (member) => m
         const about = { type: undefined, mtime: undefined };
         const name = { stage: 0, key: path, path };
         const written = await put(shelf, name, body, about, () => true);
+        return written.kind === "too-few" ? written.trouble : written.kind;
+      },
+      async remove(path: string): Promise<string> {
+        const written = await remove(shelf, { stage: 0, key: path, path }, () => true);
         return written.kind === "too-few" ? written.trouble : written.kind;
       },
       async get(path: string): Promise<string> {
@@ -97,6 +104,7 @@ async function two(members = 3, slow: (member: Member) => Member = (member) => m
     a,
     b,
     time,
+    wall,
     roots,
     record,
     store,
@@ -248,4 +256,36 @@ test("without etcd nothing is written, and all is read; with it again, all is we
   expect(await it.b.get("/x")).toBe("after");
   for (const root of it.roots)
     expect(Object.keys(files(root)).filter((name) => name.includes(".new/"))).toEqual([]);
+});
+
+const HOUR_MS = 3_600_000;
+test.each([
+  { story: "one is an hour behind", walls: [[0, -HOUR_MS]] },
+  { story: "one is an hour ahead", walls: [[0, HOUR_MS]] },
+  {
+    story: "they jump, each its own way",
+    walls: [
+      [-HOUR_MS, HOUR_MS],
+      [24 * HOUR_MS, -24 * HOUR_MS],
+      [-30 * HOUR_MS, 5],
+    ],
+  },
+] as const)("what was written last is what both have: $story", async ({ walls }) => {
+  await using it = await two();
+  const { a, b, wall, roots } = it;
+  for (let turn = 0; turn < 18; turn++) {
+    const [forA, forB] = walls[turn % walls.length] ?? [0, 0];
+    Object.assign(wall, { a: forA, b: forB });
+    const writer = turn % 2 === 0 ? a : b;
+    const removes = turn % 6 >= 4; // each of them, in its turn
+    const said = removes ? await writer.remove("/x") : await writer.put("/x", `turn ${turn}`);
+    expect(said).toBe("kept");
+    for (const reader of [a, b])
+      expect(await reader.get("/x")).toBe(removes ? "deleted" : `turn ${turn}`);
+  }
+  expect(await b.put("/x", "last")).toBe("kept");
+  const name = { stage: 0, key: "/x", path: "/x" };
+  for (const seat of a.shelf.seats) await mend(a.shelf, name, seat, false);
+  const [first, ...others] = roots.map(files);
+  for (const other of others) expect(other).toEqual(first ?? {});
 });
