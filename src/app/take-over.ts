@@ -1,4 +1,4 @@
-import type { Inherited } from "../net/local-sockets.ts";
+import type { Inherited } from "../net/held-socket.ts";
 import type { Entry } from "../observe/journal.ts";
 import { receiveFds } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";

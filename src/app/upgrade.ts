@@ -1,4 +1,4 @@
-import type { Held } from "../net/local-sockets.ts";
+import type { Held } from "../net/held-socket.ts";
 import type { Entry } from "../observe/journal.ts";
 import { sendFds, socketPair } from "../sys/fd-passing.ts";
 import { close } from "../sys/socket.ts";

@@ -1,40 +1,15 @@
 import { lookup } from "node:dns/promises";
-import { fchownSync, lstatSync, unlinkSync } from "node:fs";
+import { fchownSync } from "node:fs";
 
 import type { Address } from "../core/address.ts";
 import { type Lease, Leases } from "../core/lease.ts";
 import type { SocketOptions } from "../core/socket-options.ts";
 import { bindDatagram, type DatagramOptions } from "../sys/datagram-socket.ts";
-import {
-  applyOptions,
-  bindStream,
-  listenStream,
-  portOf,
-  readBack,
-  toSocketAddress,
-} from "../sys/listen.ts";
+import { bindStream, listenStream, portOf, readBack, toSocketAddress } from "../sys/listen.ts";
 import { close } from "../sys/socket.ts";
+import { type Held, HeldSocket, type Inherited, nameOf } from "./held-socket.ts";
 import { inheritance } from "./inheritance.ts";
-import { listenerName, type ListenSocket, type Sockets } from "./sockets.ts";
-
-/** A listening socket made elsewhere: by systemd, or by the process we replace. */
-export interface Inherited {
-  readonly address: Address;
-  readonly fd: number;
-  /** UDP. */
-  readonly datagram?: boolean;
-  /** The worker it was made for; without one, the first to ask gets it. */
-  readonly slot?: number;
-  /** Of port 0: who has it (see `listenerName`). */
-  readonly owner?: string;
-  /** Its maker keeps the unix path (systemd): closing leaves it in place. */
-  readonly lent?: boolean;
-}
-
-/** A socket now open here, for a new binary to inherit. */
-export interface Held extends Inherited {
-  readonly slot: number;
-}
+import { type ListenSocket, type Sockets } from "./sockets.ts";
 
 /**
  * The listening sockets of one process, leased by address, so that a reload which keeps an
@@ -46,8 +21,8 @@ export interface Held extends Inherited {
  * is listened on, in the hands of the slots that are left: see `inheritance`.
  */
 export class LocalSockets implements Sockets {
-  readonly #leases = new Leases<Socket>();
-  readonly #open = new Set<Socket>();
+  readonly #leases = new Leases<HeldSocket>();
+  readonly #open = new Set<HeldSocket>();
   readonly #inherited: Inherited[];
 
   constructor(inherited: readonly Inherited[] = []) {
@@ -74,7 +49,7 @@ export class LocalSockets implements Sockets {
         ? listenStream(at, options)
         : { fd: bindStream(at, { ...options, reusePort: false }), port: 0 },
     );
-    const sharing: Socket[] = [];
+    const sharing: HeldSocket[] = [];
     const lease = together(all, () => {
       for (const socket of sharing) socket.unshare(options);
     });
@@ -108,16 +83,16 @@ export class LocalSockets implements Sockets {
   }
 
   /** The slot's own, and what it has of slots that are no more. */
-  async #takeAll(wanted: Wanted, bind: Bind): Promise<Lease<Socket>[]> {
+  async #takeAll(wanted: Wanted, bind: Bind): Promise<Lease<HeldSocket>[]> {
     const { where, owner, slot, count, datagram } = wanted;
     const name = nameOf({ address: where, owner, datagram });
     const perSlot = this.#perSlot(name, where, wanted.reusePort);
-    const take = (of: number): Promise<Lease<Socket>> =>
+    const take = (of: number): Promise<Lease<HeldSocket>> =>
       this.#leases.take(perSlot ? `${name} ${of}` : name, async () =>
         this.#make(name, wanted, of, bind),
       );
     const more = perSlot ? inheritance(this.#slotsOf(name), slot, count, !datagram) : [];
-    const all: Lease<Socket>[] = [];
+    const all: Lease<HeldSocket>[] = [];
     try {
       for (const of of [slot, ...more]) all.push(await take(of));
       return all;
@@ -143,12 +118,12 @@ export class LocalSockets implements Sockets {
     return before === undefined ? reusePort : readBack(before).reusePort;
   }
 
-  #make(name: string, wanted: Wanted, slot: number, bind: Bind): Socket {
+  #make(name: string, wanted: Wanted, slot: number, bind: Bind): HeldSocket {
     const { where: address, owner, datagram } = wanted;
-    const gone = (socket: Socket): void => void this.#open.delete(socket);
+    const gone = (socket: HeldSocket): void => void this.#open.delete(socket);
     const taken = this.#adopt(name, slot);
     if (taken !== undefined) {
-      const socket = new Socket({ ...taken, address, slot }, portOf(taken.fd), gone);
+      const socket = new HeldSocket({ ...taken, address, slot }, portOf(taken.fd), gone);
       this.#open.add(socket);
       return socket;
     }
@@ -160,7 +135,7 @@ export class LocalSockets implements Sockets {
     if (sibling === undefined && at.kind === "tcp" && at.port !== 0) close(bind(at, false).fd);
     const { fd, port } = bind(at, true);
     const more = { ...(datagram && { datagram }), ...(owner !== "" && { owner }) };
-    const socket = new Socket({ address, slot, fd, ...more }, port, gone);
+    const socket = new HeldSocket({ address, slot, fd, ...more }, port, gone);
     this.#open.add(socket);
     return socket;
   }
@@ -226,7 +201,7 @@ interface Wanted extends Share {
 }
 
 /** Several leases as one; `before` is called once, before they are given back. */
-function together(leases: readonly Lease<Socket>[], before = () => {}): Lease<ListenSocket> {
+function together(leases: readonly Lease<HeldSocket>[], before = () => {}): Lease<ListenSocket> {
   let ended: Promise<void> | undefined;
   const giveBack = async (): Promise<void> => {
     before();
@@ -242,74 +217,6 @@ function together(leases: readonly Lease<Socket>[], before = () => {}): Lease<Li
 
 /** Bind; `shared` lets other sockets have the same port. */
 type Bind = (address: Address, shared: boolean) => { fd: number; port: number };
-
-/** TCP and UDP have the same ports, and are others'. */
-function nameOf({
-  address,
-  datagram,
-  owner = "",
-}: Pick<Inherited, "address" | "datagram" | "owner">): string {
-  return `${datagram ? "udp " : ""}${listenerName(address, owner)}`;
-}
-
-/** One socket and the options of its shares, latest last. */
-class Socket {
-  readonly name: string;
-  keepPath: boolean;
-  readonly #inode: bigint | undefined;
-  readonly #shares: SocketOptions[] = [];
-  readonly #gone: (socket: Socket) => void;
-
-  constructor(
-    readonly held: Held,
-    readonly port: number,
-    gone: (socket: Socket) => void,
-  ) {
-    this.name = nameOf(held);
-    this.keepPath = held.lent ?? false;
-    this.#inode = inodeOf(held.address);
-    this.#gone = gone;
-  }
-
-  get fd(): number {
-    return this.held.fd;
-  }
-
-  share(options: SocketOptions): void {
-    this.#shares.push(options);
-    applyOptions(this.fd, options);
-  }
-
-  unshare(options: SocketOptions): void {
-    const at = this.#shares.lastIndexOf(options);
-    this.#shares.splice(at, 1);
-    const latest = this.#shares.at(-1);
-    const wasLatest = at === this.#shares.length;
-    if (wasLatest && latest !== undefined) applyOptions(this.fd, latest);
-  }
-
-  async close(): Promise<void> {
-    this.#gone(this);
-    const { address } = this.held;
-    // Only the file this socket is bound to: another server may have taken the path since.
-    if (!this.keepPath && address.kind === "unix" && inodeOf(address) === this.#inode)
-      removeQuietly(address.path);
-    close(this.fd);
-  }
-}
-
-/** Undefined for TCP, abstract names, and a path that is gone. */
-function inodeOf(address: Address): bigint | undefined {
-  if (address.kind !== "unix" || address.path.startsWith("@")) return undefined;
-  return lstatSync(address.path, { bigint: true, throwIfNoEntry: false })?.ino;
-}
-
-/** After a drop of privileges the directory may not be ours any more; a stale path does no harm. */
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {}
-}
 
 /** A name such as localhost becomes the first address the resolver gives. */
 async function resolved(address: Address): Promise<Address> {
