@@ -7,10 +7,11 @@ import { unmask } from "../config/unmask.ts";
 import type { Log } from "../observe/log.ts";
 import { type ConfigPlace, readConfigText, showPlace, textAt } from "./config-text.ts";
 import { explainError } from "./failure.ts";
+import { type Amended, oneLine } from "./outcome.ts";
 import { type Amendment, byEdits, byText } from "./running-text.ts";
 import { CannotWrite, saveFile } from "./save-file.ts";
 import { planSave } from "./save-text.ts";
-import { type Amended, oneLine, type Supervisor } from "./supervisor.ts";
+import type { Supervisor } from "./supervisor.ts";
 
 /** Most places that a change by hand is described by. */
 const MOST_PLACES = 3;

@@ -13,9 +13,10 @@ import type { Handlers } from "./channel.ts";
 import type { Config } from "./config-text.ts";
 import type { Member } from "./crew.ts";
 import type { Report, Requests } from "./messages.ts";
+import { answersTo } from "./worker-asks.ts";
 import { WorkerHealth } from "./worker-health.ts";
 import { type Death, type Hand, showDeath } from "./worker-process.ts";
-import { type Handed, WorkerSockets } from "./worker-sockets.ts";
+import { WorkerSockets } from "./worker-sockets.ts";
 
 /** A first crash is repaired in a tenth of a second; a crash loop costs two starts a minute. */
 const RESTART: BackoffRules = { first: 100, most: 30_000, calm: 60_000 };
@@ -171,35 +172,11 @@ export class Slot {
     });
     const worker: Hand = this.#parts.spawn(
       this.#index,
-      {
-        listen: async (ask) => given(worker, await sockets.take(ask)),
-        datagrams: async (ask) => given(worker, await sockets.takeDatagram(ask)),
-        unlisten: async ({ ticket }) => {
-          await sockets.giveBack(ticket);
-          return null;
-        },
-        watch: (ask) => health.watch(ask),
-        hurry: ({ ticket }) => {
-          health.hurry(ticket);
-          return null;
-        },
-        logged: ({ level, message, fields, at }) => {
-          this.#parts.journal.add(level, message, fields, at);
-          return null;
-        },
-        stuck: (news) => {
-          this.#parts.stuck(this.#index, news);
-          return null;
-        },
-        told: (word) => {
-          this.#parts.told(this.#index, word);
-          return null;
-        },
-        unwatch: ({ ticket }) => {
-          health.unwatch(ticket);
-          return null;
-        },
-      },
+      answersTo(this.#index, this.#parts, {
+        sockets,
+        health,
+        give: (ticket, fd) => worker.give(ticket, fd),
+      }),
       log,
     );
     this.#worker = worker;
@@ -310,12 +287,6 @@ export class Slot {
       return;
     }
   }
-}
-
-/** They go before the answer: the worker counts on it. */
-function given(worker: Hand, { ticket, fds, port }: Handed): Requests["listen"]["answer"] {
-  for (const fd of fds) worker.give(ticket, fd);
-  return { ticket, count: fds.length, port };
 }
 
 /** What the worker said last, as the log shows a stack. */

@@ -1,6 +1,5 @@
 import type { How } from "../admin/deps.ts";
 import { losesLastUser } from "../admin/last-user.ts";
-import type { Problem } from "../config/problem.ts";
 import type { RootConfig } from "../config/root.ts";
 import type { MetricsSnapshot } from "../observe/metrics.ts";
 import type { Registry } from "../observe/registry.ts";
@@ -11,16 +10,11 @@ import type { Config, ConfigText, Read } from "./config-text.ts";
 import type { Crew, Renewal } from "./crew.ts";
 import { explainError } from "./failure.ts";
 import type { Logs } from "./logs.ts";
+import { type Amended, discreet, type Moved, type Reloaded, whyNot } from "./outcome.ts";
 import { problemsOf } from "./problems.ts";
 import { changedInRoot, restartNotes } from "./root-changes.ts";
 import { GRACE_MS } from "./roster.ts";
-import {
-  type AmendedText,
-  type Amendment,
-  type Carried,
-  RunningText,
-  type Unsaved,
-} from "./running-text.ts";
+import { type AmendedText, type Amendment, type Carried, RunningText } from "./running-text.ts";
 import type { LastReload, Status } from "./status.ts";
 import { Turns } from "./turns.ts";
 
@@ -40,31 +34,6 @@ export interface SupervisorParts {
   /** How many a config asks for. */
   crewSize(config: Config): number;
 }
-
-/** What a move to another config came to. Problems are in the config, or what stood in the way of it. */
-export type Moved =
-  | { readonly ok: true; readonly changed: readonly string[]; readonly notes: readonly string[] }
-  | { readonly ok: false; readonly problems: readonly Problem[] };
-
-/** What a reload came to. */
-export type Reloaded =
-  | (Moved & {
-      readonly ok: true;
-      /** Changes that were in force and are not in the file. */
-      readonly dropped: readonly Unsaved[];
-    })
-  | (Moved & { readonly ok: false });
-
-/** What a change of the running text came to. */
-export type Amended =
-  | (Moved & { readonly ok: true; readonly kind: "done" })
-  | (Moved & { readonly ok: false; readonly kind: "bad config" })
-  /** It makes no sense here, for this reason. */
-  | { readonly ok: false; readonly kind: "cannot"; readonly why: string }
-  /** It was made for another generation of the config. */
-  | { readonly ok: false; readonly kind: "stale" }
-  /** Nobody would be left who may change anything by the network. */
-  | { readonly ok: false; readonly kind: "last user" };
 
 /** A first config that is ready: one of the two must be called. */
 export interface First {
@@ -326,27 +295,4 @@ export class Supervisor {
     const labels = { result: ok ? "done" : "refused" };
     registry.counter("tern_reloads_total", "Reloads of the config by their result.", labels).add(1);
   }
-}
-
-function whyNot(result: Amended & { ok: false }): string {
-  switch (result.kind) {
-    case "bad config":
-      return result.problems.map(discreet).join("; ");
-    case "cannot":
-      return result.why;
-    case "stale":
-      return "the config has changed meanwhile";
-    case "last user":
-      return "nobody would be left with full access";
-  }
-}
-
-/** For what many read: without the value that is wrong, which may be a secret that slipped. */
-function discreet(problem: Problem): string {
-  return oneLine(problem).replace(/, got .*$/s, "");
-}
-
-/** `tern.yaml:3:7: workers: expected …`. */
-export function oneLine({ file, line, column, path, message }: Omit<Problem, "excerpt">): string {
-  return `${file}:${line}:${column}: ${path === "" ? "" : `${path}: `}${message}`;
 }

@@ -2,8 +2,9 @@ import { expect, test } from "bun:test";
 
 import type { Config, Read } from "../../src/app/config-text.ts";
 import type { Crew } from "../../src/app/crew.ts";
+import type { Reloaded } from "../../src/app/outcome.ts";
 import { byEdits, type Carried } from "../../src/app/running-text.ts";
-import { type Reloaded, Supervisor, type SupervisorParts } from "../../src/app/supervisor.ts";
+import { Supervisor, type SupervisorParts } from "../../src/app/supervisor.ts";
 import { load } from "../../src/config/load.ts";
 import { CertificateStore } from "../../src/net/tls/store.ts";
 import { Registry } from "../../src/observe/registry.ts";
