@@ -199,9 +199,11 @@ async function joined({ delay, loss }: Conditions, count: number, command: reado
   return {
     spent,
     async stream(to: string, control: string): Promise<Stream> {
-      const server = Bun.spawn(inside(net.near, "iperf3", "-s", "-1", "-J", "-B", to), {
-        stdio: ["ignore", "ignore", "ignore"],
-      });
+      const serve = (): Bun.Subprocess =>
+        Bun.spawn(inside(net.near, "iperf3", "-s", "-1", "-J", "-B", to), {
+          stdio: ["ignore", "ignore", "ignore"],
+        });
+      let server = serve();
       try {
         const client = ["iperf3", "-J", "-c", to, "-C", control, "-t", `${SECONDS}`];
         client.push("--get-server-output");
@@ -218,7 +220,8 @@ async function joined({ delay, loss }: Conditions, count: number, command: reado
             return { bits: sum.bits_per_second, bytes: sum.bytes, late: (bytes * 8) / seconds };
           }
           if (tries > TRIES) throw new Error(out);
-          await Bun.sleep(100); // it does not listen yet
+          await Bun.sleep(100); // it does not listen yet, or has had enough of one who went away
+          if (server.exitCode !== null) server = serve();
         }
       } finally {
         server.kill("SIGKILL");
