@@ -352,7 +352,7 @@ export class UdtConnection {
         return this.#receiver?.acknowledged(info, now);
       case Control.drop:
         if (to - from < HEADER + 8) this.#nonsense += 1;
-        else this.#receiver?.drop(word(bytes, from + HEADER), word(bytes, from + HEADER + 4));
+        else this.#receiver?.drop(word(bytes, from + HEADER), word(bytes, from + HEADER + 4), now);
         return;
       case Control.error:
         return this.#finish("broken", "peer had an error");

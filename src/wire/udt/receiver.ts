@@ -95,10 +95,7 @@ export class Receiver {
     this.#newestAt = now;
     this.#arrivals.arrived(seq, now);
     if (place >= 0) {
-      if (place > 0) {
-        this.#missing.append(this.#end, shift(seq, -1), -Infinity);
-        this.#reportDue = Math.min(this.#reportDue, now);
-      }
+      if (place > 0) this.#lacks(this.#end, shift(seq, -1), now);
       this.#end = next(seq);
     }
     this.buffer.put(seq, word(bytes, from + 4), bytes, from, to, this.#end);
@@ -110,15 +107,15 @@ export class Receiver {
     else this.#ackSoon(now, length < this.#payload ? FULL_GAP : this.#gapInTime);
   }
 
-  /** The sender has dropped a message: `first` to `last` will never come. */
-  drop(first: number, last: number): void {
+  /** The sender has dropped a message: `first` to `last` will never come. What is before it and not here is missing. */
+  drop(first: number, last: number, now: number): void {
     const end = this.#end;
     const from = ahead(first, this.#gap) < 0 ? this.#gap : first;
     if (this.#messages === undefined || ahead(last, this.buffer.first) >= this.buffer.most) {
       this.nonsense += 1;
       return;
     }
-    if (ahead(from, end) > 0) return; // what is before it is unknown: both will be dropped once more
+    if (ahead(from, end) > 0) this.#lacks(end, shift(from, -1), now);
     this.#ackDue = -Infinity; // said again, too, if the sender has not heard that this is settled
     if (ahead(last, from) < 0) return;
     if (ahead(last, end) >= 0) this.#end = next(last);
@@ -170,6 +167,12 @@ export class Receiver {
     const length = this.#messages?.read(out, at, max, this.#gap, this.#end) ?? -1;
     if (length >= 0) this.#roomAgain();
     return length;
+  }
+
+  /** `first` to `last`, beyond all that arrived, are missing: to be said at once. */
+  #lacks(first: number, last: number, now: number): void {
+    this.#missing.append(first, last, -Infinity);
+    this.#reportDue = Math.min(this.#reportDue, now);
   }
 
   /** The first packet that is missing. */

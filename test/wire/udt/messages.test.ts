@@ -2,7 +2,15 @@ import { expect, test } from "bun:test";
 
 import { FixedRate } from "../../../src/wire/udt/congestion/fixed.ts";
 import type { UdtConnection } from "../../../src/wire/udt/connection.ts";
-import { emit, parse, Part } from "../../../src/wire/udt/packet.ts";
+import {
+  Control,
+  emit,
+  HEADER,
+  parse,
+  Part,
+  putControl,
+  putWord,
+} from "../../../src/wire/udt/packet.ts";
 import type { WanOptions } from "../../fake/wan.ts";
 import { type Program, World } from "./two-ends.ts";
 
@@ -167,4 +175,30 @@ test("pieces that are no message are skipped", () => {
   expect([...into.subarray(0, 2)]).toEqual([3, 4]);
   expect(server()?.readMessage(into, 0, 10)).toBe(1);
   expect(server()?.readable).toBe(-1);
+});
+
+test("what is not here before a dropped message is asked for at once: its drop may be lost as well", () => {
+  const world = new World(link);
+  const { server } = world.pair({ client: SETTINGS, server: SETTINGS });
+  world.run(SECOND);
+  const out = new Uint8Array(100);
+  const to = server()?.id ?? 0;
+  const drop = (first: number, last: number): void => {
+    putControl(out, 0, Control.drop, 1, 0, to);
+    putWord(out, HEADER, 12_345 + first);
+    putWord(out, HEADER + 4, 12_345 + last);
+    server()?.receive(out, 0, HEADER + 8, world.now);
+  };
+  drop(3, 4);
+  const length = server()?.poll(world.now, out, 0) ?? 0;
+  expect(parse(out.subarray(0, length))).toMatchObject({
+    control: Control.nak,
+    body: Uint8Array.of(0x80, 0, 48, 57, 0, 0, 48, 59), // 12 345 to 12 347
+  });
+  drop(0, 2);
+  const body = Uint8Array.of(9);
+  const packet = { kind: "data", seq: 12_350, part: Part.solo, ordered: true, message: 2 } as const;
+  server()?.receive(out, 0, emit({ ...packet, time: 0, to, body }, out), world.now);
+  expect(server()?.readMessage(out, 0, 10)).toBe(1);
+  expect(out[0]).toBe(9);
 });
