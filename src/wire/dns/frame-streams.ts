@@ -15,6 +15,8 @@ const CONTENT_TYPE = 1;
 const DNSTAP = new TextEncoder().encode("protobuf:dnstap.Dnstap");
 /** No control frame has more: FSTRM_CONTROL_FRAME_LENGTH_MAX. */
 const MAX_CONTROL = 512;
+/** Bytes in front of a control frame: the zero, and its length. */
+const HEAD = 8;
 
 /** In front of the data, in a file. */
 export const START: Uint8Array = control(CONTROL.START, true);
@@ -36,11 +38,12 @@ export class FrameSender {
   feed(bytes: Uint8Array): Uint8Array {
     // Once it is ready all that can come is FINISH, and then the connection ends anyway.
     if (this.state !== "greeting") return NOTHING;
-    const heard = (this.#heard = Uint8Array.of(...this.#heard, ...bytes.subarray(0, MAX_CONTROL)));
+    const first = bytes.subarray(0, HEAD + MAX_CONTROL);
+    const heard = (this.#heard = Uint8Array.of(...this.#heard, ...first));
     const view = new DataView(heard.buffer);
-    if (heard.length < 8) return NOTHING;
-    const end = 8 + view.getUint32(4);
-    if (view.getUint32(0) !== 0 || end < 12 || end > 8 + MAX_CONTROL) return this.#refuse();
+    if (heard.length < HEAD) return NOTHING;
+    const end = HEAD + view.getUint32(4);
+    if (view.getUint32(0) !== 0 || end < 12 || end > HEAD + MAX_CONTROL) return this.#refuse();
     if (heard.length < end) return NOTHING;
     if (view.getUint32(8) !== CONTROL.ACCEPT || !takesDnstap(view, end)) return this.#refuse();
     this.state = "ready";

@@ -34,6 +34,11 @@ describe("what is said to what was heard", () => {
       state: "ready",
     },
     { story: "it takes whatever comes", heard: control(1), state: "ready" },
+    {
+      story: "the longest there is, all at once",
+      heard: control(1, field(new Uint8Array(470)), field(TYPE)),
+      state: "ready",
+    },
     { story: "it takes something else", heard: control(1, field(OTHER)), state: "refused" },
     { story: "a field that we do not know", heard: control(1, field(TYPE, 7)), state: "refused" },
     {

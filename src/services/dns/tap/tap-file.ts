@@ -1,4 +1,4 @@
-import { closeSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
+import { closeSync, ftruncateSync, mkdirSync, openSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 
 import type { Closable } from "../../../core/lease.ts";
@@ -23,6 +23,7 @@ export interface TapFileParts {
 export class TapFile implements TapSink, Closable {
   readonly #parts: TapFileParts;
   #fd: number | undefined;
+  /** Bytes of whole frames. */
   #written = 0;
   #troubled = false;
 
@@ -34,11 +35,12 @@ export class TapFile implements TapSink, Closable {
   send(bytes: Uint8Array, frames: number): void {
     const { rotate: most, dropped, trouble } = this.#parts;
     try {
-      this.#fd ??= this.#begin();
+      this.#fd ??= this.#open();
+      if (this.#written === 0) this.#write(this.#fd, START);
       this.#write(this.#fd, bytes);
       this.#troubled = false;
     } catch (error) {
-      this.#shut(); // a frame that was cut short is the last one
+      this.#mend();
       dropped(frames);
       if (!this.#troubled) trouble(error instanceof Error ? error.message : String(error));
       this.#troubled = true;
@@ -50,16 +52,13 @@ export class TapFile implements TapSink, Closable {
     this.#end();
   }
 
-  #begin(): number {
+  #open(): number {
     const { path, keep, wall } = this.#parts;
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     const there = statSync(path, { bigint: true, throwIfNoEntry: false });
     if (there !== undefined && !rotate(path, there.ino, keep, wall()))
       throw new Error(`${path} is there and cannot be moved away`);
-    const fd = openSync(path, "wx", 0o640);
-    this.#written = 0;
-    this.#write(fd, START);
-    return fd;
+    return openSync(path, "ax", 0o640);
   }
 
   #write(fd: number, bytes: Uint8Array): void {
@@ -67,11 +66,20 @@ export class TapFile implements TapSink, Closable {
     this.#written += bytes.length;
   }
 
+  /** Frames that were cut short go: a full disk has room again one day. Where they cannot go, they are the last. */
+  #mend(): void {
+    try {
+      if (this.#fd !== undefined) ftruncateSync(this.#fd, this.#written);
+    } catch {
+      this.#shut();
+    }
+  }
+
   #end(): void {
     try {
-      if (this.#fd !== undefined) this.#write(this.#fd, STOP);
+      if (this.#fd !== undefined && this.#written > 0) this.#write(this.#fd, STOP);
     } catch {
-      // A full disk: readers take the end of the file for the end of the frames.
+      this.#mend(); // readers take the end of the file for the end of the frames
     }
     this.#shut();
   }

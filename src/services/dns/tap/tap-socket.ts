@@ -25,9 +25,10 @@ export interface TapSocketParts {
 export class TapSocket implements TapSink, Closable {
   readonly #parts: TapSocketParts;
   readonly #closed = new AbortController();
+  /** The connection there is, and when it takes frames: the same once more. */
+  #socket: Socket | undefined;
   #ready: Socket | undefined;
   #troubled = false;
-
   #begun = false;
 
   constructor(parts: TapSocketParts) {
@@ -51,11 +52,12 @@ export class TapSocket implements TapSink, Closable {
     this.#closed.abort();
     const socket = this.#ready;
     this.#ready = undefined;
-    if (socket === undefined) return;
+    if (socket === undefined) return void this.#socket?.destroy();
     const gone = new Promise((resolve) => socket.once("close", resolve));
     socket.end(STOP); // FINISH comes, and the connection ends
-    await Promise.race([gone, new Promise((late) => setTimeout(late, PATIENCE_MS))]);
-    socket.destroy();
+    const late = setTimeout(() => socket.destroy(), PATIENCE_MS);
+    await gone;
+    clearTimeout(late);
   }
 
   async #run(): Promise<void> {
@@ -71,7 +73,7 @@ export class TapSocket implements TapSink, Closable {
   #converse(): Promise<void> {
     const { path, log } = this.#parts;
     const sender = new FrameSender();
-    const socket = connect({ path });
+    const socket = (this.#socket = connect({ path }));
     socket.unref(); // nothing waits for it
     return new Promise((over) => {
       socket.on("connect", () => socket.write(sender.hello()));
@@ -86,6 +88,7 @@ export class TapSocket implements TapSink, Closable {
       });
       socket.on("error", (error) => this.#trouble(error.message));
       socket.on("close", () => {
+        this.#socket = undefined;
         if (this.#ready === socket) {
           this.#ready = undefined;
           this.#trouble("it was closed");

@@ -198,6 +198,20 @@ describe("to a collector", () => {
   });
 });
 
+test("who never says that it takes it is left when another config does without", async () => {
+  await using dir = await temporary();
+  const heard = { open: 0, closed: 0 };
+  using mute = Bun.listen({
+    unix: `${dir.path}/tap.sock`,
+    socket: { open: () => void heard.open++, close: () => void heard.closed++, data() {} },
+  });
+  await using server = await serving({ dnstap: { socket: mute.unix } });
+  await until(() => heard.open === 1);
+  await server.reload({ dnstap: null });
+  await until(() => heard.closed === 1);
+  expect(heard.open).toBe(1);
+});
+
 test.each([{ dnstap: {} }, { dnstap: { file: "a", socket: "b" } }])(
   "%j cannot be meant",
   (keys) => {
