@@ -43,7 +43,7 @@ export function adminFetch(parts: ApplianceParts): AdminFetch {
   return (request, caller) => app.fetch(request, caller);
 }
 
-export function adminDeps(parts: ApplianceParts): AdminDeps {
+function adminDeps(parts: ApplianceParts): AdminDeps {
   const { supervisor } = parts;
   const forms = changeForms(SERVICES);
   return {

@@ -3,6 +3,7 @@ import { changeForms } from "../app/changes.ts";
 import { SERVICES } from "../app/services.ts";
 import { closest } from "../core/suggest.ts";
 import { type Answer, ask, reason } from "./client.ts";
+import { DO_EXAMPLES } from "./do-examples.ts";
 import { EXIT, Exit } from "./exit.ts";
 import type { Where } from "./socket-path.ts";
 import { table } from "./table.ts";
@@ -53,7 +54,7 @@ function inputFor(words: readonly string[], form: ActionForm): Record<string, un
 }
 
 /** For people. */
-export function showDone({ changed, notes, unsaved }: Done): string {
+function showDone({ changed, notes, unsaved }: Done): string {
   const what = changed.length === 0 ? "nothing to change" : `done: ${changed.join(", ")}`;
   const left = unsaved === 0 ? [] : [`${unsaved} not saved to the file: tern diff, tern save`];
   return [what, ...notes, ...left].join("\n");
@@ -124,11 +125,14 @@ function known(): Offers {
 }
 
 /** Everything that may be asked, with what it takes. */
-export function showOffers(offers: Offers, only: string | undefined, paint: Paint): string {
+function showOffers(offers: Offers, only: string | undefined, paint: Paint): string {
   const lines = [
-    "Usage: tern do SERVICE NAME [key=value …]",
+    "Usage: tern do [-c FILE] [--socket PATH] [--json] SERVICE NAME [key=value …]",
     "",
     "Changes are in force at once, in all workers; tern save writes them to the file.",
+    "",
+    "Examples:",
+    DO_EXAMPLES.replaceAll(/^/gm, "  "),
   ];
   for (const [service, { actions, changes }] of Object.entries(offers)) {
     const all = [

@@ -90,7 +90,8 @@ function stateOf({ state, set }: ServerStats): string {
   return set === "ready" ? state : `${state}, set ${set}`;
 }
 
+/** Nobody knows since when a name without addresses has none: that is told as 1970. */
 function since(time: string, now: number): string {
   const then = Date.parse(time);
-  return Number.isNaN(then) ? "-" : age(Math.max(0, now - then));
+  return then > 0 ? age(Math.max(0, now - then)) : "-";
 }

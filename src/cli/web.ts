@@ -41,7 +41,7 @@ export default async function web(options: Options, dir: string): Promise<number
 }
 
 /** The config that the words on the command line stand for. */
-export function webConfig(options: Options, root: string, state: string): object {
+function webConfig(options: Options, root: string, state: string): object {
   const { listen, autoindex, webdav, spa, workers, admin, accessLog } = options;
   return {
     workers: workers === "auto" ? workers : Number(workers),

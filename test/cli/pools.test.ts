@@ -56,6 +56,13 @@ test("who is up, and what they have in hand", () => {
   expect(lines[2]).toEndWith("refused");
 });
 
+test("nobody knows since when a name has no addresses", () => {
+  const lost = { ...host, state: "down" as const, since: new Date(0).toISOString() };
+  const all = { app: { ...pool, scheduler: "random", hosts: { "srv:app.test": lost } } };
+  const [, line = ""] = showPools(all, { before: undefined, paint, now }).split("\n");
+  expect(line.split(/ {2,}/).slice(3, 5)).toEqual(["down", "-"]);
+});
+
 test("rates, when there is a moment before", () => {
   const later = { app: { ...stats.app!, hosts: { "10.0.0.1:80": { ...host, total: 1042 } } } };
   const shown = showPools(later, { before: stats, paint, now });

@@ -24,6 +24,7 @@ test.each([
   { args: ["version", "--json"], code: 0, out: /"version": "\d/ },
   { args: ["--help"], code: 0, out: /Exit codes: 0 done/ },
   { args: ["check", "--help"], code: 0, out: /Examples:/ },
+  { args: ["do", "--help"], code: 0, out: /Examples:\n {2}tern do\n {2}tern do pools state / },
   { args: ["chek"], code: 2, err: /Did you mean check\?/ },
   { args: ["check", "--nonsense"], code: 2, err: /unknown option '--nonsense'/ },
   { args: [], code: 2, err: /Usage: tern VERB/ },

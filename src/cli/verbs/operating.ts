@@ -1,4 +1,5 @@
 import { type CommandLine, CONFIG, JSON_OUT, SOCKET } from "../command-line.ts";
+import { DO_EXAMPLES } from "../do-examples.ts";
 
 /** The life of a server: to run it, look at it, change it, and end it. */
 export function operatingVerbs({ verb, from }: CommandLine): void {
@@ -49,7 +50,7 @@ export function operatingVerbs({ verb, from }: CommandLine): void {
   verb(
     "do [service] [name] [words...]",
     "change what runs, or ask something of it; without words: what there is to do",
-    "tern do\ntern do pools state pool=app host=10.0.0.1:80 to=drain\ntern do balance enable service=web group=green\ntern do pools --help",
+    DO_EXAMPLES,
   )
     .helpOption(false)
     .option("-h, --help", "what the running tern can do, with what it takes")

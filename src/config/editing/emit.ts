@@ -26,7 +26,7 @@ export function inline(value: Plain, { json }: Pick<Manner, "json">): string {
 }
 
 /** Would an operator write it on one line? Everything but collections of collections, if short. */
-export function fitsOneLine(value: Plain): boolean {
+function fitsOneLine(value: Plain): boolean {
   if (typeof value !== "object" || value === null) return true;
   const items = Object.values(value);
   if (items.length === 0) return true;

@@ -9,7 +9,7 @@ export interface ServerStats {
   /** What the operator has set. */
   readonly set: "ready" | "drain" | "down";
   readonly why: string;
-  /** ISO time. */
+  /** ISO time; 1970: nobody knows. */
   readonly since: string;
   readonly weight: string;
   readonly backup: "yes" | "no";

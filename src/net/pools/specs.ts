@@ -39,7 +39,7 @@ export function targetsOf({ hosts, check }: PoolPlan, specs: readonly Spec[]): T
 }
 
 /** A worker's part of what all may have together. Never 0 of some: a worker without any would serve nobody. */
-export function shareOf(
+function shareOf(
   total: number,
   { count, index }: { readonly count: number; readonly index: number },
 ): number {

@@ -29,7 +29,7 @@ const text: v.GenericSchema<unknown, string> = v.pipe(
 );
 
 /** A name as keys of maps have it; `example.net` and `example.net.` are the same. */
-export const domainName = v.pipe(
+const domainName = v.pipe(
   v.string(),
   v.check(
     (name) => name !== "" && parseName(name) !== undefined,

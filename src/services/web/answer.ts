@@ -125,7 +125,7 @@ export function fieldsOf(
 }
 
 /** Bytes of a variant, from memory or from its file. */
-export function pieceOf(variant: Variant, offset: number, length: number): Piece {
+function pieceOf(variant: Variant, offset: number, length: number): Piece {
   const { bytes, fd } = variant;
   if (!bytes) return { fd, offset: variant.offset + offset, length };
   return length === bytes.length ? bytes : bytes.subarray(offset, offset + length);

@@ -50,11 +50,11 @@ export function sessionKey(name: string, token: string, md5: Md5): string {
   return md5(`${name}#${token}`);
 }
 
-export function emitWish({ name, server, port, redirect }: Wish): Uint8Array {
+function emitWish({ name, server, port, redirect }: Wish): Uint8Array {
   return emitText(`${name}:${server}:${port}:${redirect ? 1 : 0}`);
 }
 
-export function parseWish(text: string): Wish | undefined {
+function parseWish(text: string): Wish | undefined {
   const [, name, server, digits, redirect] =
     /^([^:]+):(\d+\.\d+\.\d+\.\d+):(\d{1,5}):([01])$/.exec(text) ?? [];
   if (name === undefined || server === undefined || digits === undefined) return undefined;

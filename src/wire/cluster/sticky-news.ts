@@ -12,7 +12,7 @@ export interface Stuck {
 /** Clients told of in one text. */
 export const MAX_STUCK = 1000;
 /** Characters of the longest text that is read. */
-export const MAX_STICKY_NEWS = 512 * 1024;
+const MAX_STICKY_NEWS = 512 * 1024;
 
 const MAX_POOL = 128;
 const MAX_CLIENT = 64;

@@ -11,7 +11,7 @@ export interface Words {
 }
 
 /** Characters of the longest text that is read. */
-export const MAX_WORDS = 512 * 1024;
+const MAX_WORDS = 512 * 1024;
 
 /** As text: a JSON array of the first one's number, and `[text, ago]` of each. */
 export function emitWords({ first, words }: Words): string {

@@ -20,7 +20,7 @@ export interface Scope {
 }
 
 /** `20130524/us-east-1/s3/aws4_request`. */
-export function showScope({ date, region, service }: Scope): string {
+function showScope({ date, region, service }: Scope): string {
   return `${date}/${region}/${service}/aws4_request`;
 }
 

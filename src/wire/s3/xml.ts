@@ -2,7 +2,7 @@
 import { escapeXml } from "../../core/escape-xml.ts";
 import { elements, parseXml, textOf, type XmlElement } from "../dav/xml.ts";
 
-export const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
+const S3_NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /** What an element holds. Undefined is left out. */
 export type Content = string | number | boolean | undefined | Members | readonly Content[];

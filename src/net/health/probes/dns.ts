@@ -73,7 +73,7 @@ function question(name: Uint8Array, type: number): Uint8Array {
 }
 
 /** "good", why not, or undefined when it is no answer to this question. */
-export function judgeReply(
+function judgeReply(
   reply: Uint8Array,
   query: Uint8Array,
   wantsRecord: boolean,

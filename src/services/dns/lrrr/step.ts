@@ -29,7 +29,7 @@ export interface Step {
 }
 
 /** A way has at most so many CNAMEs: resolvers follow 11 (unbound, BIND), and some are theirs. */
-export const MOST_LEGS = 7;
+const MOST_LEGS = 7;
 /** What takes longer is a lost packet or a clock that was set, not a distance. Milliseconds. */
 const LONGEST_RTT = 3000;
 

@@ -165,7 +165,7 @@ export interface GeoConfig {
 }
 
 /** One computed name. TTLs are seconds. */
-export const computedName = v.pipe(
+const computedName = v.pipe(
   v.strictObject({
     ttl: key(ttl, 60, "How long clients may remember an answer, in seconds."),
     tiers: v.pipe(
@@ -220,7 +220,7 @@ export const names = v.pipe(
 export type NamesConfig = v.InferOutput<typeof names>;
 
 /** Every record that a name may be answered with. */
-export function everyMember({ tiers, geo }: Reach): MemberConfig[] {
+function everyMember({ tiers, geo }: Reach): MemberConfig[] {
   return [...tiers, ...geo.flatMap((there) => there.tiers)].flatMap((one) => one.members);
 }
 

@@ -10,7 +10,7 @@ import type { RecordStore } from "./record-store.ts";
 import { sortHashes } from "./sort-hashes.ts";
 
 /** Above this, validators take a zone for unsigned or broken (RFC 9276, 3.2), and each answer costs as many hashes. */
-export const MOST_ITERATIONS = 150;
+const MOST_ITERATIONS = 150;
 
 /** Denial by NSEC3 (RFC 5155, 7.2): the hashes in order, and which of them stands for which node. */
 export class Nsec3Chain implements Denial {

@@ -12,7 +12,7 @@ import { FLAG, type Zone } from "./zone.ts";
  * Aliases followed in one answer. Chains of more are an accident; BIND 9.18 restarts 16 times and
  * resolvers give up sooner.
  */
-export const MOST_ALIASES = 16;
+const MOST_ALIASES = 16;
 
 /** What one step came to: `name` is settled, or it became another one to go on with. */
 const DONE = 0;

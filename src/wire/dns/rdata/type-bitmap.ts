@@ -46,7 +46,7 @@ export function isTypeBitmap(rdata: Uint8Array, at: number, to: number): boolean
 }
 
 /** The types in a bitmap that has been checked, ascending. */
-export function typesIn(rdata: Uint8Array, at: number, to: number): number[] {
+function typesIn(rdata: Uint8Array, at: number, to: number): number[] {
   const types: number[] = [];
   while (at < to) {
     const length = rdata[at + 1] as number;

@@ -9,7 +9,7 @@ import {
 /** ECDSA Curve P-256 with SHA-256 (RFC 6605), which every validator knows (RFC 8624, 3.1). */
 export const ALGORITHM = 13;
 /** What a signature takes: r and s (RFC 6605, 4). */
-export const SIGNATURE_BYTES = 64;
+const SIGNATURE_BYTES = 64;
 /** SHA-256 (RFC 4509). */
 const DIGEST_TYPE = 2;
 /** Zone key and secure entry point: one key signs everything (RFC 6781, 3.1). */
