@@ -218,6 +218,33 @@ test.each([
 });
 
 test.each([
+  { status: "404 No", story: "nothing is there", is: "nothing" },
+  { status: "500 Oh", story: "it is broken", is: /^away: .*GET \/a: 500$/ },
+])("an error's page that never ends is not read: $story", async ({ status, is }) => {
+  const page = Buffer.alloc(16 * 1024, "oh no ");
+  const most = 512 * page.length;
+  let sent = 0;
+  const pour = (socket: Bun.Socket): void => {
+    for (let n = 1; n > 0 && sent < most;) sent += n = socket.write(page);
+  };
+  using peer = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket) {
+        socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
+        pour(socket);
+      },
+      drain: pour,
+    },
+  });
+  const member = new WebdavMember("m", `http://127.0.0.1:${peer.port}`, upstream);
+  expect(await why(member.read("/a", 0, 9))).toMatch(is);
+  expect(sent).toBeLessThan(most);
+  member.close();
+});
+
+test.each([
   {
     story: "of a known length",
     size: 400_000,

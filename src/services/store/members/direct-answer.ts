@@ -1,10 +1,12 @@
 import type { Answer } from "../../../net/upstream/answer.ts";
 import type { UpstreamExchange } from "../../../net/upstream/exchange.ts";
 import type { Flow, FlowSink } from "../../../wire/http/message.ts";
-import { MemberError } from "./member.ts";
+import { MemberError, STALL_MS, within } from "./member.ts";
 
-/** A body that nobody wants is read to its end when it is no longer: then its connection can be kept. */
+/** A body that nobody wants is read to its end when it is no longer: then its connection can be kept. Bytes. */
 const SMALL = 64 * 1024;
+/** Bytes asked for at a time when all of a body is wanted. */
+const PIECE = 64 * 1024;
 /** Whoever waits for a block is given what there is of it when it does not come sooner. Milliseconds. */
 const PATIENT_MS = 1000;
 
@@ -66,7 +68,7 @@ export class DirectAnswer implements FlowSink {
     const pieces: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const piece = await this.next(new Uint8Array(Math.min(SMALL, this.contentLength ?? SMALL)));
+      const piece = await this.next(new Uint8Array(Math.min(PIECE, this.contentLength ?? PIECE)));
       if (piece === undefined || piece.length === 0) return Buffer.concat(pieces);
       size += piece.length;
       pieces.push(piece);
@@ -74,6 +76,11 @@ export class DirectAnswer implements FlowSink {
       this.close();
       throw new MemberError("failed", "too long an answer");
     }
+  }
+
+  /** Nobody wants the body: a small one is read all the same. Resolves when that is over; never rejects. */
+  async pass(): Promise<void> {
+    await within(this.whole(SMALL), "a body", STALL_MS).catch(() => this.close());
   }
 
   /** Nobody wants what is left. */
