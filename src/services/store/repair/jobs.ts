@@ -30,8 +30,7 @@ export class Jobs {
 
   /** Begin a job. Throws, in words for the operator, when it cannot be done. */
   async begin(wanted: Wish): Promise<Job> {
-    if (this.#job?.state === "running")
-      throw new Error(`a ${this.#job.kind} is running; it can be stopped`);
+    this.#refuseSecond();
     const { kind, member, stage, dryRun, rate } = wanted;
     const shelves = this.#shelvesOf(wanted);
     if (shelves.length === 0)
@@ -47,6 +46,7 @@ export class Jobs {
     if (kind === "replace" && !dryRun)
       for (const { seats } of shelves)
         for (const seat of seats) if (seat.id === member) await seat.renew();
+    this.#refuseSecond(); // another may have begun meanwhile
     const job: Job = {
       kind,
       dryRun,
@@ -64,6 +64,11 @@ export class Jobs {
     this.#job = job;
     this.#work(job);
     return job;
+  }
+
+  #refuseSecond(): void {
+    if (this.#job?.state === "running")
+      throw new Error(`a ${this.#job.kind} is running; it can be stopped`);
   }
 
   /** Go on with what was being done when the process ended. */

@@ -264,6 +264,19 @@ test("what too few would be left for is refused in words", async () => {
   );
 });
 
+test("of two that are begun at once one is", async () => {
+  await using it = await rig();
+  await filled(it);
+  const repair = repairOf(it);
+  const wish = { kind: "replace", member: "m1", dryRun: false } as const;
+  const begun = await Promise.allSettled([repair.begin(wish), repair.begin(wish)]);
+  expect(begun.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
+  const refused = begun.find((one) => one.status === "rejected");
+  expect(String(refused?.reason)).toContain("a replace is running; it can be stopped");
+  await repair.stopJob();
+  await repair.stop();
+});
+
 test("no faster than it is told", async () => {
   let now = 0;
   const pace = new Pace(
