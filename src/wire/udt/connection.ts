@@ -1,17 +1,13 @@
-import { noAcknowledgement, readAcknowledgement } from "./acknowledgement.ts";
 import { copy } from "./copy.ts";
 import { Farewell } from "./farewell.ts";
 import { type Greeted, Greeting } from "./greeting.ts";
-import { Ask, emitHandshake, type Handshake, parseHandshake } from "./handshake.ts";
+import type { Handshake } from "./handshake.ts";
 import { ownHandshake, slots } from "./own-handshake.ts";
-import { Control, HEADER, IP_UDP, putControl, socketId, word } from "./packet.ts";
-import { Receiver } from "./receiver.ts";
+import { Control, HEADER, IP_UDP, socketId, word } from "./packet.ts";
 import { Rtt } from "./rtt.ts";
-import { SendBuffer } from "./send-buffer.ts";
-import { Sender } from "./sender.ts";
 import type { MessageOptions, UdtEnd, UdtOptions, UdtState, UdtStats } from "./settings.ts";
-import { Silence } from "./silence.ts";
 import { statistics } from "./statistics.ts";
+import { Talk } from "./talk.ts";
 
 export type {
   MessageOptions,
@@ -45,22 +41,13 @@ export class UdtConnection {
   readonly #options: UdtOptions;
   readonly #mine: Handshake;
   readonly #rtt = new Rtt();
-  readonly #ack = noAcknowledgement();
   readonly #openedAt: number;
   #state: UdtState = "connecting";
   #end: UdtEnd = "";
   #greeting: Greeting | undefined;
-  #peerId = 0;
-  #mss: number;
-  #sender: Sender | undefined;
-  #receiver: Receiver | undefined;
-  readonly #silence: Silence;
+  #talk: Talk | undefined;
   #lingerUntil = Infinity;
   readonly #farewell = new Farewell();
-  /** What is to be said besides data and its acknowledgements. ACK2: the number, or -1. */
-  #ack2 = -1;
-  #sayHello = false;
-  #sayAlive = false;
   #nonsense = 0;
 
   constructor(options: UdtOptions) {
@@ -69,14 +56,9 @@ export class UdtConnection {
     this.id = options.id;
     this.peerAddress = options.peerAddress;
     this.#openedAt = now;
-    this.#silence = new Silence(now);
     this.#mine = ownHandshake(options);
-    this.#mss = this.#mine.mss;
     if (hello === undefined) this.#greeting = new Greeting(role === "rendezvous", this.#mine, now);
-    else {
-      this.#open(hello, options.initial, 0);
-      this.#sender?.hold(now + FIRST_DATA);
-    }
+    else this.#open(hello, options.initial, now).sender.hold(now + FIRST_DATA);
   }
 
   get state(): UdtState {
@@ -91,11 +73,11 @@ export class UdtConnection {
   }
   /** The socket of the peer; 0: unknown. */
   get peerId(): number {
-    return this.#peerId;
+    return this.#talk?.peerId ?? 0;
   }
   /** Most bytes a datagram has: what `out` of `poll` must have room for. */
   get datagramSize(): number {
-    return this.#mss - IP_UDP;
+    return this.#talk?.datagramSize ?? this.#mine.mss - IP_UDP;
   }
 
   /** A datagram of the peer: `bytes[from..to)`. Nothing is kept of `bytes`. Never throws. */
@@ -105,71 +87,49 @@ export class UdtConnection {
       this.#nonsense += 1;
       return;
     }
-    const head = word(bytes, from);
     if (this.#over) {
-      if (head >>> 16 === SHUTDOWN) this.#farewell.end();
+      if (word(bytes, from) >>> 16 === SHUTDOWN) this.#farewell.end();
       return;
     }
     if (this.#greeting !== undefined) {
       this.#greeted(this.#greeting.listen(bytes, from, to, now), now);
       if (this.#greeting !== undefined) return;
     }
-    this.#silence.broken(now);
-    if (head >>> 31 === 0) this.#receiver?.data(bytes, from, to, now);
-    else this.#control((head >>> 16) & 0x7fff, bytes, from, to, now);
+    const end = this.#talk?.hear(bytes, from, to, now) ?? "";
+    if (end !== "") this.#left(end);
   }
 
   /** Writes the next datagram that is due at `out[at..]`, and says its length; 0: none is due. */
   poll(now: number, out: Uint8Array, at: number): number {
     const time = (now - this.#openedAt) >>> 0;
-    if (this.#over) return this.#leave(now, time, out, at);
     if (this.#greeting !== undefined) {
       this.#greeted(this.#greeting.check(now), now);
       return this.#greeting?.poll(now, time, out, at) ?? 0;
     }
-    this.#watch(now);
-    if (this.#over) return this.#leave(now, time, out, at);
-    if (this.#sayHello) {
-      this.#sayHello = false;
-      return this.answer(now, out, at);
-    }
-    if (this.#ack2 >= 0) {
-      const number = this.#ack2;
-      this.#ack2 = -1;
-      return this.#say(Control.ack2, number, time, out, at, 4);
-    }
-    const report = this.datagramSize - (this.#options.reportReserve ?? 0);
-    const told = this.#receiver?.poll(now, time, report, this.#peerId, out, at) ?? 0;
-    if (told > 0) return told;
-    const sent = this.#sender?.poll(now, time, this.#peerId, out, at) ?? 0;
-    if (sent > 0) {
-      this.#sayAlive = false;
-      return sent;
-    }
-    if (!this.#sayAlive) return 0;
-    this.#sayAlive = false;
-    return this.#say(Control.keepalive, 0, time, out, at, 4);
+    const talk = this.#talk;
+    if (talk === undefined) return 0;
+    if (!this.#over) this.#watch(talk, now);
+    if (!this.#over) return talk.poll(now, time, out, at);
+    const due = this.#farewell.take(now, this.#rtt.patience);
+    return due ? talk.say(Control.shutdown, 0, time, out, at) : 0;
   }
 
   /** When to poll next, even if nothing else happens; Infinity: never. It may be in the past. */
   wakeAt(): number {
     if (this.#over) return this.#farewell.wakeAt;
     if (this.#greeting !== undefined) return this.#greeting.wakeAt;
-    if (this.#sayHello || this.#sayAlive || this.#ack2 >= 0) return -Infinity;
-    const halves = Math.min(this.#receiver?.wakeAt ?? Infinity, this.#sender?.wakeAt ?? Infinity);
-    const silence = this.#silence.lookAt(this.#rtt.patience);
-    return Math.min(halves, silence, this.#settlesAt, this.#lingerUntil);
+    return Math.min(this.#talk?.wakeAt ?? Infinity, this.#settlesAt, this.#lingerUntil);
   }
 
   /** Bytes `send` would take; of messages, the largest that there is room for. */
   get writable(): number {
     if (this.#state !== "open") return 0;
-    return this.#sender?.buffer.writable(this.#joined) ?? 0;
+    return this.#talk?.sender.buffer.writable(this.#joined) ?? 0;
   }
   /** Stream: takes what there is room for of `bytes[from..to)`, and says how many bytes that is. */
   send(bytes: Uint8Array, from: number, to: number): number {
     if (this.#state !== "open" || this.#options.kind !== "stream") return 0;
-    return this.#sender?.buffer.fill(bytes, from, to, this.#joined) ?? 0;
+    return this.#talk?.sender.buffer.fill(bytes, from, to, this.#joined) ?? 0;
   }
   /** Messages: false when there is no room for it now. Throws RangeError when there never will be. */
   sendMessage(bytes: Uint8Array, options: MessageOptions, now: number): boolean {
@@ -180,7 +140,7 @@ export class UdtConnection {
     }
     if (this.#options.kind !== "message" || bytes.length > this.writable) return false;
     const expires = options.ttlMs === undefined ? Infinity : now + options.ttlMs * MS;
-    this.#sender?.buffer.message(bytes, options.inOrder === true, expires);
+    this.#talk?.sender.buffer.message(bytes, options.inOrder === true, expires);
     return true;
   }
   get largestMessage(): number {
@@ -188,12 +148,12 @@ export class UdtConnection {
   }
   /** Packets sent or to be sent, and not acknowledged yet: 0 when the peer has it all. */
   get unacknowledged(): number {
-    return this.#sender?.buffer.size ?? 0;
+    return this.#talk?.sender.buffer.size ?? 0;
   }
 
   /** How long what was never sent yet takes to leave at the pace of now, µs. */
   get backlog(): number {
-    return (this.#sender?.buffer.unsent ?? 0) * this.#options.congestion.period;
+    return (this.#talk?.sender.buffer.unsent ?? 0) * this.#options.congestion.period;
   }
   /** The least round trip of late, µs. */
   get leastRtt(): number {
@@ -202,11 +162,11 @@ export class UdtConnection {
 
   /** Bytes that can be read in one go (there may be more behind them); messages: the size of the next, or -1. */
   get readable(): number {
-    return this.#receiver?.readable ?? (this.#options.kind === "stream" ? 0 : -1);
+    return this.#talk?.receiver.readable ?? (this.#options.kind === "stream" ? 0 : -1);
   }
   /** Stream: copies up to `max` bytes to `out[at..]`. 0: nothing is there; see `state` whether more will come. */
   read(out: Uint8Array, at: number, max: number): number {
-    const buffer = this.#receiver?.buffer;
+    const buffer = this.#talk?.receiver.buffer;
     let done = 0;
     while (buffer !== undefined && done < max) {
       const n = Math.min(this.peek(max - done), max - done);
@@ -222,21 +182,21 @@ export class UdtConnection {
    * asked of the connection. It stops looking after `enough`.
    */
   peek(enough = Infinity): number {
-    return this.#options.kind === "stream" ? (this.#receiver?.peek(enough) ?? 0) : 0;
+    return this.#options.kind === "stream" ? (this.#talk?.receiver.peek(enough) ?? 0) : 0;
   }
   get peeked(): Uint8Array {
-    return this.#receiver?.buffer.slab ?? EMPTY;
+    return this.#talk?.receiver.buffer.slab ?? EMPTY;
   }
   get peekedFrom(): number {
-    return this.#receiver?.buffer.from ?? 0;
+    return this.#talk?.receiver.buffer.from ?? 0;
   }
   /** Done with the first `count` bytes of what `peek` showed. */
   skip(count: number): void {
-    if (this.#options.kind === "stream") this.#receiver?.skip(count);
+    if (this.#options.kind === "stream") this.#talk?.receiver.skip(count);
   }
   /** The next message to `out[at..]`: its length; -1: none is there. What is beyond `max` is lost, as in libudt. */
   readMessage(out: Uint8Array, at: number, max: number): number {
-    return this.#receiver?.readMessage(out, at, max) ?? -1;
+    return this.#talk?.receiver.readMessage(out, at, max) ?? -1;
   }
 
   /** Delivers what was sent (for `lingerMs` at most), then tells the peer. */
@@ -249,15 +209,13 @@ export class UdtConnection {
   /** Tells the peer at once, with no care for what was not delivered: `poll` until it is `done`. */
   abort(): void {
     if (this.#over) return;
-    if (this.#peerId !== 0) this.#farewell.begin(true);
+    if (this.#talk !== undefined) this.#farewell.begin(true);
     this.#finish("closed", "closed here");
   }
 
   /** For `UdtAccept`: the answer to a client that asks (again), at `out[at..]`. */
   answer(now: number, out: Uint8Array, at: number): number {
-    const ask = this.#options.role === "rendezvous" ? Ask.met : Ask.connect;
-    const time = (now - this.#openedAt) >>> 0;
-    return emitHandshake({ ...this.#mine, mss: this.#mss, ask }, time, this.#peerId, out, at);
+    return this.#talk?.greet((now - this.#openedAt) >>> 0, out, at) ?? 0;
   }
 
   get stats(): UdtStats {
@@ -265,10 +223,10 @@ export class UdtConnection {
       this.#state,
       this.#options.congestion,
       this.#rtt,
-      this.#silence.heardAt,
-      this.#nonsense,
-      this.#sender,
-      this.#receiver,
+      this.#talk?.silence.heardAt ?? this.#openedAt,
+      this.#nonsense + (this.#talk?.nonsense ?? 0),
+      this.#talk?.sender,
+      this.#talk?.receiver,
     );
   }
 
@@ -281,7 +239,7 @@ export class UdtConnection {
   /** When it may be closed, since the peer's program has it all, µs. */
   get #settlesAt(): number {
     if (this.#state !== "closing" || this.unacknowledged > 0) return Infinity;
-    return this.#sender?.settledAt ?? -Infinity;
+    return this.#talk?.sender.settledAt ?? -Infinity;
   }
 
   #greeted(greeted: Greeted, now: number): void {
@@ -289,8 +247,9 @@ export class UdtConnection {
       case "waiting":
         return;
       case "met":
-        this.#silence.broken(now);
-        return this.#open(greeted.peer, greeted.peer.initial, greeted.rtt);
+        this.#rtt.take(greeted.rtt);
+        this.#open(greeted.peer, greeted.peer.initial, now);
+        return;
       case "refused":
         return this.#finish("broken", "refused");
       case "silent":
@@ -301,100 +260,31 @@ export class UdtConnection {
     }
   }
 
-  /** `theirs`: the first number of what the peer sends. */
-  #open(peer: Handshake, theirs: number, rtt: number): void {
-    const { kind, initial, sendPackets, receivePackets, congestion, twice = false } = this.#options;
+  /** Hands are shaken. `theirs`: the first number of what the peer sends. */
+  #open(peer: Handshake, theirs: number, now: number): Talk {
     this.#greeting = undefined;
     this.#state = "open";
-    this.#peerId = peer.id;
-    this.#mss = Math.min(this.#mss, peer.mss);
-    this.#rtt.take(rtt);
-    const payload = this.datagramSize - HEADER;
-    const buffer = new SendBuffer(initial, payload, slots(sendPackets));
-    this.#sender = new Sender(
-      buffer,
-      congestion,
-      this.#rtt,
-      peer.window,
-      this.#mss,
-      twice,
-      this.#openedAt,
-    );
-    this.#receiver = new Receiver(kind, theirs, payload, slots(receivePackets), this.#rtt, twice);
-  }
-
-  #control(control: number, bytes: Uint8Array, from: number, to: number, now: number): void {
-    const info = word(bytes, from + 4);
-    const sender = this.#sender;
-    if (sender === undefined) return;
-    switch (control) {
-      case Control.handshake: {
-        const ask = parseHandshake(bytes, from, to)?.ask ?? 0;
-        const rendezvous = this.#options.role === "rendezvous";
-        this.#sayHello = rendezvous ? ask !== Ask.met : ask > 0;
-        return;
-      }
-      case Control.ack: {
-        const sane = readAcknowledgement(this.#ack, bytes, from, to);
-        if (!sane || !sender.acknowledge(this.#ack, now)) this.#nonsense += 1;
-        else if (this.#ack.kind !== "light") this.#ack2 = this.#ack.number & 0x7fff_ffff;
-        return;
-      }
-      case Control.nak:
-        if (!sender.report(bytes, from + HEADER, to, now)) this.#nonsense += 1;
-        return;
-      case Control.congestion:
-        return sender.warned(now);
-      case Control.shutdown:
-        this.#farewell.begin(false);
-        return this.#finish("closed", "closed by the peer");
-      case Control.ack2:
-        return this.#receiver?.acknowledged(info, now);
-      case Control.drop:
-        if (to - from < HEADER + 8) this.#nonsense += 1;
-        else this.#receiver?.drop(word(bytes, from + HEADER), word(bytes, from + HEADER + 4), now);
-        return;
-      case Control.error:
-        return this.#finish("broken", "peer had an error");
-      case Control.keepalive:
-        return;
-      default:
-        this.#nonsense += 1;
-    }
+    const opened = this.#openedAt;
+    return (this.#talk = new Talk(this.#options, this.#mine, peer, theirs, this.#rtt, opened, now));
   }
 
   /** What has to be done because of time: silence, and the end of lingering. */
-  #watch(now: number): void {
-    if (now >= this.#settlesAt || now >= this.#lingerUntil) return this.abort();
-    const silence = this.#silence;
-    if (now < silence.lookAt(this.#rtt.patience)) return;
-    if (silence.isEnd) return this.#finish("broken", "peer is silent");
-    if (this.unacknowledged > 0) this.#sender?.timeout(now, silence.count);
-    else this.#sayAlive = true;
-    silence.goesOn(now);
+  #watch(talk: Talk, now: number): void {
+    if (now >= this.#settlesAt || now >= this.#lingerUntil) this.abort();
+    else if (talk.isDeserted(now)) this.#finish("broken", "peer is silent");
   }
 
-  #leave(now: number, time: number, out: Uint8Array, at: number): number {
-    const due = this.#farewell.take(now, this.#rtt.patience);
-    return due ? this.#say(Control.shutdown, 0, time, out, at, 4) : 0;
+  /** The peer said that it is the end. */
+  #left(end: UdtEnd): void {
+    if (end === "closed by the peer") {
+      this.#farewell.begin(false);
+      this.#finish("closed", end);
+    } else this.#finish("broken", end);
   }
 
   #finish(state: "closed" | "broken", end: UdtEnd): void {
     this.#state = state;
     this.#end = end;
     this.#greeting = undefined;
-  }
-
-  #say(
-    control: Control,
-    info: number,
-    time: number,
-    out: Uint8Array,
-    at: number,
-    payload: number,
-  ): number {
-    putControl(out, at, control, info, time, this.#peerId);
-    out.fill(0, at + HEADER, at + HEADER + payload); // libudt sends four bytes where there is nothing to say
-    return HEADER + payload;
   }
 }
