@@ -9,23 +9,13 @@ import { SILENT, UNKNOWN, type ValueClasses } from "../../core/value-classes.ts"
 import type { Prepared, Quick } from "../../net/quick.ts";
 import type { Head } from "../../wire/http1/head.ts";
 import { Slot } from "../../wire/http1/known-fields.ts";
+import { wantsMore } from "../../wire/http1/wants-more.ts";
 import type { Baked, Resource } from "./resource.ts";
 
 /** Targets remembered. */
 const PLACES = 8192;
 /** Longer targets go the full path. */
 const MAX_TARGET = 512;
-/** Any of these means more than "send me the file". */
-const UNUSUAL = [
-  Slot.range,
-  Slot.ifMatch,
-  Slot.ifUnmodifiedSince,
-  Slot.authorization,
-  Slot.expect,
-  Slot.upgrade,
-  Slot.transferEncoding,
-] as const;
-
 interface Place {
   readonly resource: Resource;
   /** Until when the target leads to this resource; a `Clock` time. */
@@ -45,7 +35,7 @@ export class QuickTable {
   readonly find: Quick = (head, now) => {
     if (!head.isGet && !head.isHead) return undefined;
     const { bytes, pathStart, slot, targetEnd } = head;
-    for (let i = 0; i < UNUSUAL.length; i++) if (slot[UNUSUAL[i]!]! >= 0) return undefined;
+    if (wantsMore(head)) return undefined;
 
     const place = this.#places.find(bytes, pathStart, targetEnd);
     if (place === undefined || now >= place.until) return undefined;

@@ -6,7 +6,9 @@ import { TargetTable } from "../../../core/target-table.ts";
 import { Made } from "../../../net/http1/made.ts";
 import type { Prepared, Quick } from "../../../net/quick.ts";
 import type { HttpRequest, HttpResponse } from "../../../wire/http/message.ts";
+import type { Head } from "../../../wire/http1/head.ts";
 import { Slot } from "../../../wire/http1/known-fields.ts";
+import { wantsMore } from "../../../wire/http1/wants-more.ts";
 import type { Changes } from "../changes.ts";
 
 /** Then it is looked for again: somebody may have changed the members behind our back. Milliseconds. */
@@ -18,19 +20,6 @@ const MAX_TARGET = 512;
 const MAX_BODY = 64 * 1024;
 /** What all of them may take. Bytes. */
 const MAX_BYTES = 16 * 2 ** 20;
-/** Any of these means more than "send me the file". */
-const UNUSUAL = [
-  Slot.range,
-  Slot.ifMatch,
-  Slot.ifNoneMatch,
-  Slot.ifModifiedSince,
-  Slot.ifUnmodifiedSince,
-  Slot.authorization,
-  Slot.expect,
-  Slot.upgrade,
-  Slot.transferEncoding,
-] as const;
-
 /** A moment of a name: what is found after it is the newest until its count goes on. */
 export interface Moment {
   readonly place: number;
@@ -57,7 +46,7 @@ export class QuickTable {
 
   readonly find: Quick = (head, now): Prepared | undefined => {
     if (!head.isGet && !head.isHead) return undefined;
-    for (let i = 0; i < UNUSUAL.length; i++) if (head.slot[UNUSUAL[i]!]! >= 0) return undefined;
+    if (wantsMore(head) || isConditional(head)) return undefined;
     const one = this.#places.find(head.bytes, head.pathStart, head.targetEnd);
     if (one === undefined || now >= one.until) return undefined;
     return this.#changes.at(one.place) === one.count ? one.made : undefined;
@@ -92,4 +81,9 @@ export class QuickTable {
     const before = this.#places.put(target, place, ({ until }) => now >= until);
     this.#bytes += made.size - (before?.made.size ?? 0);
   }
+}
+
+/** What a client has already is not known here. */
+function isConditional({ slot }: Head): boolean {
+  return (slot[Slot.ifNoneMatch] ?? -1) >= 0 || (slot[Slot.ifModifiedSince] ?? -1) >= 0;
 }

@@ -11,6 +11,7 @@ import { acceptedCodings } from "../../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../../wire/http/message.ts";
 import type { Head } from "../../../../wire/http1/head.ts";
 import { Slot } from "../../../../wire/http1/known-fields.ts";
+import { wantsMore } from "../../../../wire/http1/wants-more.ts";
 import type { Bans } from "../bans.ts";
 import { type Answerable, Baked, type Finishing, type Place, type Source } from "./bake.ts";
 
@@ -20,17 +21,6 @@ const WAYS = 4;
 const MAX_TEXT = 1024;
 /** As net/quick.ts has it. */
 const MAX_BODY = 64 * 1024;
-/** Any of these means more than "send me that page". */
-const UNUSUAL = [
-  Slot.range,
-  Slot.ifMatch,
-  Slot.ifUnmodifiedSince,
-  Slot.authorization,
-  Slot.expect,
-  Slot.upgrade,
-  Slot.transferEncoding,
-] as const;
-
 export interface TableParts<E extends Answerable> {
   /** A `Clock`'s time, and milliseconds since 1970. */
   readonly now: () => number;
@@ -65,7 +55,7 @@ export class QuickTable<E extends Answerable> {
     const { slot } = head;
     const host = slot[Slot.host]!;
     if (host < 0) return undefined;
-    for (let i = 0; i < UNUSUAL.length; i++) if (slot[UNUSUAL[i]!]! >= 0) return undefined;
+    if (wantsMore(head)) return undefined;
 
     const place = this.#place(head, head.valueStart[host]!, head.valueEnd[host]!);
     if (place === undefined) return undefined;
