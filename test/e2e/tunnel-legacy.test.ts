@@ -70,6 +70,14 @@ test.if(root)("a client that was written by the description alone", async () => 
   // Another token is not let in, and is not answered.
   const other = await net.run("far", ...program, "10.50.0.1", "9000", "warp", "guess");
   expect(other.code).not.toBe(0);
+  // Both shook hands, with a cookie first; so who is nobody can be seen.
+  const metrics = await fetch("http://tern/metrics", { unix: `${server.dir}/var/tern.sock` });
+  const told = [
+    ...(await metrics.text()).matchAll(/^tern_tunnel_(\w+_total){listener=.* (\d+)$/gm),
+  ];
+  const counts = Object.fromEntries(told.map(([, name, count]) => [name, Number(count)]));
+  expect(counts).toMatchObject({ refused_handshakes_total: 1 });
+  expect(counts["cookies_total"]).toBeGreaterThanOrEqual(2);
 });
 
 test.if(root)(

@@ -15,7 +15,7 @@ import { Lines } from "./lines.ts";
 import { Outgoing } from "./outgoing.ts";
 import { pack } from "./packing.ts";
 import { addressBytes } from "./peer-address.ts";
-import { Reception } from "./reception.ts";
+import { Reception, type UdtStrangers } from "./reception.ts";
 
 /** Reads before the neighbours in the event loop get their turn. */
 const MAX_READS = 8;
@@ -91,9 +91,9 @@ export class UdtEndpoint {
     return this.#lines.size;
   }
 
-  /** Datagrams that nobody wanted: no such connection, or not from its peer. */
-  get strays(): number {
-    return this.#reception.strays;
+  /** What came of those who are nobody: for metrics. */
+  get strangers(): UdtStrangers {
+    return this.#reception.strangers;
   }
 
   /** Take connections from now on. `welcome` gives each an owner (`line.owner`). */

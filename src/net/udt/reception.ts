@@ -13,6 +13,16 @@ const READ_TRAINS = 8;
 const DESTINATION = 12;
 const HEADER = 16;
 
+/** Datagrams of those who are nobody, since the beginning. */
+export interface UdtStrangers {
+  /** No such connection, or not from its peer, or no handshake, or a wrong cookie. */
+  readonly unknown: number;
+  /** Handshakes that were answered by a cookie. */
+  readonly cookies: number;
+  /** Handshakes that were refused: another kind of socket, or too many are there. */
+  readonly refused: number;
+}
+
 /** What every thread needs once: nothing in it lasts beyond a call. */
 let receiver: TrainReceiver | undefined;
 
@@ -24,7 +34,7 @@ export class Reception {
   readonly #receiver = (receiver ??= new TrainReceiver(READ_TRAINS));
   #accept: UdtAccept | undefined;
   #admit: (connection: UdtConnection, route: Route) => void = () => {};
-  /** Datagrams that nobody wanted. */
+  /** Datagrams that are for nobody here; handshakes that make no sense are the listener's to count. */
   strays = 0;
 
   /** `touched` is told of connections before they are given something. */
@@ -32,6 +42,12 @@ export class Reception {
     this.#lines = lines;
     this.#outgoing = outgoing;
     this.#touched = touched;
+  }
+
+  /** Who came and is nobody. */
+  get strangers(): UdtStrangers {
+    const { nonsense = 0, cookies = 0, refused = 0 } = this.#accept ?? {};
+    return { unknown: this.strays + nonsense, cookies, refused };
   }
 
   /** From now on strangers may shake hands; `admit` is given the connections that come of it. */

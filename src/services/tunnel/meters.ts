@@ -48,8 +48,7 @@ export class Meters {
         gauge("tern_tunnel_loss_in", "Part that is lost on the way in.", () => path.lossIn),
       ];
     });
-    const ours = this.#ends.filter((end) => end instanceof TunnelEnd);
-    for (const hub of new Set(ours.map((end) => end.hub)))
+    for (const hub of new Set(this.#ends.map((end) => end.hub)))
       for (const key of Object.keys(STRANGERS) as (keyof Strangers)[]) {
         const [name, help] = STRANGERS[key];
         const counter = metrics.counter(name, help, { listener: hub.name });

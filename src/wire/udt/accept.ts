@@ -37,6 +37,9 @@ export class UdtAccept {
   #accepted: UdtConnection | undefined;
   /** Datagrams that were no handshake, or had a wrong cookie. */
   nonsense = 0;
+  /** Handshakes that were answered by a cookie, and those that were refused. */
+  cookies = 0;
+  refused = 0;
 
   constructor(options: UdtAcceptOptions) {
     this.#options = options;
@@ -70,6 +73,7 @@ export class UdtAccept {
     const minute = Math.floor(now / MINUTE);
     const { cookie } = this.#options;
     if (hello.ask === Ask.cookie) {
+      this.cookies += 1;
       const offer = { ...hello, cookie: cookie(peer, minute), address: wireAddress(address) };
       return emitHandshake(offer, 0, hello.id, out, at);
     }
@@ -81,6 +85,7 @@ export class UdtAccept {
     const old = this.#connections.get(key);
     if (old !== undefined) return old.answer(now, out, at);
     if (!this.#welcome(hello)) {
+      this.refused += 1;
       return emitHandshake({ ...hello, ask: Ask.refused }, 0, hello.id, out, at);
     }
     const connection = this.#accept(hello, address, now);

@@ -55,6 +55,16 @@ function listening(
   };
 }
 
+/** On loopback; nobody is listening to it yet. */
+function quietEndpoint(): UdtEndpoint {
+  return new UdtEndpoint({
+    address: { kind: "tcp", host: "127.0.0.1", port: 0 },
+    kind: "stream",
+    reactor: reactor(),
+    congestion: () => new Bbr(),
+  });
+}
+
 async function pair(
   wishes: UdtWishes = {},
 ): Promise<{ a: UdtStream; b: UdtStream; listener: UdtListener }> {
@@ -147,12 +157,7 @@ describe("a stream", () => {
 
   test("several from one socket to one socket", async () => {
     const { next, port } = listening();
-    const endpoint = new UdtEndpoint({
-      address: { kind: "tcp", host: "127.0.0.1", port: 0 },
-      kind: "stream",
-      reactor: reactor(),
-      congestion: () => new Bbr(),
-    });
+    const endpoint = quietEndpoint();
     const lines = Array.from({ length: 5 }, () =>
       endpoint.dial("client", "127.0.0.1", port, () => {}),
     );
@@ -298,20 +303,36 @@ describe("when it ends otherwise", () => {
     expect(() => new UdtListener("localhost:1", () => {})).toThrow("no IP address");
   });
 
-  test("strangers' datagrams make nothing and get no answer", async () => {
-    const { a, b, listener } = await pair();
-    const { size } = listener;
+  test("strangers' datagrams make nothing, get no answer and are counted", async () => {
+    const endpoint = quietEndpoint();
+    const { promise, resolve } = Promise.withResolvers<UdtStream>();
+    endpoint.listen((line) => resolve(new UdtStream(line)));
+    const { port } = endpoint.address;
+    const [a, b] = await Promise.all([connectUdt(`127.0.0.1:${port}`), promise]);
+    const { size } = endpoint;
     const socket = createSocket("udp4");
     let heard = 0;
     socket.on("message", () => heard++);
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-    for (const length of [0, 3, 15, 16, 17, 64, 1472])
+    await new Promise<void>((bound) => socket.bind(0, "127.0.0.1", bound));
+    for (const length of [3, 15, 16, 17, 64, 1472])
       for (const fill of [0, 1, 0x7f, 0x80, 0xff])
-        socket.send(new Uint8Array(length).fill(fill), listener.address.port, "127.0.0.1");
-    await Bun.sleep(50);
+        socket.send(new Uint8Array(length).fill(fill), port, "127.0.0.1");
+    while (endpoint.strangers.unknown < 30) await Bun.sleep(1);
     const [, got] = await Promise.all([sendPattern(a, 100_000), receivePattern(b, 100_000)]);
-    expect([got, listener.size, heard]).toEqual([100_000, size, 0]);
+    expect([got, endpoint.size, heard]).toEqual([100_000, size, 0]);
+    expect(endpoint.strangers).toEqual({ unknown: 30, cookies: 1, refused: 0 });
     socket.close();
+    endpoint.close();
+  });
+
+  test("those who are refused are counted", async () => {
+    const endpoint = quietEndpoint();
+    endpoint.listen(() => {});
+    const to = `127.0.0.1:${endpoint.address.port}`;
+    expect(connectUdt(to, { kind: "message" })).rejects.toThrow("refused");
+    while (endpoint.strangers.refused === 0) await Bun.sleep(1);
+    expect(endpoint.strangers).toEqual({ unknown: 0, cookies: 1, refused: 1 });
+    endpoint.close();
   });
 });
 

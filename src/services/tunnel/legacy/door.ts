@@ -11,6 +11,7 @@ import type { Line } from "../../../net/udt/line.ts";
 import { UdtLost, UdtStream } from "../../../net/udt/stream.ts";
 import { ServerLogin, WELCOME } from "../../../wire/3wdd/login.ts";
 import { Bbr } from "../../../wire/udt/congestion/bbr.ts";
+import type { Strangers } from "../strangers.ts";
 import { Conversation } from "./conversation.ts";
 
 /** 3wdd's window: 2 760 000 bytes, as powers of two have it. */
@@ -38,8 +39,8 @@ export class Door implements Closable {
   readonly #socket: Lease<ListenSocket>;
   readonly #clock: Clock;
   readonly #endpoint: UdtEndpoint | undefined;
-  /** Those who came and were nobody. */
-  refused = 0;
+  /** Those who shook hands and were nobody. */
+  #refused = 0;
 
   constructor(parts: {
     address: Address;
@@ -80,6 +81,12 @@ export class Door implements Closable {
     return showAddress(address.kind === "tcp" ? { ...address, port: this.port } : address);
   }
 
+  /** What came to its socket and is nobody's. */
+  get strangers(): Strangers {
+    const { unknown = 0, cookies = 0, refused = 0 } = this.#endpoint?.strangers ?? {};
+    return { unknown, cookies, refused: refused + this.#refused };
+  }
+
   /** Shake hands with a server. Rejects with UdtLost. */
   async dial(host: string, port: number): Promise<Conversation> {
     const line = this.#endpoint?.dial("client", host, port, () => {});
@@ -116,7 +123,7 @@ export class Door implements Closable {
       const step = await this.hurry(conversation, conversation.logIn(login));
       const session = this.sessions.get(login.name);
       if (step.kind !== "accepted" || session === undefined) {
-        this.refused++;
+        this.#refused++;
         stream.abort();
         return;
       }
@@ -124,7 +131,7 @@ export class Door implements Closable {
       session.welcome(conversation);
     } catch (error) {
       if (!(error instanceof UdtLost)) throw error;
-      this.refused++;
+      this.#refused++;
     }
   }
 }

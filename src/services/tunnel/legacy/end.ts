@@ -69,7 +69,7 @@ export class LegacyEnd {
     return deviceOf(this.name, this.config);
   }
   /** Its socket. */
-  get hub(): { readonly name: string; readonly port: number } {
+  get hub(): Door {
     return this.session.door;
   }
   get traffic(): Traffic {
