@@ -5,7 +5,7 @@ export function storeVerbs({ verb, group, from }: CommandLine): void {
   const store = group(
     "store",
     "files over many servers and disks: where they are, who keeps them",
-    "tern store ./files\ntern store status\ntern store where /_3fs_1/photos/one.jpg",
+    "tern store ./files\ntern store status --socket files/state/tern.sock    # of that one\ntern store status\ntern store where /_3fs_1/photos/one.jpg",
   )
     .argument("[dir]", "keep files in three volumes in this directory, two copies of each")
     .option("-l, --listen <address...>", "where", [":8082"])

@@ -5,7 +5,7 @@ export function tunnelVerbs({ verb, group, from }: CommandLine): void {
   const tunnel = group(
     "tunnel",
     "networks over networks: who is there, and keys for them",
-    "tern tunnel status\ntern tunnel genkey > edge.key; tern tunnel pubkey < edge.key\ntern tunnel import /etc/wireguard/wg0.conf",
+    "tern tunnel status\n(umask 077; tern tunnel genkey > edge.key); tern tunnel pubkey < edge.key\ntern tunnel import /etc/wireguard/wg0.conf",
   );
   const tunnelKey = (name: "genkey" | "pubkey" | "genpsk") =>
     from(async () => ({ default: (await import("../tunnel-keys.ts"))[name] }));
@@ -53,9 +53,12 @@ export function tunnelVerbs({ verb, group, from }: CommandLine): void {
     "tern tunnel pubkey < edge.key",
     tunnel,
   ).action(tunnelKey("pubkey"));
-  verb("genpsk", "a secret for `token`", "tern tunnel genpsk > warp1.psk", tunnel).action(
-    tunnelKey("genpsk"),
-  );
+  verb(
+    "genpsk",
+    "a secret for `token`",
+    "umask 077; tern tunnel genpsk > warp1.psk",
+    tunnel,
+  ).action(tunnelKey("genpsk"));
   verb(
     "import <file>",
     "a wg0.conf as YAML, with a note for what it cannot carry",
