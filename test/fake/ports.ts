@@ -16,6 +16,17 @@ export async function freePort(): Promise<number> {
   }
 }
 
+/** The first of `count` ports in a row that are free for UDP. */
+export async function freePorts(count: number): Promise<number> {
+  for (;;) {
+    const first = FIRST + Math.floor(Math.random() * (LAST - FIRST - count));
+    const free = await Promise.all(
+      Array.from({ length: count }, (_, i) => isFreeForUdp(first + i)),
+    );
+    if (!free.includes(false)) return first;
+  }
+}
+
 function isFreeForTcp(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer().listen({ port, exclusive: true }, () =>
