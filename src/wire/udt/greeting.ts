@@ -1,3 +1,4 @@
+import { Absence } from "./absence.ts";
 import { Ask, emitHandshake, type Handshake, parseHandshake } from "./handshake.ts";
 import { Control, LEAST_MSS, word } from "./packet.ts";
 
@@ -20,7 +21,8 @@ const WAITING = { kind: "waiting" } as const;
 export class Greeting {
   readonly #rendezvous: boolean;
   readonly #mine: Handshake;
-  readonly #end: number;
+  #end: number;
+  readonly #absence = new Absence();
   #ask: number;
   #cookie = 0;
   #tries = 0;
@@ -78,7 +80,10 @@ export class Greeting {
 
   /** Waiting, or silent for too long. */
   check(now: number): Greeted {
-    return now < this.#end ? WAITING : { kind: "silent" };
+    if (now < this.#end) return WAITING;
+    if (!this.#absence.excuses(this.#end, now)) return { kind: "silent" };
+    this.#end = now + AGAIN;
+    return WAITING;
   }
 
   get wakeAt(): number {
@@ -111,6 +116,7 @@ export class Greeting {
     this.#ask = ask;
     this.#tries = 0;
     this.#due = now;
+    this.#absence.end();
   }
 
   #restart(): void {

@@ -1,3 +1,5 @@
+import { Absence } from "./absence.ts";
+
 /** libudt's: silence is looked at after a round trip and its deviation and SYN, or after this, times how often. µs. */
 const EXPECT = 300_000;
 const SYN = 10_000;
@@ -10,6 +12,7 @@ export class Silence {
   /** When it is looked at next is counted from here. */
   #from: number;
   #count = 1;
+  readonly #absence = new Absence();
 
   constructor(now: number) {
     this.heardAt = this.#from = now;
@@ -28,6 +31,7 @@ export class Silence {
   broken(now: number): void {
     this.heardAt = this.#from = now;
     this.#count = 1;
+    this.#absence.end();
   }
 
   /** When it is to be looked at; `patience`: what an answer takes at most. */
@@ -36,9 +40,11 @@ export class Silence {
     return this.#from + Math.max(n * patience + SYN, n * EXPECT);
   }
 
-  /** It was looked at. */
-  goesOn(now: number): void {
-    this.#count += 1;
+  /** It was looked at, which was due at `due`. False: that says nothing of the peer, since we were away. */
+  goesOn(due: number, now: number): boolean {
+    const isReal = !this.#absence.excuses(due, now);
+    if (isReal) this.#count += 1;
     this.#from = now;
+    return isReal;
   }
 }

@@ -102,11 +102,13 @@ export class Talk {
   /** What has to be done because of silence. True: it has gone on for too long. */
   isDeserted(now: number): boolean {
     const { silence } = this;
-    if (now < silence.lookAt(this.#rtt.patience)) return false;
-    if (silence.isEnd) return true;
-    if (this.sender.buffer.size > 0) this.sender.timeout(now, silence.count);
-    else this.#sayAlive = true;
-    silence.goesOn(now);
+    const { isEnd, count } = silence;
+    const due = silence.lookAt(this.#rtt.patience);
+    if (now < due) return false;
+    const isReal = silence.goesOn(due, now);
+    if (isReal && isEnd) return true;
+    if (this.sender.buffer.size === 0) this.#sayAlive = true;
+    else if (isReal) this.sender.timeout(now, count);
     return false;
   }
 

@@ -22,7 +22,7 @@ export class World {
   readonly #ends: End[] = [];
   readonly #out = new Uint8Array(new ArrayBuffer(65_536));
   /** Loops of events: µs that an end is late. */
-  readonly turn: number;
+  turn: number;
 
   constructor(there: WanOptions, back: WanOptions = there, turn = 0) {
     this.there = new Wan({ seed: 7, ...there });
