@@ -50,6 +50,20 @@ export const DEFAULT_LIMITS: HttpLimits = {
   keepAlive: 75_000,
 };
 
+/** The limits of a site whose section says so (config/http.ts), and how long its bodies may be. */
+export function limitsOf(
+  said: { head: number; head_timeout: number; body_timeout: number; keep_alive: number },
+  maxBody: number,
+): HttpLimits {
+  return {
+    maxHead: said.head,
+    maxBody,
+    headTimeout: said.head_timeout,
+    bodyTimeout: said.body_timeout,
+    keepAlive: said.keep_alive,
+  };
+}
+
 /** A site bound to its listeners. Bound by `attach`; takes traffic between `open` and `close`. */
 export interface Attachment {
   open(): void;

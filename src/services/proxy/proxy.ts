@@ -1,6 +1,6 @@
 /** Reverse proxies: the only file here that attaches to listeners. */
 import { closest } from "../../core/suggest.ts";
-import type { Attachment, Site } from "../../net/http-fronts.ts";
+import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
@@ -75,7 +75,6 @@ async function make(name: string, config: OneProxy, host: Host): Promise<Running
 
 function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
   const { config } = site;
-  const { limits } = config;
   return {
     name: `proxy.${name}`,
     listen: config.listen,
@@ -89,13 +88,7 @@ function siteFor({ name, site, cache }: Running, { certificates }: Host): Site {
     pathsForOthers: true,
     handler: withChallenges((request) => site.handle(request), certificates),
     ...(cache?.quick && { quick: cache.quick }),
-    limits: {
-      maxHead: limits.head,
-      maxBody: config.max_body,
-      headTimeout: limits.head_timeout,
-      bodyTimeout: limits.body_timeout,
-      keepAlive: limits.keep_alive,
-    },
+    limits: limitsOf(config.limits, config.max_body),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Files over many servers: the only file here that attaches to listeners. */
 import * as v from "valibot";
 
-import type { Attachment, Site } from "../../net/http-fronts.ts";
+import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Host, Instance, Listen, Service } from "../service.ts";
 import { storeSchema, type StoreSection } from "./config.ts";
@@ -121,7 +121,6 @@ function listens(config: StoreSection): Listen[] {
 
 function siteFor({ name, open }: Running, { certificates }: Host): Site {
   const { config, front } = open;
-  const { limits } = config;
   return {
     name: `store.${name}`,
     listen: config.listen,
@@ -133,13 +132,7 @@ function siteFor({ name, open }: Running, { certificates }: Host): Site {
     pipelining: true,
     handler: withChallenges((request) => front.handle(request), certificates),
     ...(front.quick !== undefined && { quick: front.quick }),
-    limits: {
-      maxHead: limits.head,
-      maxBody: config.max_body,
-      headTimeout: limits.head_timeout,
-      bodyTimeout: limits.body_timeout,
-      keepAlive: limits.keep_alive,
-    },
+    limits: limitsOf(config.limits, config.max_body),
   };
 }
 

@@ -1,7 +1,7 @@
 /** Static files and WebDAV: the only file here that attaches to listeners. */
 import * as v from "valibot";
 
-import type { Attachment, Site } from "../../net/http-fronts.ts";
+import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Host, Instance, Listen, Service } from "../service.ts";
 import { builtin } from "./builtin.ts";
@@ -160,13 +160,7 @@ function siteFor({ name, site }: Running, { certificates }: Host): Site {
     pipelining: config.pipelining,
     handler: withChallenges((request) => site.handle(request), certificates),
     ...(quick ? { quick } : {}),
-    limits: {
-      maxHead: limits.head,
-      maxBody: webdav.enabled ? webdav.max_body : MAX_IDLE_BODY,
-      headTimeout: limits.head_timeout,
-      bodyTimeout: limits.body_timeout,
-      keepAlive: limits.keep_alive,
-    },
+    limits: limitsOf(limits, webdav.enabled ? webdav.max_body : MAX_IDLE_BODY),
   };
 }
 

@@ -75,40 +75,38 @@ function fromOrigin(target: string, host: string, unescaped: Unescape): Target |
   return path === undefined ? undefined : { path, query, host };
 }
 
-/** Percent-decode (RFC 3986, 2.1). */
 function unescape(raw: string): string | undefined {
-  const bytes = new Uint8Array(raw.length);
-  let length = 0;
-  for (let i = 0; i < raw.length; i++) {
-    let c = raw.charCodeAt(i);
-    if (c === PERCENT) {
-      c = hexDigit(raw.charCodeAt(i + 1)) * 16 + hexDigit(raw.charCodeAt(i + 2));
-      // A slash inside a name cannot be told from one between names once decoded.
-      if (!(c >= 32) || c === 127 || c === SLASH) return undefined;
-      i += 2;
-    }
-    bytes[length++] = c;
-  }
+  // A slash inside a name cannot be told from one between names once decoded.
+  const bytes = unescapedBytes(raw, (c) => c >= 32 && c !== 127 && c !== SLASH);
   try {
-    return utf8.decode(bytes.subarray(0, length));
+    return bytes && utf8.decode(bytes);
   } catch {
     return undefined;
   }
 }
 
 function unescapeForOthers(raw: string): string | undefined {
+  const bytes = unescapedBytes(raw, (c) => c > 0);
+  return bytes && anyText.decode(bytes);
+}
+
+/**
+ * Percent-decode (RFC 3986, 2.1). Undefined when an escape is none (then `mayBe` is asked about NaN), or is of
+ * a byte that may not be.
+ */
+function unescapedBytes(raw: string, mayBe: (c: number) => boolean): Uint8Array | undefined {
   const bytes = new Uint8Array(raw.length);
   let length = 0;
   for (let i = 0; i < raw.length; i++) {
     let c = raw.charCodeAt(i);
     if (c === PERCENT) {
       c = hexDigit(raw.charCodeAt(i + 1)) * 16 + hexDigit(raw.charCodeAt(i + 2));
-      if (!(c > 0)) return undefined;
+      if (!mayBe(c)) return undefined;
       i += 2;
     }
     bytes[length++] = c;
   }
-  return anyText.decode(bytes.subarray(0, length));
+  return bytes.subarray(0, length);
 }
 
 /** NaN for what is none, the end of the text included. */
