@@ -130,7 +130,7 @@ async function whole(): Promise<void> {
   for (let tries = 0; ; tries++) {
     const { code, out, err } = await tern.verb("store", "fsck");
     if (code === 0) return;
-    if (tries === 10) throw new Error(`fsck: ${out}${err}`);
+    if (tries === 100) throw new Error(`fsck: ${out}${err}`);
     await Bun.sleep(500); // a member that has just come back is not asked yet
   }
 }

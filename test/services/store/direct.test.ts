@@ -222,7 +222,7 @@ test.each([
   { status: "500 Oh", story: "it is broken", is: /^away: .*GET \/a: 500$/ },
 ])("an error's page that never ends is not read: $story", async ({ status, is }) => {
   const page = Buffer.alloc(16 * 1024, "oh no ");
-  const most = 512 * page.length;
+  const most = 4096 * page.length; // kernels hold a part of that
   let sent = 0;
   const pour = (socket: Bun.Socket): void => {
     for (let n = 1; n > 0 && sent < most;) sent += n = socket.write(page);
