@@ -17,6 +17,8 @@ export interface HandedSocket {
 
 /** What the new process asks of the one it replaces. */
 export type ToOld = {
+  /** The memory in which workers count; its descriptor, if any, was sent before the answer. */
+  tallies: { ask: null; answer: { readonly count: number } };
   /** Every listening socket. The descriptors were sent before the answer. */
   sockets: { ask: null; answer: readonly HandedSocket[] };
   /** The config that runs, with what is not in the file. */

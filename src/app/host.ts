@@ -9,6 +9,7 @@ import { machineResolver } from "../net/pools/resolver.ts";
 import type { StickyShare } from "../net/pools/sticky-share.ts";
 import { reactor, reportTrouble } from "../net/reactor-loop.ts";
 import type { Sockets } from "../net/sockets.ts";
+import type { Tallies } from "../net/tally/tallies.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
 import type { Log } from "../observe/log.ts";
 import type { Registry } from "../observe/registry.ts";
@@ -27,13 +28,15 @@ export interface HostParts {
   /** What other processes are told, and tell, of clients that stick to servers. */
   readonly sticky: StickyShare;
   readonly nodes: Nodes;
+  readonly tallies: Tallies;
   readonly state: string;
   readonly worker: { readonly index: number; readonly count: number };
 }
 
 /** What services are lent in this process, and the listeners behind it. */
 export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
-  const { log, logs, registry, certificates, health, sticky, nodes, state, worker } = parts;
+  const { log, logs, registry, certificates, health, sticky, nodes, tallies, state, worker } =
+    parts;
   const sockets = new OwnSockets(parts.sockets);
   const loop = reactor();
   const faults = registry.counter("tern_faults_total", "Errors of our own, caught and survived.");
@@ -74,9 +77,11 @@ export function makeHost(parts: HostParts): { host: Host; fronts: Fronts } {
       health,
       resolver: machineResolver(),
       share: sticky,
+      tallies,
       worker,
     }),
     nodes,
+    tallies,
     state,
     worker,
   };

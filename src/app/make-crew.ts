@@ -4,6 +4,7 @@ import type { RootConfig } from "../config/root.ts";
 import { systemClock } from "../core/clock.ts";
 import type { Health } from "../net/health/health.ts";
 import type { LocalSockets } from "../net/local-sockets.ts";
+import type { Tallies } from "../net/tally/tallies.ts";
 import type { CertificateStore } from "../net/tls/store.ts";
 import type { Journal } from "../observe/journal.ts";
 import type { Registry } from "../observe/registry.ts";
@@ -24,6 +25,10 @@ export interface CrewParts {
   readonly health: Health;
   /** Where clients are. */
   readonly stuck: StuckClients;
+  /** In which workers count together. */
+  readonly memory: number | undefined;
+  /** What this process counts there itself, when it is the only one. */
+  readonly tallies: () => Tallies;
 }
 
 /** How many event loops a config asks for. */
@@ -33,12 +38,22 @@ export function crewSize({ workers }: Pick<RootConfig, "workers">): number {
 
 /** Event loops for a config: this one, or processes of their own. Nothing is served yet. */
 export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> {
-  const { logs, journal, registry, sockets, store, health, stuck } = parts;
+  const { logs, journal, registry, sockets, store, health, stuck, memory } = parts;
   const size = crewSize(config.root);
   const { state } = config.root;
   const { log } = logs;
   if (size === 1)
-    return new Solo({ log, logs, registry, sockets, certificates: store, health, stuck, state });
+    return new Solo({
+      log,
+      logs,
+      registry,
+      sockets,
+      certificates: store,
+      health,
+      stuck,
+      tallies: parts.tallies(),
+      state,
+    });
   return Workers.begin(size, config, {
     clock: systemClock,
     log,
@@ -47,5 +62,6 @@ export async function makeCrew(config: Config, parts: CrewParts): Promise<Crew> 
     certificates: store,
     health,
     stuck,
+    memory,
   });
 }

@@ -99,3 +99,5 @@ export type Requests = {
 /** Descriptors of a worker's stdio beyond the first three. */
 export const WORKER_SOCKETS_FD = 3;
 export const WORKER_LOG_FD = 4;
+/** Where workers count together, if there is such memory. */
+export const WORKER_TALLY_FD = 5;

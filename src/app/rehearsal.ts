@@ -17,6 +17,7 @@ import { Registry } from "../observe/registry.ts";
 import type { Config } from "./config-text.ts";
 import { Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
+import { talliesIn } from "./tally-memory.ts";
 
 /** Listeners that nobody hears: `check` must not take connections from the tern that runs. */
 const DEAF: HttpFronts = {
@@ -57,6 +58,7 @@ export async function rehearse({ root, sections }: Config): Promise<void> {
       health: noHealth,
       pools: noPools,
       nodes: noNodes,
+      tallies: talliesIn(undefined, 1),
       state,
       worker: { index: 0, count: 1 },
     });

@@ -7,6 +7,7 @@ import { probes } from "../net/health/probes/probes.ts";
 import type { Inherited } from "../net/held-socket.ts";
 import { LocalSockets } from "../net/local-sockets.ts";
 import { reactor } from "../net/reactor-loop.ts";
+import type { Tallies } from "../net/tally/tallies.ts";
 import { Journal } from "../observe/journal.ts";
 import { Registry } from "../observe/registry.ts";
 import { inheritedSockets } from "../sys/activation.ts";
@@ -34,6 +35,7 @@ import { supervisorGauges } from "./supervisor-gauges.ts";
 import { Supervisor } from "./supervisor.ts";
 import { ServiceManager } from "./systemd.ts";
 import { type TakenOver, takeOver } from "./take-over.ts";
+import { talliesIn, tallyMemory } from "./tally-memory.ts";
 
 /** Events remembered for whoever looks in: a day of quiet, or an hour of trouble. */
 const JOURNAL = 2000;
@@ -104,6 +106,8 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
   cluster.change(seatOf(root.cluster));
   const { health } = cluster;
   const stuck = new StuckClients(systemClock, replaced?.stuck);
+  const memory = tallyMemory(replaced?.memory, log);
+  let tallies: Tallies | undefined;
   const certificates = new CertificateOffice(root.state, log);
   const first = await begin(config, () =>
     Supervisor.prepare(
@@ -122,6 +126,8 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
             sockets,
             health,
             stuck,
+            memory,
+            tallies: () => (tallies ??= talliesIn(memory, 1)),
             store: certificates.store,
           }),
         crewSize: ({ root }) => crewSize(root),
@@ -140,6 +146,7 @@ async function live(options: RunOptions, replaced: TakenOver | undefined): Promi
     logs,
     journal,
     stuck,
+    memory,
     manager,
     pid,
     args,

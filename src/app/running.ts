@@ -23,6 +23,8 @@ export interface RunningParts {
   readonly logs: Logs;
   readonly journal: Pick<Journal, "after">;
   readonly stuck: Pick<StuckClients, "all">;
+  /** In which workers count together. */
+  readonly memory: number | undefined;
   readonly manager: ServiceManager;
   readonly pid: PidFile;
   readonly servers: () => AdminServers;
@@ -70,13 +72,14 @@ export class Running implements Wishes {
 
   /** Rejects with Failure when the new binary does not come up; this one then goes on. */
   upgrade(): Promise<{ pid: number }> {
-    const { supervisor, sockets, logs, journal, stuck, manager, args } = this.#parts;
+    const { supervisor, sockets, logs, journal, stuck, memory, manager, args } = this.#parts;
     const command = programAt(undefined, ...args);
     return supervisor.exclusively("upgrading", async () => {
       logs.log.info("upgrading", { program: command.join(" ") });
       try {
         const next = await upgrade({
           command,
+          memory,
           sockets: () => sockets.held,
           carried: () => supervisor.carried,
           journal: () => journal.after(0),

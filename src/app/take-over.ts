@@ -10,6 +10,8 @@ import type { Carried } from "./running-text.ts";
 /** The side of the new binary: what it got, and how to tell the old one how it went. */
 export interface TakenOver {
   readonly sockets: readonly Inherited[];
+  /** In which its workers count, and ours are to: undefined when it is of a version that has none. */
+  readonly memory: number | undefined;
   /** Undefined when it is of a version that cannot tell. */
   readonly carried: Carried | undefined;
   /** Where its clients are. */
@@ -32,8 +34,10 @@ export async function takeOver(): Promise<TakenOver | undefined> {
   process.on("message", receive);
   process.on("disconnect", orphaned);
 
+  const tallies = await channel.call("tallies", null).catch(() => ({ count: 0 }));
   const handed = await channel.call("sockets", null);
   const fds = receiveAll(Number(fd));
+  const [memory] = fds.splice(0, tallies.count); // they come in the order of asking
   const sockets = handed.flatMap((socket, i) => {
     const at = fds[i];
     return at === undefined ? [] : [{ ...socket, fd: at }];
@@ -48,6 +52,7 @@ export async function takeOver(): Promise<TakenOver | undefined> {
   };
   return {
     sockets,
+    memory,
     carried,
     journal,
     stuck,

@@ -13,6 +13,8 @@ export const READY_MS = 60_000;
 
 export interface UpgradeParts {
   readonly command: readonly string[];
+  /** In which workers count together. */
+  readonly memory: number | undefined;
   /** What it is to listen on. */
   sockets(): readonly Held[];
   /** The config that runs. */
@@ -35,12 +37,16 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ pid: number }>();
   const [ours, theirs] = socketPair();
   const channel = new Channel<ToNew, ToOld>((message) => child.send(message), {
+    tallies: () => {
+      if (parts.memory === undefined) return { count: 0 };
+      hand(ours, [parts.memory]);
+      return { count: 1 };
+    },
     sockets: () => {
       const held = parts.sockets();
       for (let i = 0; i < held.length; i += BATCH) {
         const fds = held.slice(i, i + BATCH).map(({ fd }) => fd);
-        const sent = sendFds(ours, Uint8Array.of(1), fds);
-        if (sent !== "sent") throw new Error(`the sockets could not be handed over (${sent})`);
+        hand(ours, fds);
       }
       return held.map(({ address, slot, owner, lent = false, datagram = false }) => ({
         address,
@@ -79,6 +85,11 @@ export async function upgrade(parts: UpgradeParts): Promise<{ pid: number }> {
     clearTimeout(late);
     close(ours);
   }
+}
+
+function hand(sock: number, fds: readonly number[]): void {
+  const sent = sendFds(sock, Uint8Array.of(1), fds);
+  if (sent !== "sent") throw new Error(`the sockets could not be handed over (${sent})`);
 }
 
 function spawn(

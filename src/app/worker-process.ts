@@ -48,7 +48,8 @@ export class WorkerProcess implements Hand {
   readonly #process: Subprocess;
   readonly #sock: number;
 
-  constructor(index: number, handlers: Handlers<Requests>, log: Log) {
+  /** `memory`: in which workers count together. */
+  constructor(index: number, handlers: Handlers<Requests>, log: Log, memory: number | undefined) {
     const startedAt = performance.now();
     const [ours, theirs] = socketPair();
     this.#sock = ours;
@@ -62,7 +63,14 @@ export class WorkerProcess implements Hand {
         argv0: "tern",
         env: { UV_THREADPOOL_SIZE: String(FILE_THREADS), ...process.env },
         // Its log goes to our own standard error; its own is kept for a crash's last words.
-        stdio: ["ignore", "inherit", "pipe", theirs, STDERR],
+        stdio: [
+          "ignore",
+          "inherit",
+          "pipe",
+          theirs,
+          STDERR,
+          ...(memory === undefined ? [] : [memory]),
+        ],
         serialization: "json",
         ipc: (message) => this.channel.receive(message),
         onExit: (_process, code, signal) =>

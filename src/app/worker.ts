@@ -13,7 +13,13 @@ import { reread } from "./config-text.ts";
 import { Failure } from "./failure.ts";
 import { makeHost } from "./host.ts";
 import { isOpen, Logs } from "./logs.ts";
-import { type Orders, type Requests, WORKER_LOG_FD, WORKER_SOCKETS_FD } from "./messages.ts";
+import {
+  type Orders,
+  type Requests,
+  WORKER_LOG_FD,
+  WORKER_SOCKETS_FD,
+  WORKER_TALLY_FD,
+} from "./messages.ts";
 import type { Sections } from "./plan.ts";
 import { forTunnels } from "./privileges.ts";
 import { redisOf, truthOf } from "./redis-of.ts";
@@ -25,6 +31,7 @@ import { type Change, Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
 import { settle } from "./settle.ts";
 import { Stickiness } from "./stickiness.ts";
+import { talliesIn } from "./tally-memory.ts";
 
 /** Signals that are the supervisor's to answer: a terminal and systemd send them to everybody. */
 const SUPERVISORS: readonly NodeJS.Signals[] = [
@@ -194,6 +201,7 @@ class Worker {
       sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
       sticky: stickiness,
       nodes,
+      tallies: talliesIn(isOpen(WORKER_TALLY_FD) ? WORKER_TALLY_FD : undefined, count),
       state: root.state,
       worker: { index, count },
     });

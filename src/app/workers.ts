@@ -20,7 +20,11 @@ const LATE_MS = 2000;
 type WorkersParts = Omit<
   SlotParts,
   "count" | "config" | "spawn" | "stuck" | "told" | "whereClientsAre"
-> & { readonly stuck: StuckClients };
+> & {
+  readonly stuck: StuckClients;
+  /** In which they count together. */
+  readonly memory: number | undefined;
+};
 
 /** `workers: 2` and more: one process per event loop, all listening on the same addresses. */
 export class Workers implements Crew {
@@ -46,7 +50,7 @@ export class Workers implements Crew {
             this.#toOthers(from, "stuck", news);
           },
           told: (from, word) => this.#toOthers(from, "told", word),
-          spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log),
+          spawn: (slot, handlers, log) => new WorkerProcess(slot, handlers, log, parts.memory),
         }),
     );
   }

@@ -13,6 +13,8 @@ const EXHAUSTED_TELL_MS = 10_000;
 export interface AcceptorNeeds {
   /** May one more come in? If not, `open` is to be called when it may. */
   room(): boolean;
+  /** There was room, and nobody to come in. */
+  unused?(): void;
   /** A connection: non-blocking, close-on-exec, the taker's from here on. */
   take(fd: number): void;
   /** The process is out of files: connections wait, and are accepted when some are closed. */
@@ -62,6 +64,7 @@ export class Acceptor {
     for (let i = 0; i < most; i++) {
       if (!this.#needs.room()) return this.close();
       const fd = accept(listener);
+      if (fd < 0) this.#needs.unused?.();
       if (fd === AGAIN) return;
       if (fd === EXHAUSTED) return this.#wait();
       if (fd < 0) continue; // it left while it waited

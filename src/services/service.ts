@@ -12,6 +12,7 @@ import type { HttpFronts } from "../net/http-fronts.ts";
 import type { PoolKeeper } from "../net/pools/pool.ts";
 import type { Reactor } from "../net/reactor.ts";
 import type { Sockets } from "../net/sockets.ts";
+import type { Tallies } from "../net/tally/tallies.ts";
 import type { AccessLog } from "../observe/access-log.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
@@ -37,6 +38,8 @@ export interface Host {
   readonly pools: PoolKeeper;
   /** The same services of other appliances, where there is a cluster. */
   readonly nodes: Nodes;
+  /** What all workers of this machine count together. */
+  readonly tallies: Tallies;
   /** Directory for what must survive a restart; made, ours, 0700. */
   readonly state: string;
   /** Which of how many event-loop processes this is; { index: 0, count: 1 } when alone. */

@@ -11,9 +11,11 @@ import type { HttpFronts, Site } from "../../src/net/http-fronts.ts";
 import { LocalSockets } from "../../src/net/local-sockets.ts";
 import { noPools } from "../../src/net/pools/pool.ts";
 import { ReactorLoop } from "../../src/net/reactor-loop.ts";
+import type { Tallies } from "../../src/net/tally/tallies.ts";
 import { type Log, silent } from "../../src/observe/log.ts";
 import { Registry } from "../../src/observe/registry.ts";
 import type { Host } from "../../src/services/service.ts";
+import { ownTallies } from "./tallies.ts";
 
 /** Listeners without sockets: they keep the sites, so that a test can call their handlers. */
 export class FakeFronts implements HttpFronts {
@@ -42,6 +44,7 @@ export interface HostWishes {
   readonly state?: string;
   readonly worker?: Host["worker"];
   readonly nodes?: Nodes;
+  readonly tallies?: Tallies;
 }
 
 /** One for all hosts: the kernel lets a loop nest in some 500 others only (EINVAL of epoll_ctl). */
@@ -65,6 +68,7 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     health: noHealth,
     pools: noPools,
     nodes: wishes.nodes ?? noNodes,
+    tallies: wishes.tallies ?? ownTallies(),
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },
     [Symbol.dispose]() {

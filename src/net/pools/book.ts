@@ -2,6 +2,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Metrics } from "../../observe/metrics.ts";
 import type { Health } from "../health/health.ts";
+import type { Tallies } from "../tally/tallies.ts";
 import { Following } from "./following.ts";
 import { LivePool } from "./live-pool.ts";
 import type { Member } from "./member.ts";
@@ -24,6 +25,7 @@ export interface PoolBookParts {
   readonly health: Health;
   readonly resolver: Resolver;
   readonly worker: { readonly index: number; readonly count: number };
+  readonly tallies: Tallies;
   /** Nobody else when absent. */
   readonly share?: StickyShare;
 }

@@ -9,7 +9,6 @@ import { placesOf, specsOf, targetsOf } from "./specs.ts";
 export interface FollowingParts {
   readonly health: Health;
   readonly names: Names;
-  readonly worker: { readonly index: number; readonly count: number };
   readonly log: Log;
   /** A verdict got here that is so old: when it became so, by the wall clock. */
   readonly heard: (since: number) => void;
@@ -82,8 +81,8 @@ export class Following {
 
   /** Servers as the names stand now; over when each of them was judged, or that takes too long. */
   async #look(): Promise<void> {
-    const { health, worker } = this.#parts;
-    const specs = specsOf(this.plan, this.#names, worker);
+    const { health } = this.#parts;
+    const specs = specsOf(this.plan, this.#names);
     const targets = targetsOf(this.plan, specs);
     const before = this.#watched;
     const watched =

@@ -2,6 +2,8 @@ import type { Clock } from "../../core/clock.ts";
 import { hashText } from "../../core/schedulers/hash.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Verdict } from "../health/health.ts";
+import type { Count } from "../tally/count.ts";
+import type { Tallies } from "../tally/tallies.ts";
 import { Field } from "./field.ts";
 import { Line } from "./line.ts";
 import { type Home, Member, type Spec } from "./member.ts";
@@ -20,6 +22,7 @@ export interface PoolParts {
   readonly log: Log;
   readonly share: StickyShare;
   readonly worker: { readonly index: number; readonly count: number };
+  readonly tallies: Tallies;
   /** A server is out of the pool and its last connection is over. */
   readonly gone: (pool: LivePool, member: Member) => void;
 }
@@ -42,6 +45,11 @@ export class LivePool implements Pool, Home {
   /** Not in the config any more; they finish what they have. */
   readonly #leaving = new Map<string, Member>();
   #stamp = 0;
+  /** Those with a limit. */
+  #limited: readonly Member[] = [];
+  /** Clients that wait, at all workers, where anybody has a limit. */
+  #queued: Count | undefined;
+  #stopLooking: (() => void) | undefined;
 
   constructor(name: string, parts: PoolParts) {
     this.name = name;
@@ -89,6 +97,7 @@ export class LivePool implements Pool, Home {
     const now = specs.map((spec) => this.#memberFor(spec, late));
     this.#byAddress = new Map(now.map((member) => [member.spec.address, member]));
     for (const member of had) if (!this.#has(member)) this.#dismiss(member);
+    this.#countTogether(now);
     this.#field.fill(now, plan?.scheduler ?? "roundrobin");
     if (plan === undefined || plan.sticky !== "ip") this.#sticky.clear();
     if (plan !== undefined) this.#sticky.resize(plan.stickyTable);
@@ -111,6 +120,15 @@ export class LivePool implements Pool, Home {
   }
 
   choose(client: Client, tried: readonly Server[] = NOBODY): Member | undefined | "full" {
+    const chosen = this.#choose(client, tried);
+    // Clients of other workers waited before this one came: a place is left for each of them.
+    if (!(chosen instanceof Member) || !chosen.limited || this.#queued === undefined) return chosen;
+    const before = this.#queued.elsewhere;
+    return before === 0 || chosen.leaves(before) ? chosen : "full";
+  }
+
+  #choose(client: Client, tried: readonly Server[]): Member | undefined | "full" {
+    for (const member of this.#limited) member.count(); // others may have taken places, or left some
     const { clock, share, worker } = this.#parts;
     const now = clock.now();
     if (this.#plan?.sticky !== "ip" || client.address === "")
@@ -144,10 +162,17 @@ export class LivePool implements Pool, Home {
     if (plan === undefined || signal.aborted) return undefined;
     const chosen = this.choose(client);
     if (chosen !== "full") return chosen;
-    const { clock, worker } = this.#parts;
-    if (this.#line.length >= Math.ceil(plan.queue.size / worker.count)) return undefined;
+    const queued = this.#queued;
+    if (queued?.take(plan.queue.size) !== true) return undefined;
+    const { clock, tallies } = this.#parts;
+    this.#stopLooking ??= tallies.watch(() => {
+      if (this.#limited.some((member) => !member.full)) this.#serve();
+    });
     const late = clock.deadline(plan.queue.timeout);
-    return this.#line.wait(client, AbortSignal.any([signal, late]));
+    const found = await this.#line.wait(client, AbortSignal.any([signal, late]));
+    queued.leave();
+    if (this.#line.length === 0) this.#lookNoMore();
+    return found;
   }
 
   /** Forget that servers failed: all, or those that are this host. How many of them were out. */
@@ -192,11 +217,12 @@ export class LivePool implements Pool, Home {
   }
 
   freed(member: Member): void {
-    if (this.#line.length > 0) this.#serve();
+    // Who waits at another worker waits as long: they see the place when we look again.
+    if (this.#line.length > 0 && this.#queued?.elsewhere === 0) this.#serve();
     const { address } = member.spec;
     if (member.open > 0 || this.#leaving.get(address) !== member) return;
     this.#leaving.delete(address);
-    this.#parts.gone(this, member);
+    this.#gone(member);
   }
 
   stamp(): number {
@@ -220,7 +246,29 @@ export class LivePool implements Pool, Home {
   #dismiss(member: Member): void {
     member.leave();
     if (member.open > 0) this.#leaving.set(member.spec.address, member);
-    else this.#parts.gone(this, member);
+    else this.#gone(member);
+  }
+
+  #gone(member: Member): void {
+    member.countBy(undefined);
+    this.#parts.gone(this, member);
+  }
+
+  /** Limits hold for all workers: from now on for these servers. */
+  #countTogether(members: readonly Member[]): void {
+    const { tallies } = this.#parts;
+    for (const member of members) {
+      const { limit, address } = member.spec;
+      if (limit > 0 !== member.limited)
+        member.countBy(limit > 0 ? tallies.count(`pool ${this.name} ${address}`) : undefined);
+    }
+    this.#limited = members.filter((member) => member.limited);
+    if (this.#limited.length > 0) this.#queued ??= tallies.count(`pool ${this.name} queue`);
+  }
+
+  #lookNoMore(): void {
+    this.#stopLooking?.();
+    this.#stopLooking = undefined;
   }
 
   async #comeBack(member: Member, out: NonNullable<Member["out"]>): Promise<void> {
@@ -245,10 +293,9 @@ export class LivePool implements Pool, Home {
   #serve(): void {
     const held: Member[] = [];
     this.#line.serve((client) => {
-      const found = this.choose(client);
+      const found = this.#choose(client, NOBODY);
       if (!(found instanceof Member)) return this.#plan?.sticky === "ip" ? "not yet" : "none";
-      found.held++;
-      found.count();
+      found.hold();
       held.push(found);
       return found;
     });
@@ -258,12 +305,7 @@ export class LivePool implements Pool, Home {
   /** Who was given a place and did not connect (it went away meanwhile) has lost it. */
   #release(held: readonly Member[]): void {
     let left = false;
-    for (const member of held) {
-      if (member.held === 0) continue;
-      left = true;
-      member.held = 0;
-      member.count();
-    }
+    for (const member of held) if (member.release()) left = true;
     if (left && this.#line.length > 0) this.#serve();
   }
 }

@@ -1,5 +1,6 @@
 import { emptySlate, type Slate } from "../../core/schedulers/slate.ts";
 import type { Verdict } from "../health/health.ts";
+import type { Count } from "../tally/count.ts";
 import type { AdminState } from "./plan.ts";
 import type { ConnectFailure, Server } from "./pool.ts";
 
@@ -15,7 +16,7 @@ export interface Spec {
   readonly weight: number;
   readonly backup: boolean;
   readonly slowStart: number;
-  /** Of this process; 0: as many as come. */
+  /** Of all workers together; 0: as many as come. */
   readonly limit: number;
   readonly state: AdminState;
 }
@@ -54,6 +55,8 @@ export class Member implements Server {
   open = 0;
   /** Given to somebody from the queue who will connect at once. */
   held = 0;
+  /** Those that are open or held at all workers, where that is limited. */
+  #everywhere: Count | undefined;
 
   total = 0;
   failures = 0;
@@ -120,7 +123,36 @@ export class Member implements Server {
     this.open++;
     this.total++;
     if (this.held > 0) this.held--;
+    else this.#everywhere?.add();
     this.count();
+  }
+
+  /** Keep a place for somebody who connects at once. */
+  hold(): void {
+    this.held++;
+    this.#everywhere?.add();
+    this.count();
+  }
+
+  /** They have not come. False: they have. */
+  release(): boolean {
+    if (this.held === 0) return false;
+    for (; this.held > 0; this.held--) this.#everywhere?.leave();
+    this.count();
+    return true;
+  }
+
+  /** Its connections are counted together with those of other workers: from now on, or no more. */
+  countBy(everywhere: Count | undefined): void {
+    this.#everywhere?.close();
+    this.#everywhere = everywhere;
+    for (let i = 0; i < this.open + this.held; i++) everywhere?.add();
+    this.count();
+  }
+
+  /** Whether they are. */
+  get limited(): boolean {
+    return this.#everywhere !== undefined;
   }
 
   connected(tookMs: number, proven = true): void {
@@ -136,6 +168,7 @@ export class Member implements Server {
 
   failed(why: ConnectFailure, during: "connect" | "answer" = "connect"): void {
     this.open--;
+    this.#everywhere?.leave();
     this.failures++;
     this.count();
     this.#home.missed(this, why, during);
@@ -144,6 +177,7 @@ export class Member implements Server {
 
   closed(): void {
     this.open--;
+    this.#everywhere?.leave();
     this.#slate.left[this.#slot] = this.#home.stamp();
     this.count();
     this.#home.freed(this);
@@ -169,8 +203,11 @@ export class Member implements Server {
   }
   /** As many are with it as may be. */
   get full(): boolean {
-    const { limit } = this.spec;
-    return limit > 0 && this.open + this.held >= limit;
+    return !this.leaves(0);
+  }
+  /** Whether there are more places with it than so many. */
+  leaves(spare: number): boolean {
+    return this.#everywhere?.full(this.spec.limit, spare) !== true;
   }
 
   /** Write down how many are with it, and whether that is all it may have. */

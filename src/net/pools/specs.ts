@@ -12,16 +12,11 @@ export function placesOf({ hosts }: PoolPlan): NamedPlace[] {
 }
 
 /** The servers of a pool, as its names stand now. An address is one server, its first mention counts. */
-export function specsOf(
-  { hosts }: PoolPlan,
-  names: NamesShare,
-  worker: { readonly count: number; readonly index: number },
-): Spec[] {
+export function specsOf({ hosts }: PoolPlan, names: NamesShare): Spec[] {
   const specs = new Map<string, Spec>();
   for (const host of hosts)
     for (const spec of specsOfHost(host, names))
-      if (!specs.has(spec.address))
-        specs.set(spec.address, { ...spec, limit: shareOf(host.maxConnections, worker) });
+      if (!specs.has(spec.address)) specs.set(spec.address, spec);
   return [...specs.values()];
 }
 
@@ -38,18 +33,9 @@ export function targetsOf({ hosts, check }: PoolPlan, specs: readonly Spec[]): T
   }));
 }
 
-/** A worker's part of what all may have together. Never 0 of some: a worker without any would serve nobody. */
-function shareOf(
-  total: number,
-  { count, index }: { readonly count: number; readonly index: number },
-): number {
-  if (total === 0) return 0;
-  return Math.max(1, Math.floor(total / count) + (index < total % count ? 1 : 0));
-}
-
-function specsOfHost(plan: HostPlan, names: NamesShare): Omit<Spec, "limit">[] {
-  const { label, place, weight, backup, slowStart, state } = plan;
-  const rest = { label, slowStart, state };
+function specsOfHost(plan: HostPlan, names: NamesShare): Spec[] {
+  const { label, place, weight, backup, slowStart, maxConnections: limit, state } = plan;
+  const rest = { label, slowStart, limit, state };
   if (place.kind === "address") {
     const { host, port } = place;
     const address = addressOf(host, port);

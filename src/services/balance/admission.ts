@@ -4,8 +4,10 @@ import { compileAccess } from "../../core/cidr.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
 import { SharedCount } from "../../net/cluster/shared-count.ts";
 import { SharedLimit } from "../../net/cluster/shared-limit.ts";
+import type { Rate } from "../../net/tally/rate.ts";
 import type { Host } from "../service.ts";
 import type { ServiceConfig } from "./config.ts";
+import type { Places } from "./places.ts";
 import type { Counted, Sessions } from "./sessions.ts";
 
 /** Clients whose rate is known; beyond it those longest unseen start anew. */
@@ -13,7 +15,7 @@ const MAX_CLIENTS = 100_000;
 /** Of `accept_rate`, how long a burst may be: what it allows in so many milliseconds comes at once. */
 const ACCEPT_BURST_MS = 100;
 
-/** Who may come in, and how many, by one config. What one client may take holds for all workers. */
+/** Who may come in, and how many, by one config. It holds for all workers of this machine together. */
 export class Admission {
   readonly #config: ServiceConfig;
   readonly #sessions: Sessions<Counted>;
@@ -22,16 +24,17 @@ export class Admission {
   readonly #perClient: SharedLimit | undefined;
   /** Connections that clients have at other workers and nodes. */
   readonly #elsewhere: SharedCount | undefined;
-  /** Of `accept_rate` (GCRA): when as many may come at once as ever, and what each of them costs. */
-  #fullAt = 0;
-  readonly #each: number;
+  /** How many come in at all, at all workers. */
+  readonly #rate: Rate | undefined;
+  readonly #places: Places;
 
   /** `name`: of the service, the same wherever it runs. */
   constructor(
     config: ServiceConfig,
     sessions: Sessions<Counted>,
     name: string,
-    { clock, nodes }: Pick<Host, "clock" | "nodes">,
+    places: Places,
+    { clock, nodes, tallies }: Pick<Host, "clock" | "nodes" | "tallies">,
   ) {
     const { allow, deny, limit, accept_rate: all } = config;
     this.#config = config;
@@ -46,7 +49,8 @@ export class Admission {
       const who = randomBytes(8).toString("hex");
       this.#elsewhere = new SharedCount({ clock, nodes, topic: `${name} connections`, who });
     }
-    this.#each = all === null ? 0 : 1000 / all.perSecond;
+    this.#places = places;
+    if (all !== null) this.#rate = tallies.rate(name);
   }
 
   /** Its config is in force from now on. */
@@ -60,6 +64,7 @@ export class Admission {
   close(): void {
     this.#perClient?.close();
     this.#elsewhere?.close();
+    this.#rate?.close();
   }
 
   /** Why this client may not come in; undefined: it may. */
@@ -75,14 +80,19 @@ export class Admission {
     return undefined;
   }
 
-  /** Milliseconds until one more may be accepted; Infinity when one has to leave first. */
-  wait(now: number): number {
-    if (this.#sessions.open.size >= this.#config.max_connections) return Infinity;
-    return Math.max(0, this.#fullAt - ACCEPT_BURST_MS - now);
+  /** Take a place for one more: 0. Else milliseconds until there may be one; Infinity when one has to leave first. */
+  enter(now: number): number {
+    const { max_connections: most, accept_rate: rate } = this.#config;
+    if (!this.#places.take(most)) return Infinity;
+    const wait = rate === null ? 0 : (this.#rate?.take(rate.perSecond, ACCEPT_BURST_MS, now) ?? 0);
+    if (wait > 0) this.#places.leave();
+    return wait;
   }
 
-  /** One was accepted. */
-  accepted(now: number): void {
-    this.#fullAt = Math.max(this.#fullAt, now) + this.#each;
+  /** Nobody took the place. */
+  unused(): void {
+    const { accept_rate: rate } = this.#config;
+    if (rate !== null) this.#rate?.giveBack(rate.perSecond);
+    this.#places.leave();
   }
 }

@@ -13,6 +13,7 @@ import { Connection, type End } from "./connection.ts";
 import { Engine } from "./engine.ts";
 import { Gate, type Keeper } from "./gate.ts";
 import { Leased } from "./leased.ts";
+import { Places } from "./places.ts";
 import { introduce } from "./proxy-out.ts";
 import { rowOf, type SessionRow } from "./session-list.ts";
 import { Sessions } from "./sessions.ts";
@@ -37,6 +38,7 @@ export class Balancer implements Keeper {
   readonly #leases: Leased;
   readonly #gates: readonly Gate[];
   readonly #admission: Admission;
+  readonly #places: Places;
   readonly #destinations = new WeakMap<Server, Destination>();
   #quietUntil = 0;
   #later: ReturnType<typeof setTimeout> | undefined;
@@ -51,6 +53,10 @@ export class Balancer implements Keeper {
         `balance ${name}`,
         async () => new Sessions<Connection>(name, host.metrics),
       );
+      const places = await leases.take(
+        `balance ${name} places`,
+        async () => new Places(`balance ${name}`, host.tallies),
+      );
       const gates: Gate[] = [];
       for (const at of config.listen)
         gates.push(
@@ -60,7 +66,15 @@ export class Balancer implements Keeper {
             return new Gate({ address: at, socket, options: config.socket, reactor, log });
           }),
         );
-      return new Balancer(name, config, host, { leases, doors, engine, sessions, gates, tls });
+      return new Balancer(name, config, host, {
+        leases,
+        doors,
+        engine,
+        sessions,
+        places,
+        gates,
+        tls,
+      });
     } catch (failed) {
       await doors.giveBack();
       await leases.giveBack();
@@ -77,11 +91,12 @@ export class Balancer implements Keeper {
       doors: Leased;
       engine: Engine;
       sessions: Sessions<Connection>;
+      places: Places;
       gates: readonly Gate[];
       tls: TlsParts;
     },
   ) {
-    const { leases, doors, engine, sessions, gates, tls } = parts;
+    const { leases, doors, engine, sessions, places, gates, tls } = parts;
     this.name = name;
     this.config = config;
     this.#host = host;
@@ -90,7 +105,8 @@ export class Balancer implements Keeper {
     this.#gates = gates;
     this.sessions = sessions;
     this.dialer = engine.dialer;
-    this.#admission = new Admission(config, sessions, `balance ${name}`, host);
+    this.#places = places;
+    this.#admission = new Admission(config, sessions, `balance ${name}`, places, host);
     this.way = wayFor(config, tls, engine, host);
   }
 
@@ -115,6 +131,7 @@ export class Balancer implements Keeper {
   async stop(deadline: AbortSignal): Promise<void> {
     for (const gate of this.#gates) gate.leave(this);
     clearTimeout(this.#later);
+    this.#places.forget(this.#open);
     await this.#doors.giveBack(); // nobody shall wait at a door that does not open again
     if (this.sessions.keeper === this) await this.sessions.drain(deadline);
     this.#admission.close();
@@ -136,15 +153,24 @@ export class Balancer implements Keeper {
   }
 
   room(): boolean {
-    const wait = this.#admission.wait(this.#host.reactor.now);
-    if (wait > 0 && wait < Infinity) this.#openIn(wait);
+    const wait = this.#admission.enter(this.#host.reactor.now);
+    if (wait === Infinity) this.#places.wait(this.config.max_connections, this.#open);
+    else if (wait > 0) this.#openIn(wait);
     return wait === 0;
   }
+
+  unused(): void {
+    this.#admission.unused();
+  }
+
+  readonly #open = (): void => {
+    for (const gate of this.#gates) gate.open(this);
+  };
 
   #openIn(ms: number): void {
     this.#later ??= setTimeout(() => {
       this.#later = undefined;
-      for (const gate of this.#gates) gate.open(this);
+      this.#open();
     }, ms);
   }
 
@@ -152,10 +178,10 @@ export class Balancer implements Keeper {
     const { sessions, way } = this;
     const { worker, reactor } = this.#host;
     const { now } = reactor;
-    this.#admission.accepted(now);
     const refused = this.#admission.refuses(remote.address);
     if (refused !== undefined) {
       sessions.turnedAway(refused);
+      this.#places.leave();
       return abort(fd);
     }
     const id = sessions.next() * worker.count + worker.index;
@@ -185,9 +211,8 @@ export class Balancer implements Keeper {
   /** A connection is over. */
   left(connection: Connection, why: End): void {
     const { sessions, config } = this;
-    const full = sessions.open.size >= config.max_connections;
     sessions.left(connection);
-    if (full) for (const gate of this.#gates) gate.open(this);
+    this.#places.leave();
     if (why === "tls") sessions.turnedAway("tls");
     if (UNSERVED.has(why)) {
       sessions.turnedAway("unserved");

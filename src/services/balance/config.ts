@@ -85,9 +85,13 @@ const keys = v.strictObject({
   accept_rate: key(
     v.nullable(rate),
     null,
-    "New connections per worker; more wait in the kernel's backlog.",
+    "New connections, at all workers together; more wait in the kernel's backlog.",
   ),
-  max_connections: key(count(1), 100_000, "Open connections per worker; more wait in the backlog."),
+  max_connections: key(
+    count(1),
+    100_000,
+    "Open connections, at all workers together; more wait in the backlog.",
+  ),
   source: key(v.nullable(sourceAddress), null, "The address that servers are connected from."),
   udp: v.optional(udpKeys, {}),
   relay: key(

@@ -19,8 +19,10 @@ const SWEEP_MS = 500;
 
 /** Who decides about the clients of a gate. */
 export interface Keeper {
-  /** May one more come in now? If not, it is for the keeper to call `open` when it may. */
+  /** A place for one more, taken. If there is none, it is for the keeper to call `open` when there is. */
   room(): boolean;
+  /** It is not needed: nobody came, or left without having said who it is. */
+  unused(): void;
   /** A ClientHello is waited for. */
   readonly hello: boolean;
   /** A client; its socket is the keeper's. */
@@ -54,6 +56,7 @@ export class Gate implements Closable {
     this.#trusted = compileAccess(options.trusted);
     this.#acceptor = new Acceptor(socket.value, reactor, {
       room: () => this.#keeper?.room() ?? false,
+      unused: () => this.#keeper?.unused(),
       take: (fd) => this.#take(fd),
       exhausted: () => log.warn("out of files: connections wait", { listener: this.name }),
     });
@@ -99,7 +102,8 @@ export class Gate implements Closable {
     const wanted: Wanted = { proxy: proxied ? options.proxyProtocol : "off", hello };
     const opening = new Opening(fd, wanted, reactor.now + OPENING_MS, reactor, (opened) => {
       this.#openings.delete(opening);
-      if (opened !== undefined) this.#show(fd, opened.remote ?? peer, opened.hello);
+      if (opened === undefined) this.#keeper?.unused();
+      else this.#show(fd, opened.remote ?? peer, opened.hello);
     });
     this.#openings.add(opening);
     this.#forgetTurn ??= reactor.onTurn(this.#turn);

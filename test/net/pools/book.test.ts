@@ -8,6 +8,7 @@ import type { HostPlan, PoolPlan } from "../../../src/net/pools/plan.ts";
 import { Registry } from "../../../src/observe/registry.ts";
 import { FakeClock } from "../../fake/clock.ts";
 import { memoryLog } from "../../fake/log.ts";
+import { ownTallies } from "../../fake/tallies.ts";
 import { client, hostOf, planOf } from "./pool-of.ts";
 import { resolverOf, type Zone } from "./resolver-of.ts";
 
@@ -63,7 +64,7 @@ const named: HostPlan = {
   place: { kind: "name", name: "app.test", port: 80 },
 };
 
-function bookOf(worker = { index: 0, count: 1 }) {
+function bookOf() {
   const clock = new FakeClock();
   const log = memoryLog();
   const health = new ByHand();
@@ -77,7 +78,8 @@ function bookOf(worker = { index: 0, count: 1 }) {
     metrics,
     health,
     resolver: resolverOf(zone).resolver,
-    worker,
+    worker: { index: 0, count: 1 },
+    tallies: ownTallies(),
   });
   const use = async (...plans: PoolPlan[]): Promise<void> => {
     const ready = book.prepare(plans);
@@ -252,21 +254,6 @@ describe("names", () => {
       ["10.0.0.1:82", 2, true],
     ]);
   });
-});
-
-test.each([
-  { total: 0, count: 4, shares: [0, 0, 0, 0] },
-  { total: 10, count: 4, shares: [3, 3, 2, 2] },
-  { total: 200, count: 3, shares: [67, 67, 66] },
-  { total: 2, count: 4, shares: [1, 1, 1, 1] }, // a worker without any would serve nobody
-])("max_connections $total over $count workers: $shares", async ({ total, count, shares }) => {
-  const limits: unknown[] = [];
-  for (let index = 0; index < count; index++) {
-    const { book, use } = bookOf({ index, count });
-    await use(planOf({ hosts: [{ ...one, maxConnections: total }] }));
-    limits.push(book.pool("app").members[0]?.spec.limit);
-  }
-  expect(limits).toEqual([...shares]);
 });
 
 describe("what is shown", () => {

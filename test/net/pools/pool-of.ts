@@ -7,6 +7,7 @@ import { aloneSticky } from "../../../src/net/pools/sticky-share.ts";
 import { dice } from "../../core/schedulers/field.ts";
 import { FakeClock } from "../../fake/clock.ts";
 import { memoryLog } from "../../fake/log.ts";
+import { ownTallies } from "../../fake/tallies.ts";
 
 /** What matters in a test; the rest is as usual. */
 export type HostWish = Partial<Omit<Spec, "address">> & { readonly address?: string };
@@ -72,6 +73,7 @@ export function poolOf(
     log,
     share: aloneSticky,
     worker: { index: 0, count: 1 },
+    tallies: ownTallies(),
     gone: (_, member) => gone.push(member.name),
     ...parts,
   });

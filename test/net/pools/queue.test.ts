@@ -1,6 +1,7 @@
 /** Servers that may have so many connections, and clients that wait for a place. */
 import { describe, expect, test } from "bun:test";
 
+import { ownTallies } from "../../fake/tallies.ts";
 import { chosen, client, member, planOf, poolOf, specs } from "./pool-of.ts";
 
 const patient = new AbortController().signal;
@@ -84,10 +85,15 @@ describe("nobody waits", () => {
 
   test.each([
     { story: "in a queue that is full", size: 2, count: 1, waiting: 2 },
-    { story: "in a worker's part of it", size: 4, count: 2, waiting: 2 },
+    {
+      story: "in a worker's part of it, where workers cannot count together",
+      size: 4,
+      count: 2,
+      waiting: 2,
+    },
     { story: "where there is none", size: 0, count: 1, waiting: 0 },
   ])("$story", async ({ size, count, waiting }) => {
-    const parts = { worker: { index: 0, count } };
+    const parts = { tallies: ownTallies(count) };
     const { pool } = poolOf([{ limit: 1 }], { queue: { size, timeout: 1000 } }, parts);
     member(pool, "a").connecting();
     for (let i = 0; i < waiting; i++) void pool.queue(client(), patient);

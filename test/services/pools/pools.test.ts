@@ -23,6 +23,7 @@ function hostWithBook() {
     health: noHealth,
     resolver: resolverOf({}).resolver,
     worker: plain.worker,
+    tallies: plain.tallies,
   });
   const host: Host = Object.create(plain, { pools: { value: book } });
   const begin = async (section: object): Promise<Instance> =>

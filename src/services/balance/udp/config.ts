@@ -15,7 +15,7 @@ export const udpKeys = v.pipe(
     sessions: key(
       count(1),
       10_000,
-      "Clients at once, per worker; the one unheard of for longest leaves for a new one.",
+      "Clients at once, at all workers together; one that was not heard of for long leaves for a new one.",
     ),
   }),
   v.description("With `protocol: udp`. A session is a client's address and port."),

@@ -6,6 +6,7 @@ import type { Host } from "../../service.ts";
 import { Admission } from "../admission.ts";
 import { enabledGroup, type ServiceConfig } from "../config.ts";
 import { Leased } from "../leased.ts";
+import { Places } from "../places.ts";
 import type { SessionRow } from "../session-list.ts";
 import { Sessions } from "../sessions.ts";
 import { statsOf } from "../stats.ts";
@@ -29,6 +30,7 @@ export class UdpBalancer implements UdpKeeper {
   readonly #leases: Leased;
   readonly #gates: readonly UdpGate[];
   readonly #admission: Admission;
+  readonly #places: Places;
   readonly #destinations = new WeakMap<Server, Destination>();
   #quietUntil = 0;
 
@@ -40,6 +42,10 @@ export class UdpBalancer implements UdpKeeper {
         `balance ${name} udp`,
         async () => new Sessions<UdpSession>(name, host.metrics),
       );
+      const places = await leases.take(
+        `balance udp ${name} places`,
+        async () => new Places(`balance udp ${name}`, host.tallies),
+      );
       const gates: UdpGate[] = [];
       for (const address of config.listen)
         gates.push(
@@ -50,7 +56,7 @@ export class UdpBalancer implements UdpKeeper {
             return new UdpGate({ address, socket, reactor: host.reactor });
           }),
         );
-      return new UdpBalancer(name, config, host, leases, sessions, gates);
+      return new UdpBalancer(name, config, host, { leases, sessions, places, gates });
     } catch (failed) {
       await leases.giveBack();
       throw failed;
@@ -61,17 +67,22 @@ export class UdpBalancer implements UdpKeeper {
     name: string,
     config: ServiceConfig,
     host: Host,
-    leases: Leased,
-    sessions: Sessions<UdpSession>,
-    gates: readonly UdpGate[],
+    parts: {
+      leases: Leased;
+      sessions: Sessions<UdpSession>;
+      places: Places;
+      gates: readonly UdpGate[];
+    },
   ) {
+    const { leases, sessions, places, gates } = parts;
     this.name = name;
     this.config = config;
     this.#host = host;
     this.#leases = leases;
     this.sessions = sessions;
     this.#gates = gates;
-    this.#admission = new Admission(config, sessions, `balance udp ${name}`, host);
+    this.#places = places;
+    this.#admission = new Admission(config, sessions, `balance udp ${name}`, places, host);
   }
 
   get listeners(): string[] {
@@ -127,13 +138,12 @@ export class UdpBalancer implements UdpKeeper {
     const { worker, reactor } = this.#host;
     const refused =
       this.#admission.refuses(remote.address) ??
-      (this.#admission.wait(reactor.now) > 0 ? "refused" : undefined);
+      (this.#admission.enter(reactor.now) > 0 ? "refused" : undefined);
     if (refused !== undefined) {
       sessions.turnedAway(refused);
       return undefined;
     }
-    this.#admission.accepted(reactor.now);
-    if (sessions.open.size >= config.udp.sessions) gate.makeRoom();
+    if (this.#places.exceed(config.udp.sessions)) gate.makeRoom();
     const id = sessions.next() * worker.count + worker.index;
     const session = new UdpSession(this, gate, { id, key, remote, route: gate.routeOf(slot) });
     sessions.add(session);
@@ -165,6 +175,7 @@ export class UdpBalancer implements UdpKeeper {
   }
   left(session: UdpSession): void {
     this.sessions.left(session);
+    this.#places.leave();
   }
 
   #awaited(): boolean {
