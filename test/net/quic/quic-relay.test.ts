@@ -45,6 +45,18 @@ function relay(fd: number, port: number, most = 10, by: Clockwork = reactor()): 
   return it;
 }
 
+/** A relay that has just left its port, and a client that began with it: `server` is what it leads to. */
+async function left() {
+  const [server, next, client] = [await socket(), await socket(), await socket()];
+  const { fd, port } = listener();
+  const leaving = relay(fd, port);
+  leaving.serve(server.port);
+  client.socket.send(first(1), port, "127.0.0.1");
+  await until(() => server.heard.length === 1);
+  leaving.leave();
+  return { server, next, client, leaving, fd, port };
+}
+
 /** What a client begins with, and what follows. */
 const first = (mark: number): Buffer => Buffer.alloc(1200, mark).fill(0xc0, 0, 1);
 const later = (mark: number): Buffer => Buffer.alloc(40, mark).fill(0x40, 0, 1);
@@ -141,19 +153,8 @@ test("data of nobody we know may be of a client that moved, and only of so many"
 });
 
 test("who takes over the port passes on what belongs to the one that leaves", async () => {
-  const [server, next, client, fresh] = [
-    await socket(),
-    await socket(),
-    await socket(),
-    await socket(),
-  ];
-  const { fd, port } = listener();
-  const leaving = relay(fd, port);
-  leaving.serve(server.port);
-  client.socket.send(first(1), port, "127.0.0.1");
-  await until(() => server.heard.length === 1);
-
-  leaving.leave();
+  const { server, next, client, leaving, fd, port } = await left();
+  const fresh = await socket();
   const coming = relay(fd, port);
   coming.serve(next.port);
   client.socket.send(later(1), port, "127.0.0.1");
@@ -175,13 +176,7 @@ test("who takes over the port passes on what belongs to the one that leaves", as
 });
 
 test("a handshake that the other began ends there, though its second flight looks like a first", async () => {
-  const [server, next, client] = [await socket(), await socket(), await socket()];
-  const { fd, port } = listener();
-  const leaving = relay(fd, port);
-  leaving.serve(server.port);
-  client.socket.send(first(1), port, "127.0.0.1");
-  await until(() => server.heard.length === 1);
-  leaving.leave();
+  const { server, next, client, fd, port } = await left();
   relay(fd, port).serve(next.port);
   client.socket.send(first(2), port, "127.0.0.1");
   await until(() => next.heard.length === 1);
@@ -200,13 +195,7 @@ test("a handshake that the other began ends there, though its second flight look
 });
 
 test("what is passed on comes whole and in order, however much of it comes at once", async () => {
-  const [server, next, client] = [await socket(), await socket(), await socket()];
-  const { fd, port } = listener();
-  const leaving = relay(fd, port);
-  leaving.serve(server.port);
-  client.socket.send(first(1), port, "127.0.0.1");
-  await until(() => server.heard.length === 1);
-  leaving.leave();
+  const { server, next, client, fd, port } = await left();
   for (let i = 0; i < 60; i++) client.socket.send(later(i), port, "127.0.0.1");
   relay(fd, port).serve(next.port); // it finds all of them waiting
   await until(() => server.heard.length === 61);
