@@ -93,7 +93,7 @@ function unpacked(body: Uint8Array, how: number, size: number): number {
 }
 
 test("nothing that comes makes more than a packet", () => {
-  const bomb = Bun.zstdCompressSync(new Uint8Array(50_000_000));
+  const bomb = Uint8Array.from(Bun.zstdCompressSync(new Uint8Array(50_000_000)));
   expect(contentOf(bomb)).toBeUndefined();
   expect(unpacked(bomb, ZSTD, 60_000)).toBe(0);
 
