@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { extname } from "node:path";
 
 import { type Command, compareDirectors } from "../config/import/pydir/compare.ts";
@@ -7,7 +7,8 @@ import { importPydir } from "../config/import/pydir/pydir.ts";
 import { readDirector } from "../config/import/pydir/read.ts";
 import { import3xsd } from "../config/import/three-xsd.ts";
 import { type Problem, showProblem } from "../config/problem.ts";
-import { EXIT, Exit } from "./exit.ts";
+import { readBytes } from "../config/read-text.ts";
+import { EXIT } from "./exit.ts";
 import { complain, print, wantsColor } from "./terminal.ts";
 
 const STDERR = 2;
@@ -51,6 +52,11 @@ function compareFiles(older: string, newer: string): number {
   return EXIT.ok;
 }
 
+/** What is no XML is UTF-8 to `decodeXml`. */
+function textOf(file: string): string {
+  return decodeXml(readBytes(file));
+}
+
 function inOrder([name, parameters]: Command): Command {
   const entries = Object.entries(parameters).toSorted(([a], [b]) => (a < b ? -1 : 1));
   return [name, Object.fromEntries(entries)];
@@ -59,14 +65,6 @@ function inOrder([name, parameters]: Command): Command {
 /** pythondirector's files are XML, those of 3xsd never begin so. */
 function isXml(text: string, file: string): boolean {
   return extname(file).toLowerCase() === ".xml" || /^\ufeff?\s*</.test(text);
-}
-
-function textOf(file: string): string {
-  try {
-    return decodeXml(readFileSync(file)); // what is no XML is UTF-8 to it
-  } catch (error) {
-    throw new Exit(EXIT.failed, `${file}: ${(error as Error).message}`);
-  }
 }
 
 function write(yaml: string, output: string | undefined): void {

@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { basename } from "node:path";
 
 import { readConfig } from "../app/config-text.ts";
 import { showProblem } from "../config/problem.ts";
+import { readText } from "../config/read-text.ts";
 import type { TunnelsConfig } from "../services/tunnel/config.ts";
 import { exportWg } from "../services/tunnel/wg-export.ts";
 import { importWg } from "../services/tunnel/wg-import.ts";
@@ -21,10 +22,7 @@ interface Output {
 
 /** `tern tunnel import wg0.conf`: a `tunnel:` section; what it could not carry on standard error. */
 export function importConf({ output }: Output, file: string): number {
-  const { yaml, notes } = importWg(
-    parseWgConf(readFileSync(file, "utf8")),
-    basename(file, ".conf"),
-  );
+  const { yaml, notes } = importWg(parseWgConf(readText(file)), basename(file, ".conf"));
   write(yaml, output);
   for (const note of notes) complain(`${file}:${note}`);
   return EXIT.ok;

@@ -8,10 +8,20 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The text of a file. Throws Error in words for the operator: `/etc/x.yaml: no such file`. */
 export function readText(path: string): string {
+  return readBytes(path).toString("utf8");
+}
+
+/** What is in a file. Throws as `readText` does. */
+export function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
-    throw new Error(`${path}: ${REASONS[code] ?? (code || error)}`, { cause: error });
+    throw new Error(`${path}: ${whyUnread(error)}`, { cause: error });
   }
+}
+
+/** Why a file could not be read, in words for the operator: `no such file`. */
+export function whyUnread(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return REASONS[code] ?? (code || String(error));
 }

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 
+import { whyUnread } from "../../config/read-text.ts";
 import type { Closable } from "../../core/lease.ts";
 import { parseName } from "../../wire/dns/name.ts";
 import type { ZoneProblem } from "../../wire/dns/zone-scan.ts";
@@ -157,18 +158,11 @@ function stampOf(path: string): string {
   return is === undefined ? "" : `${is.dev} ${is.ino} ${is.size} ${is.mtimeNs}`;
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ENOENT: "no such file",
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
-};
-
 /** Throws Error with a reason for people. */
 function readText(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    const { code = "" } = error as NodeJS.ErrnoException;
-    throw new Error(`cannot be read: ${REASONS[code] ?? code}`, { cause: error });
+    throw new Error(`cannot be read: ${whyUnread(error)}`, { cause: error });
   }
 }
