@@ -1,12 +1,13 @@
 import { createServer } from "node:net";
 
+import { stopped } from "./stopped.ts";
 import { temporary } from "./temporary.ts";
 
 /** A real etcd of its own, from Debian. */
 export interface EtcdServer extends AsyncDisposable {
   readonly url: string;
-  /** As a machine that hangs. */
-  pause(): void;
+  /** As a machine that hangs: nothing is answered any more. */
+  pause(): Promise<void>;
   resume(): void;
 }
 
@@ -48,7 +49,7 @@ export async function etcdServer(): Promise<EtcdServer> {
   }
   return {
     url: client,
-    pause: () => child.kill("SIGSTOP"),
+    pause: () => stopped(child),
     resume: () => child.kill("SIGCONT"),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

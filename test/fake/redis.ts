@@ -1,4 +1,5 @@
 import { freePort } from "./ports.ts";
+import { stopped } from "./stopped.ts";
 
 export const REDIS = Bun.which("redis-server");
 
@@ -9,7 +10,7 @@ export interface RealRedis extends AsyncDisposable {
   /** Empty, on the same port. */
   again(): Promise<void>;
   /** Everybody waits for it. */
-  freeze(): void;
+  freeze(): Promise<void>;
   thaw(): void;
   /** What redis-cli would say. */
   say(name: string, ...args: string[]): Promise<unknown>;
@@ -29,7 +30,7 @@ export async function realRedis(more: readonly string[] = [], password = ""): Pr
     async again() {
       child = await start(port, url, more, password);
     },
-    freeze: () => child.kill("SIGSTOP"),
+    freeze: () => stopped(child),
     thaw: () => child.kill("SIGCONT"),
     async say(name, ...args) {
       const client = new Bun.RedisClient(url, { autoReconnect: false });

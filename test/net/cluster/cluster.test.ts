@@ -198,7 +198,7 @@ describe.skipIf(REDIS === null)("three nodes that vote over Redis", () => {
     const nodes = await three(redis);
     nodes[0].eyes.see(A.host, "timeout");
     await until(() => nodes[2].a.startsWith("up (1 of 3"));
-    redis.freeze();
+    await redis.freeze();
     await until(() => nodes.every(({ cluster }) => cluster.status?.alone !== undefined), 6000);
     expect(nodes.map(({ a }) => a)).toEqual(["down (timeout)", "up", "up"]);
     redis.thaw();

@@ -243,7 +243,7 @@ test("all routers go by who is out before anything is moved, and one of them loo
 test("without etcd nothing is written, and all is read; with it again, all is well", async () => {
   await using it = await two();
   expect(await it.a.put("/x", "before")).toBe("kept");
-  server.pause();
+  await server.pause();
   expect(await it.a.put("/x", "lost")).toBe("away");
   expect(await it.a.get("/x")).toBe("before");
   server.resume();
