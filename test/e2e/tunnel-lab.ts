@@ -6,6 +6,20 @@ import { publicKeyOf } from "../../src/cli/tunnel-keys.ts";
 import { said } from "./binary.ts";
 import { type Appliance, appliance, TERN } from "./from-source.ts";
 
+export interface Pings {
+  readonly count: number;
+  readonly interval: number;
+  readonly patience: number;
+  /** More of ping(8). */
+  readonly options?: readonly string[];
+}
+
+/** How many pings were sent, and the number of each that was answered, as the answers came. */
+export interface Answered {
+  readonly sent: number;
+  readonly answered: readonly number[];
+}
+
 let made = 0;
 
 /** A network namespace for each of two ends; gone at the end of the scope. */
@@ -18,7 +32,9 @@ export interface Lab extends AsyncDisposable {
   run(side: "near" | "far", ...command: string[]): ReturnType<typeof said>;
   /** A program that runs until the lab is gone. */
   spawn(side: "near" | "far", ...command: string[]): Bun.Subprocess;
-  /** Percent of `count` pings that were not answered. */
+  /** Pings every `interval` seconds, until `count` are answered, or for `patience` seconds more than they take. */
+  pings(side: "near" | "far", to: string, ping: Pings): Promise<Answered>;
+  /** Percent of the first `count` pings that were not answered. */
   lost(side: "near" | "far", to: string, count?: number, interval?: number): Promise<number>;
   /** A tern with this section there. */
   tern(side: "near" | "far", tunnel: object, root?: object): Promise<Appliance>;
@@ -45,10 +61,18 @@ export async function lab(wires = 1): Promise<Lab> {
       children.push(child);
       return child;
     },
+    async pings(side, to, { count, interval, patience, options = [] }) {
+      // Without -w it gives up on the last ones after two round trips, which a busy machine may take once longer.
+      const deadline = Math.ceil(count * interval) + patience;
+      const words = ["-n", "-c", count, "-i", interval, "-w", deadline, ...options, to].map(String);
+      const { out } = await me.run(side, "ping", ...words);
+      const answered = [...out.matchAll(/bytes from .*icmp_seq=(\d+)/g)].map(([, n]) => Number(n));
+      return { sent: Number(/(\d+) packets transmitted/.exec(out)?.[1] ?? 0), answered };
+    },
     async lost(side, to, count = 5, interval = 0.1) {
-      const command = ["ping", "-n", "-c", `${count}`, "-i", `${interval}`, "-W", "1", to];
-      const { out } = await me.run(side, ...command);
-      return Number(/([\d.]+)% packet loss/.exec(out)?.[1] ?? 100);
+      const { answered } = await me.pings(side, to, { count, interval, patience: 1 });
+      const known = new Set(answered.filter((n) => n <= count));
+      return (100 * (count - known.size)) / count;
     },
     tern: (side, tunnel, root = {}) =>
       appliance(
