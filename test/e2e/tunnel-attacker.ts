@@ -1,10 +1,11 @@
 /**
- * `bun tunnel-attacker.ts NEAR PORT PUBLIC-KEY tern|wireguard`: sits between two ends of a tunnel, sees and passes on all that they
+ * `bun tunnel-attacker.ts NEAR PORT PUBLIC-KEY tern|wireguard|3wdd`: sits between two ends of a tunnel, sees and passes on all that they
  * say, and says as much besides as it can, until its standard input ends. It knows the public key, and so may be
  * answered; what it was answered stands in its last line (`Attack`).
  *
  * The far end believes 10.50.0.2:9100 to be its peer; the near one knows the far one by that address. So what is said
- * from there is said in the honest one's name.
+ * from there is said in the honest one's name. 3wdd believes whatever that says: there it says again what was said,
+ * and what is too long or too random to mean anything.
  */
 import { randomBytes } from "node:crypto";
 
@@ -12,6 +13,13 @@ import { noisePrimitives as primitives } from "../../src/net/aead/noise-primitiv
 import { CookieJar } from "../../src/wire/noise/cookie-jar.ts";
 import { initiationSize } from "../../src/wire/noise/message.ts";
 import { TERN, WIREGUARD } from "../../src/wire/noise/protocol.ts";
+import {
+  Ask,
+  emitHandshake,
+  HANDSHAKE,
+  SocketType,
+  VERSION,
+} from "../../src/wire/udt/handshake.ts";
 
 export interface Attack {
   /** Datagrams that were said besides, by their kind. */
@@ -38,6 +46,7 @@ const FAR_AHEAD = 2 ** 30;
 
 const [near = "", wanted = "", pub = "", spoken = ""] = process.argv.slice(2);
 const protocol = spoken === "wireguard" ? WIREGUARD : TERN;
+const isOld = spoken === "3wdd";
 const port = Number(wanted);
 const publicKey = new Uint8Array(Buffer.from(pub, "base64"));
 
@@ -99,7 +108,7 @@ const KINDS: Readonly<Record<string, () => { bytes: Uint8Array; spoofed: boolean
   random: () => ({ bytes: randomBytes(length(1400)), spoofed: Math.random() < 0.5 }),
   truncated: () => {
     const bytes = one();
-    return { bytes: bytes.subarray(0, length(bytes.length)), spoofed: true };
+    return { bytes: bytes.subarray(0, length(bytes.length)), spoofed: !isOld };
   },
   replayed: () => ({ bytes: one(), spoofed: true }),
   "replayed from elsewhere": () => ({ bytes: one(), spoofed: false }),
@@ -117,10 +126,27 @@ const KINDS: Readonly<Record<string, () => { bytes: Uint8Array; spoofed: boolean
 };
 
 /** A first message with nothing in it that means anything, by one who may have been given a cookie. */
-function greet({ jar, socket }: (typeof strangers)[number]): void {
+function initiation({ jar }: (typeof strangers)[number]): Uint8Array {
   const bytes = new Uint8Array(randomBytes(initiationSize(protocol)));
   bytes.set([INITIATION, 0, 0, 0]);
   jar.sign(bytes, performance.now());
+  return bytes;
+}
+
+/** UDT's: it asks for a cookie, or makes one up. */
+function handshake(): Uint8Array {
+  const any = (): number => randomBytes(4).readUInt32BE();
+  const bytes = new Uint8Array(HANDSHAKE);
+  const hello = { version: VERSION, type: SocketType.stream, mss: 1500, window: 8192 };
+  const ask = length(2) === 1 ? Ask.cookie : Ask.connect;
+  const own = { initial: any(), id: any(), cookie: any(), address: new Uint8Array(16) };
+  emitHandshake({ ...hello, ...own, ask }, 0, 0, bytes, 0);
+  return bytes;
+}
+
+function greet(who: (typeof strangers)[number]): void {
+  const { socket } = who;
+  const bytes = isOld ? handshake() : initiation(who);
   if (socket.send(bytes, port, near)) {
     strangersSaid += bytes.length;
     said["greetings"] = (said["greetings"] ?? 0) + 1;
@@ -132,7 +158,7 @@ void Bun.stdin.text().then(() => (ended = true));
 while (!ended) {
   for (let i = 0; i < AT_ONCE; i++)
     for (const [kind, make] of Object.entries(KINDS)) {
-      if (kind === "oversized" && i > 0) continue;
+      if ((kind === "oversized" && i > 0) || (kind === "forged" && isOld)) continue;
       const { bytes, spoofed } = make();
       const from = spoofed ? honest : strangers[i % strangers.length]?.socket;
       if (from?.send(bytes, port, near) !== true) continue;
