@@ -10,6 +10,7 @@ import type { Options } from "./web.ts";
 const ROWS = [
   { name: "tcp", says: "one TCP stream, bits/s", per: "GB" },
   { name: "udp", says: "UDP of 1200 bytes, packets/s", per: "packet" },
+  { name: "lean", says: "… 64 with a system call, packets/s", per: "packet" },
   { name: "ping", says: "ping, idle, µs", per: "ping" },
 ] as const;
 const TCP_BAR = 8;
@@ -23,7 +24,10 @@ const DATAGRAM = 1200;
  * Offered one after another, since whoever is offered far too much delivers less: each a quarter more
  * than the one before, so that none is far from the best there is.
  */
-const OFFERED = [250, 320, 400, 500, 640, 800, 1000, 1250, 1600].map((mbit) => `${mbit}M`);
+const OFFERED = [250, 320, 400, 500, 640, 800, 1000, 1250, 1600, 2000, 2500];
+const LEAN_PORT = 5202;
+/** So much longer it is listened than spoken, half of it before: seconds. */
+const LEAN_MARGIN = 1;
 /** What the receiving socket holds: a default of 200 KB is full before its reader is awake. */
 const SOCKET_BUFFER = 2 ** 21;
 const NOTE =
@@ -108,7 +112,9 @@ function judged(name: RowName, row: string, per: string, figures: Figures[]): Ro
   const bar = name === "tcp" ? TCP_BAR : UDP_BAR;
   const rivals = name === "tcp" ? others : others.filter(({ server }) => server === "wireguard-go");
   const ratio = ours.figure / Math.max(...rivals.map(({ figure }) => figure));
-  const reports = [{ row, per, figures: tunnels, ratio, bar: `≥ ${bar}`, met: ratio >= bar }];
+  // What iperf3 itself costs is in every figure: the bare wire shows how much, and so does `lean`.
+  const shown = name === "tcp" ? tunnels : figures;
+  const reports = [{ row, per, figures: shown, ratio, bar: `≥ ${bar}`, met: ratio >= bar }];
   if (name !== "tcp") return reports;
   const part = ours.figure / wireFigure;
   const against = { row: "… of the bare wire", per, figures: bare, ratio: part };
@@ -123,7 +129,7 @@ async function look(name: RowName, way: Way, seconds: number): Promise<Seen> {
       ? await pinged(way)
       : name === "tcp"
         ? await streamed(way, seconds)
-        : await offered(way, seconds);
+        : await offered(way, seconds, name === "udp" ? byIperf : lean);
   const took = (performance.now() - began) / 1000;
   return { ...done, seconds: took, cpu: (await spent(way)) - before };
 }
@@ -144,19 +150,42 @@ async function streamed(way: Way, seconds: number): Promise<Pick<Seen, "figure" 
   return { figure: sum?.["bits_per_second"] ?? 0, units: (sum?.["bytes"] ?? 0) / 1e9 };
 }
 
+/** Datagrams that came in so many seconds, when so many megabits were offered in each. */
+type Offer = (way: Way, mbit: number, seconds: number) => Promise<number>;
+
 /** The most datagrams that are delivered in a second, at whatever rate they are offered. */
-async function offered(way: Way, seconds: number): Promise<Pick<Seen, "figure" | "units">> {
+async function offered(way: Way, seconds: number, offer: Offer) {
   let [figure, units] = [0, 0];
   const each = Math.max(1, Math.round(seconds / OFFERED.length));
-  const allowed = Number(await Bun.file("/proc/sys/net/core/rmem_max").text());
-  const buffer = `${Math.min(SOCKET_BUFFER, allowed)}`;
-  for (const rate of OFFERED) {
-    const { sum } = await iperf(way, each, "-u", "-b", rate, "-l", `${DATAGRAM}`, "-w", buffer);
-    const { packets = 0, lost_packets: lost = 0 } = sum ?? {};
-    figure = Math.max(figure, (packets - lost) / each);
-    units += packets - lost;
+  for (const mbit of OFFERED) {
+    const came = await offer(way, mbit, each);
+    figure = Math.max(figure, came / each);
+    units += came;
   }
   return { figure, units };
+}
+
+async function byIperf(way: Way, mbit: number, seconds: number): Promise<number> {
+  const allowed = Number(await Bun.file("/proc/sys/net/core/rmem_max").text());
+  const buffer = `${Math.min(SOCKET_BUFFER, allowed)}`;
+  const options = ["-u", "-b", `${mbit}M`, "-l", `${DATAGRAM}`, "-w", buffer];
+  const { sum } = await iperf(way, seconds, ...options);
+  return (sum?.["packets"] ?? 0) - (sum?.["lost_packets"] ?? 0);
+}
+
+/** By programs that send and receive many with one system call (udp-load.ts). */
+async function lean({ net, to }: Way, mbit: number, seconds: number): Promise<number> {
+  const load = [process.execPath, `${import.meta.dir}/udp-load.ts`];
+  const count = async (side: "near" | "far", ...words: string[]): Promise<number> => {
+    const { out, err } = await net.run(side, ...load, ...words);
+    if (out === "") throw new Error(err);
+    return (JSON.parse(out) as { datagrams: number }).datagrams;
+  };
+  const came = count("near", "receive", `${LEAN_PORT}`, `${seconds + LEAN_MARGIN}`);
+  await Bun.sleep((LEAN_MARGIN / 2) * 1000); // it starts
+  const perSecond = Math.round((mbit * 1e6) / 8 / DATAGRAM);
+  await count("far", "send", to, `${LEAN_PORT}`, `${DATAGRAM}`, `${perSecond}`, `${seconds}`);
+  return came;
 }
 
 type Sums = Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
