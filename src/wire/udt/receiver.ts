@@ -110,11 +110,13 @@ export class Receiver {
   /** The sender has dropped a message: `first` to `last` will never come. What is before it and not here is missing. */
   drop(first: number, last: number, now: number): void {
     const end = this.#end;
-    const from = ahead(first, this.#gap) < 0 ? this.#gap : first;
-    if (this.#messages === undefined || ahead(last, this.buffer.first) >= this.buffer.most) {
+    // Both of them, and in this order: numbers wrap, and one that is far ahead has others behind it that are behind us.
+    const sane = this.#mayCome(first) && this.#mayCome(last) && ahead(last, first) >= 0;
+    if (this.#messages === undefined || !sane) {
       this.nonsense += 1;
       return;
     }
+    const from = ahead(first, this.#gap) < 0 ? this.#gap : first;
     if (ahead(from, end) > 0) this.#lacks(end, shift(from, -1), now);
     this.#ackDue = -Infinity; // said again, too, if the sender has not heard that this is settled
     if (ahead(last, from) < 0) return;
@@ -167,6 +169,11 @@ export class Receiver {
     const length = this.#messages?.read(out, at, max, this.#gap, this.#end) ?? -1;
     if (length >= 0) this.#roomAgain();
     return length;
+  }
+
+  /** `seq` is no further than there is room for; it may be behind us. */
+  #mayCome(seq: number): boolean {
+    return ahead(seq, this.buffer.first) < this.buffer.most;
   }
 
   /** `first` to `last`, beyond all that arrived, are missing: to be said at once. */

@@ -53,6 +53,32 @@ test.each([
   expect([client.state, server()?.readable]).toEqual(["open", 100]);
 });
 
+// Found by test/fuzz: all that is between was taken for dropped, until there was no more memory.
+test.each([
+  { story: "from half of all numbers away to behind us", first: 0x4000_0000, last: 0x571c_41be },
+  { story: "from here to half of all numbers away", first: 12_345, last: 0x3fff_ffff },
+  { story: "beyond the window", first: 12_345 + 64, last: 12_345 + 64 },
+  { story: "the wrong way round", first: 12_350, last: 12_346 },
+])("a peer that drops messages $story is counted and not believed", ({ first, last }) => {
+  const world = new World({ delay: 1_000 });
+  const { client, server } = world.pair({
+    client: { kind: "message" },
+    server: { kind: "message", receivePackets: 64 },
+  });
+  world.run(100_000);
+  const here = server();
+  if (here === undefined) throw new Error("not connected");
+  const bytes = new Uint8Array(HEADER + 8);
+  putControl(bytes, 0, Control.drop, 1, 0, here.id);
+  putWord(bytes, HEADER, first);
+  putWord(bytes, HEADER + 4, last);
+  here.receive(bytes, 0, bytes.length, world.now);
+  expect(here.stats.nonsense).toBe(1);
+  client.sendMessage(Uint8Array.of(7), {}, world.now);
+  world.run(100_000);
+  expect([here.readMessage(bytes, 0, 1), bytes[0]]).toEqual([1, 7]);
+});
+
 test("data far beyond the window is not kept", () => {
   const world = new World({ delay: 1_000 });
   const { server } = world.pair({ server: { receivePackets: 64 } });
