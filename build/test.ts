@@ -43,7 +43,8 @@ for (const c of cases) if (c.outcome === "skipped") say(`skipped: ${c.file}: ${c
 for (const c of cases) if (c.outcome === "flaky") say(`FLAKY: ${c.file}: ${c.name}`);
 for (const c of cases) if (c.outcome === "failed") say(`FAILED: ${c.file}: ${c.name}`);
 say(`slowest: ${slowest().join(", ")}`);
-say(`\nin ${seconds(performance.now() - began)}`);
+const unsteady = count("flaky") > 0 ? `; ${count("flaky")} passed only when run again` : "";
+say(`\nin ${seconds(performance.now() - began)}${unsteady}`);
 say(
   `${count("passed") + count("flaky")} passed, ${count("failed")} failed, ${count("skipped")} skipped`,
 );
