@@ -217,10 +217,23 @@ test.each([
   member.close();
 });
 
+const read = (member: WebdavMember): Promise<unknown> => member.read("/a", 0, 9);
 test.each([
-  { status: "404 No", story: "nothing is there", is: "nothing" },
-  { status: "500 Oh", story: "it is broken", is: /^away: .*GET \/a: 500$/ },
-])("an error's page that never ends is not read: $story", async ({ status, is }) => {
+  { status: "404 No", story: "nothing is there", act: read, is: "nothing" },
+  { status: "500 Oh", story: "it is broken", act: read, is: /^away: .*GET \/a: 500$/ },
+  {
+    status: "201 Made",
+    story: "it has taken a file",
+    act: (member: WebdavMember) => member.replace("/a", new Uint8Array(9)),
+    is: "nothing",
+  },
+  {
+    status: "500 Oh",
+    story: "it deletes nothing",
+    act: (member: WebdavMember) => member.remove("/a"),
+    is: /^away: .*DELETE \/a: 500$/,
+  },
+])("a page that nobody wants and never ends is not read: $story", async ({ status, act, is }) => {
   const page = Buffer.alloc(16 * 1024, "oh no ");
   const most = 4096 * page.length; // kernels hold a part of that
   let sent = 0;
@@ -239,8 +252,19 @@ test.each([
     },
   });
   const member = new WebdavMember("m", `http://127.0.0.1:${peer.port}`, upstream);
-  expect(await why(member.read("/a", 0, 9))).toMatch(is);
+  expect(await why(act(member))).toMatch(is);
   expect(sent).toBeLessThan(most);
+  member.close();
+});
+
+test("an answer that changes the protocol, unasked, is a member's trouble and not ours", async () => {
+  using peer = server((_, __, say) =>
+    say("HTTP/1.1 101 Odd\r\nConnection: upgrade\r\nUpgrade: odd\r\n\r\n"),
+  );
+  const member = new WebdavMember("m", peer.url.href, upstream);
+  expect(await why(member.facts("/a"))).toMatch(/^(away|failed): .*\/a/);
+  expect(await why(member.remove("/a"))).toMatch(/^(away|failed): .*\/a/);
+  expect(await why(member.read("/a", 0, 9))).toMatch(/^(away|failed): .*\/a/);
   member.close();
 });
 

@@ -17,6 +17,8 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
 };
 /** Longest answer that is read as a whole: a list of a directory. */
 const MAX_LIST = 64 * 2 ** 20;
+/** What is answered by one. */
+const LISTS = new Set(["PROPFIND", "GET"]);
 
 /** What goes with a request. */
 export interface Asking {
@@ -78,7 +80,7 @@ export class DavRequests {
     };
   }
 
-  /** The answer, and all of its body where it is asked by connections of our own. Rejects with a `MemberError`. */
+  /** The answer; a body that is no list may be gone already. Rejects with a `MemberError`. */
   async ask(
     method: string,
     at: string,
@@ -177,12 +179,16 @@ function escapePath(at: string): string {
   return at.split("/").map(escapeSegment).join("/");
 }
 
-/** An answer with all of its body, which is read by whoever asked. */
+/** An answer with all of its body where that is a list, which whoever asked reads, and with none of it otherwise. */
 async function responseOf(method: string, answer: DirectAnswer): Promise<Response> {
   const { status, headers } = answer;
+  if (!LISTS.has(method)) {
+    await answer.pass();
+    return new Response(null, { status, headers });
+  }
   try {
     const body = await within(answer.whole(MAX_LIST), "an answer", 10 * STALL_MS);
-    return new Response(method === "HEAD" || body.length === 0 ? null : body, { status, headers });
+    return new Response(body.length === 0 ? null : body, { status, headers });
   } catch (error) {
     answer.close();
     throw error;

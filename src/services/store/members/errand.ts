@@ -10,6 +10,8 @@ import { MemberError, STALL_MS } from "./member.ts";
 
 /** Longest silence of a server that has a whole body, and puts it on disk before it answers. */
 const KEEP_MS = 6 * STALL_MS;
+/** Switching Protocols (RFC 9110, 15.2.2). */
+const SWITCHING = 101;
 
 export interface DirectRequest {
   readonly method: string;
@@ -85,6 +87,11 @@ export class Errand implements Questioner, Seeker {
   answered(answer: Answer): void {
     const exchange = this.#exchange;
     if (exchange === undefined) return; // it is what answers
+    if (answer.status === SWITCHING) {
+      // Nobody asked for that, and what comes now has no end.
+      exchange.cancel();
+      return this.#failed("it changes the protocol");
+    }
     this.#answer = new DirectAnswer(answer, exchange);
     this.#waiting.resolve(this.#answer);
   }
