@@ -1,6 +1,6 @@
 /**
- * Long runs of the properties: `FUZZ_SECONDS` for each (2 by default), from a seed that is printed
- * and can be given back as `FUZZ_SEED`. What fails here becomes a row of the parser's table.
+ * Long runs of the properties: `FUZZ_SECONDS` for each target, or what its file says (2 by default), from a seed that
+ * is printed and can be given back as `FUZZ_SEED`. What fails here becomes a row of the parser's table.
  */
 import { describe, test } from "bun:test";
 
@@ -10,14 +10,15 @@ const DEFAULT_SECONDS = 2;
 /** Shrinking a failure may take longer than finding it. */
 const SPARE_MS = 60_000;
 
-const seconds = Number(process.env["FUZZ_SECONDS"] ?? DEFAULT_SECONDS);
 const seed = Number(process.env["FUZZ_SEED"] ?? Date.now() % 2 ** 31);
 
-/** One test for each property of `target`; together they take the time of one. */
+/** One test for each property of `target`; together they take `byDefault` seconds when nobody says otherwise. */
 export function fuzz<T extends object>(
   target: string,
   properties: { readonly [K in keyof T]: fc.IRawProperty<T[K]> },
+  byDefault = DEFAULT_SECONDS,
 ): void {
+  const seconds = Number(process.env["FUZZ_SECONDS"] ?? byDefault);
   const names = Object.keys(properties) as (keyof T & string)[];
   const share = (seconds * 1000) / names.length;
   describe(target, () => {

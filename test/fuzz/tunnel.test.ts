@@ -5,19 +5,28 @@ import * as parity from "../wire/tunnel/parity.properties.ts";
 import * as tunnel from "../wire/tunnel/tunnel.properties.ts";
 import { fuzz } from "./fuzz.ts";
 
-fuzz("tunnel", {
-  "what is there is joined": tunnel.joinsWhatIsThere,
-  "datagrams are joined": tunnel.joinsDatagrams,
-  "any plaintext": tunnel.joinsAnything,
-  "any packet": tunnel.cutsAnything,
-  "any SYN": tunnel.clampsAnything,
-  "any bytes": tunnel.readsAnything,
-});
-fuzz("tunnel, repaired", {
-  "a peer gone mad": hostile.repairStaysSane,
-  "what parity makes": parity.makesWhatWasLost,
-  "any parity": parity.mendsSoberly,
-});
+// With the handshakes of test/fuzz/noise.test.ts a minute: 15 s each.
+fuzz(
+  "tunnel",
+  {
+    "what is there is joined": tunnel.joinsWhatIsThere,
+    "datagrams are joined": tunnel.joinsDatagrams,
+    "any plaintext": tunnel.joinsAnything,
+    "any packet": tunnel.cutsAnything,
+    "any SYN": tunnel.clampsAnything,
+    "any bytes": tunnel.readsAnything,
+  },
+  15,
+);
+fuzz(
+  "tunnel, repaired",
+  {
+    "a peer gone mad": hostile.repairStaysSane,
+    "what parity makes": parity.makesWhatWasLost,
+    "any parity": parity.mendsSoberly,
+  },
+  15,
+);
 fuzz("tunnel, compressed", { "what seems to be": squeezer.unpacksAnything });
 fuzz("an old 3wdd", {
   "who is let in": old.letsNobodyIn,
