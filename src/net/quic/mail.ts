@@ -8,13 +8,14 @@ import { type Reactor, READABLE } from "../reactor.ts";
  * Datagrams between processes on one port. A process that leaves still has conversations, but the
  * port is read by another, which passes on what it knows nothing of:
  *
- *     port(2)  address length(1)  address(4 or 16)  datagram
+ *     port(2)  length(1)  address, or another name of the client  datagram
  *
  * They go over loopback: a socket of the unix kind holds ten, and a batch has sixty. Which port that
  * is says an abstract unix name that nothing is ever sent to: `tern/quic/LISTENER/PID.COUNT.PORT`.
  */
 const HEAD = 3;
-const ROOM = 4096;
+/** All that UDP carries over loopback. */
+const ROOM = 65_507;
 /** Bytes that may wait for who is leaving. */
 const BUFFER = 1024 * 1024;
 /**
@@ -39,7 +40,7 @@ export type Deliver = (client: Uint8Array, port: number, datagram: Uint8Array) =
 /** The box of a process that leaves. Throws SysError. */
 export class Mailbox {
   readonly #fd: number;
-  readonly #sign: number;
+  #sign: number | undefined;
   readonly #reactor: Pick<Reactor, "forget">;
 
   constructor(listener: string, reactor: Pick<Reactor, "add" | "forget">, deliver: Deliver) {
@@ -58,17 +59,23 @@ export class Mailbox {
         const n = receive(fd, IN.at, ROOM);
         if (n <= 0) return; // AGAIN, or a broken socket: there is nothing more
         const length = IN.bytes[2] ?? 0;
-        if (n < HEAD + length || (length !== 4 && length !== 16)) continue;
+        if (n < HEAD + length) continue;
         const client = IN.bytes.subarray(HEAD, HEAD + length);
         deliver(client, IN.view.getUint16(0), IN.bytes.subarray(HEAD + length, n));
       }
     });
   }
 
+  /** Nobody finds it from now on; who has found it may still put something in. */
+  hide(): void {
+    if (this.#sign !== undefined) close(this.#sign);
+    this.#sign = undefined;
+  }
+
   close(): void {
     this.#reactor.forget(this.#fd);
     close(this.#fd);
-    close(this.#sign);
+    this.hide();
   }
 }
 

@@ -131,6 +131,7 @@ export class QuicRelay {
     this.#reading = false;
     for (const fd of this.#parts.fds) this.#parts.reactor.remove(fd);
     this.#box = new Mailbox(this.#parts.listener, this.#parts.reactor, (client, port, datagram) => {
+      if (client.length !== 4 && client.length !== 16) return;
       const known = this.#clients.get(keyOf(client, port));
       if (known !== undefined) this.#toServer(known, address(datagram), datagram.length);
     });

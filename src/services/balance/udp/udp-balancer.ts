@@ -1,4 +1,3 @@
-import type { Remote } from "../../../net/http1/plain-transport.ts";
 import type { Pool, Server } from "../../../net/pools/pool.ts";
 import { listenerName } from "../../../net/sockets.ts";
 import { type Destination, destination } from "../../../sys/dial.ts";
@@ -10,6 +9,7 @@ import { Places } from "../places.ts";
 import type { SessionRow } from "../session-list.ts";
 import { Sessions } from "../sessions.ts";
 import { statsOf } from "../stats.ts";
+import type { UdpClient } from "./udp-client.ts";
 import { UdpGate, type UdpKeeper } from "./udp-gate.ts";
 import { UdpSession } from "./udp-session.ts";
 
@@ -53,7 +53,8 @@ export class UdpBalancer implements UdpKeeper {
             const { reusePort } = config.socket;
             const wishes = { reusePort, buffer: UDP_BUFFER };
             const socket = await host.sockets.takeDatagram(address, wishes, `balance ${name}`);
-            return new UdpGate({ address, socket, reactor: host.reactor });
+            const { reactor, tallies } = host;
+            return new UdpGate({ address, socket, reactor, tallies });
           }),
         );
       return new UdpBalancer(name, config, host, { leases, sessions, places, gates });
@@ -111,13 +112,19 @@ export class UdpBalancer implements UdpKeeper {
     for (const gate of this.#gates) gate.serve(this);
   }
 
-  /** Let nobody in any more, unless another config does already; who waits for an answer may get it. */
+  /**
+   * Let nobody in any more, unless another config does already. Where another process does, clients
+   * stay until they are idle; else who waits for an answer may get it.
+   */
   async stop(deadline: AbortSignal): Promise<void> {
     for (const gate of this.#gates) gate.leave(this);
     if (this.sessions.keeper === this) {
       const late = performance.now() + LAST_ANSWERS_MS;
-      while (!deadline.aborted && performance.now() < late && this.#awaited())
+      while (!deadline.aborted && this.sessions.open.size > 0) {
+        const succeeded = this.#gates.some((gate) => gate.succeeded);
+        if (!succeeded && (performance.now() >= late || !this.#awaited())) break;
         await Bun.sleep(LOOK_MS);
+      }
       for (const session of this.sessions.open) session.end();
     }
     this.#admission.close();
@@ -133,11 +140,11 @@ export class UdpBalancer implements UdpKeeper {
     return this.sessions.open.values().map((session) => session.row(now));
   }
 
-  admit(gate: UdpGate, remote: Remote, key: number | string, slot: number): UdpSession | undefined {
+  admit(gate: UdpGate, client: UdpClient): UdpSession | undefined {
     const { sessions, config } = this;
     const { worker, reactor } = this.#host;
     const refused =
-      this.#admission.refuses(remote.address) ??
+      this.#admission.refuses(client.remote.address) ??
       (this.#admission.enter(reactor.now) > 0 ? "refused" : undefined);
     if (refused !== undefined) {
       sessions.turnedAway(refused);
@@ -145,7 +152,7 @@ export class UdpBalancer implements UdpKeeper {
     }
     if (this.#places.exceed(config.udp.sessions)) gate.makeRoom();
     const id = sessions.next() * worker.count + worker.index;
-    const session = new UdpSession(this, gate, { id, key, remote, route: gate.routeOf(slot) });
+    const session = new UdpSession(this, gate, id, client);
     sessions.add(session);
     return session;
   }

@@ -1,12 +1,14 @@
 import { type Address, showAddress } from "../../../core/address.ts";
 import { type Ip, showIp } from "../../../core/ip.ts";
 import type { Closable, Lease } from "../../../core/lease.ts";
-import type { Remote } from "../../../net/http1/plain-transport.ts";
 import { type Reactor, READABLE } from "../../../net/reactor.ts";
 import type { ListenSocket } from "../../../net/sockets.ts";
+import type { Tallies } from "../../../net/tally/tallies.ts";
 import { DatagramQueue, MAX_DATAGRAM } from "../../../sys/datagram-queue.ts";
 import { isWildcard } from "../../../sys/datagram-socket.ts";
 import { DatagramBatch } from "../../../sys/datagram.ts";
+import { Succession } from "./succession.ts";
+import type { ClientKey, UdpClient } from "./udp-client.ts";
 import type { UdpSession } from "./udp-session.ts";
 
 /** Datagrams moved by one system call. */
@@ -28,7 +30,7 @@ let shared: DatagramBatch | undefined;
 /** Who decides about new clients of a gate. */
 export interface UdpKeeper {
   /** A new client: its session, or undefined when it is turned away. */
-  admit(gate: UdpGate, remote: Remote, key: number | string, slot: number): UdpSession | undefined;
+  admit(gate: UdpGate, client: UdpClient): UdpSession | undefined;
   /** Milliseconds without a datagram that end a session. */
   readonly idle: number;
 }
@@ -37,6 +39,7 @@ export interface UdpGateParts {
   readonly address: Address;
   readonly socket: Lease<ListenSocket>;
   readonly reactor: Reactor;
+  readonly tallies: Tallies;
 }
 
 /** One UDP listener and its clients. It outlives a reload: `serve` puts another keeper in charge. */
@@ -48,9 +51,12 @@ export class UdpGate implements Closable {
   readonly #batch: DatagramBatch;
   readonly #wildcard: boolean;
   /** Those unseen for longest first, to within TOUCH_MS. */
-  readonly #sessions = new Map<number | string, UdpSession>();
+  readonly #sessions = new Map<ClientKey, UdpSession>();
   readonly #touched = new WeakMap<UdpSession, number>();
+  readonly #successions: ReadonlyMap<number, Succession>;
   #keeper: UdpKeeper | undefined;
+  /** Milliseconds of the last keeper, for the clients it leaves. */
+  #idle = Infinity;
   #sweepAt = 0;
   #forgetTurn: (() => void) | undefined;
 
@@ -59,6 +65,13 @@ export class UdpGate implements Closable {
     this.reactor = parts.reactor;
     this.#batch = shared ??= new DatagramBatch(BATCH, MAX_DATAGRAM, 1);
     this.#wildcard = isWildcard(this.#fd);
+    const { reactor, tallies, socket } = parts;
+    this.#successions = new Map(
+      socket.value.fds.map((fd) => [
+        fd,
+        new Succession({ fd, reactor, tallies, known: this.#known, returned: this.#returned }),
+      ]),
+    );
   }
 
   get #fd(): number {
@@ -72,10 +85,11 @@ export class UdpGate implements Closable {
 
   /** `keeper` gets new clients from now on. */
   serve(keeper: UdpKeeper): void {
-    if (this.#keeper === undefined)
-      for (const fd of this.#parts.socket.value.fds)
-        this.reactor.add(fd, READABLE, () => this.#ready(fd));
+    const first = this.#keeper === undefined;
     this.#keeper = keeper;
+    if (first)
+      for (const [fd, succession] of this.#successions)
+        succession.begin(() => this.reactor.add(fd, READABLE, () => this.#ready(fd, succession)));
     this.#forgetTurn ??= this.reactor.onTurn(this.#turn);
   }
 
@@ -83,17 +97,21 @@ export class UdpGate implements Closable {
   leave(keeper: UdpKeeper): void {
     if (this.#keeper !== keeper) return;
     this.#keeper = undefined;
-    for (const fd of this.#parts.socket.value.fds) this.reactor.remove(fd);
+    this.#idle = keeper.idle;
+    for (const [fd, succession] of this.#successions) {
+      this.reactor.remove(fd);
+      succession.leave();
+    }
+  }
+
+  /** Another process reads here: clients that are left have somebody to write to. */
+  get succeeded(): boolean {
+    return this.#successions.values().some((succession) => succession.succeeded);
   }
 
   /** A session is over. */
   forget(session: UdpSession): void {
     if (this.#sessions.get(session.key) === session) this.#sessions.delete(session.key);
-  }
-
-  /** The way back to the client of a slot. */
-  routeOf(slot: number): ReturnType<DatagramBatch["routeOf"]> {
-    return this.#batch.routeOf(slot);
   }
 
   /** End the session that has been still for longest. */
@@ -110,23 +128,25 @@ export class UdpGate implements Closable {
     if (this.#keeper !== undefined) this.leave(this.#keeper);
     for (const session of this.#sessions.values()) session.end();
     this.#forgetTurn?.();
+    await Promise.all(this.#successions.values().map((succession) => succession.close()));
     await this.#parts.socket[Symbol.asyncDispose]();
   }
 
-  #ready(fd: number): void {
+  #ready(fd: number, succession: Succession): void {
     const batch = this.#batch;
     for (let round = 0; round < MAX_BATCHES; round++) {
       const count = batch.receive(fd);
       for (let i = 0; i < count; i++) {
         if (batch.cut(i) || batch.portOf(i) === NO_PORT) continue;
         const from = i * batch.room;
-        this.#session(i)?.forward(batch.bytes.subarray(from, from + batch.lengthOf(i)));
+        const datagram = batch.bytes.subarray(from, from + batch.lengthOf(i));
+        this.#session(i, datagram, succession)?.forward(datagram);
       }
       if (count < batch.size) return;
     }
   }
 
-  #session(slot: number): UdpSession | undefined {
+  #session(slot: number, datagram: Uint8Array, succession: Succession): UdpSession | undefined {
     const client = this.#batch.clientOf(slot);
     const port = this.#batch.portOf(slot);
     const key = this.#keyOf(client, port, slot);
@@ -135,14 +155,39 @@ export class UdpGate implements Closable {
       this.#touch(known);
       return known;
     }
-    const remote = { address: textOf(client), port };
-    const session = this.#keeper?.admit(this, remote, key, slot);
+    const whole = (): UdpClient => this.#clientOf(key, slot);
+    return succession.ask(key, datagram, whole) ? undefined : this.#admit(whole());
+  }
+
+  #clientOf(key: ClientKey, slot: number): UdpClient {
+    const batch = this.#batch;
+    const remote = { address: textOf(batch.clientOf(slot)), port: batch.portOf(slot) };
+    return { key, remote, route: batch.routeOf(slot) };
+  }
+
+  #admit(client: UdpClient): UdpSession | undefined {
+    const session = this.#keeper?.admit(this, client);
     if (session !== undefined) {
-      this.#sessions.set(key, session);
+      this.#sessions.set(client.key, session);
       this.#touched.set(session, this.reactor.now);
     }
     return session;
   }
+
+  /** The process that reads here now has a datagram from somebody it does not know. */
+  readonly #known = (key: ClientKey, datagram: Uint8Array): boolean => {
+    const session = this.#sessions.get(key);
+    if (session !== undefined) {
+      this.#touch(session);
+      session.forward(datagram);
+    }
+    return session !== undefined;
+  };
+
+  /** The process that was asked does not know this client. */
+  readonly #returned = (client: UdpClient, datagram: Uint8Array): void => {
+    (this.#sessions.get(client.key) ?? this.#admit(client))?.forward(datagram);
+  };
 
   /** Whoever writes to two addresses of ours is answered from both: that is two sessions. */
   #keyOf(client: Uint8Array, port: number, slot: number): number | string {
@@ -167,7 +212,7 @@ export class UdpGate implements Closable {
     this.flush();
     if (now < this.#sweepAt) return;
     this.#sweepAt = now + SWEEP_MS;
-    const idle = this.#keeper?.idle ?? Infinity;
+    const idle = this.#keeper?.idle ?? this.#idle;
     for (const session of this.#sessions.values()) {
       if (now - session.lastActive >= idle) session.end();
       // All behind it were heard of later.

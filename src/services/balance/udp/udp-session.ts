@@ -9,6 +9,7 @@ import { address, block } from "../../../sys/memory.ts";
 import * as socket from "../../../sys/socket.ts";
 import type { SessionRow } from "../session-list.ts";
 import type { UdpBalancer } from "./udp-balancer.ts";
+import type { ClientKey, UdpClient } from "./udp-client.ts";
 import type { UdpGate } from "./udp-gate.ts";
 
 /** A server that is out of the pool, and has not answered for so long, is given up. */
@@ -32,7 +33,7 @@ export class UdpSession implements Client {
   up = 0;
   down = 0;
   /** Under which the gate keeps it. */
-  readonly key: number | string;
+  readonly key: ClientKey;
   /** The config it was begun under. */
   readonly #home: UdpBalancer;
   readonly #gate: UdpGate;
@@ -47,22 +48,13 @@ export class UdpSession implements Client {
   #expected = 0;
   #over = false;
 
-  constructor(
-    home: UdpBalancer,
-    gate: UdpGate,
-    about: {
-      readonly id: number;
-      readonly key: number | string;
-      readonly remote: Remote;
-      readonly route: Route;
-    },
-  ) {
+  constructor(home: UdpBalancer, gate: UdpGate, id: number, { key, remote, route }: UdpClient) {
     this.#home = home;
     this.#gate = gate;
-    this.id = about.id;
-    this.key = about.key;
-    this.remote = about.remote;
-    this.route = about.route;
+    this.id = id;
+    this.key = key;
+    this.remote = remote;
+    this.route = route;
     this.began = gate.reactor.now;
     this.lastActive = this.began;
   }
