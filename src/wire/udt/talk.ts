@@ -102,9 +102,9 @@ export class Talk {
   /** What has to be done because of silence. True: it has gone on for too long. */
   isDeserted(now: number): boolean {
     const { silence } = this;
-    const { isEnd, count } = silence;
     const due = silence.lookAt(this.#rtt.patience);
     if (now < due) return false;
+    const { isEnd, count } = silence;
     const isReal = silence.goesOn(due, now);
     if (isReal && isEnd) return true;
     if (this.sender.buffer.size === 0) this.#sayAlive = true;
