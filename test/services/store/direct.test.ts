@@ -1,11 +1,13 @@
 import { afterAll, expect, test } from "bun:test";
 
+import { Secret } from "../../../src/config/scalars.ts";
 import { reactor } from "../../../src/net/reactor-loop.ts";
 import { Dialer } from "../../../src/net/tcp/dialer.ts";
 import { Upstream } from "../../../src/net/upstream/upstream.ts";
 import { Direct, DIRECT_LIMITS } from "../../../src/services/store/members/direct.ts";
 import { MemberError } from "../../../src/services/store/members/member.ts";
 import { WebdavMember } from "../../../src/services/store/members/webdav-member.ts";
+import { S3Member } from "../../../src/services/store/s3/member.ts";
 
 const loop = reactor();
 const upstream = new Upstream(loop, new Dialer(loop), DIRECT_LIMITS);
@@ -71,6 +73,35 @@ function isWhole(said: string): boolean {
   if (/transfer-encoding: chunked/i.test(said)) return said.endsWith("0\r\n\r\n");
   const length = Number(/content-length: (\d+)/i.exec(said)?.[1] ?? 0);
   return said.length >= at + 4 + length;
+}
+
+/** A server that answers with this head, and then a body of 128 MiB: whoever reads all of it is too patient. */
+function endless(head: string) {
+  const page = Buffer.alloc(64 * 1024, "oh no ");
+  const most = 2048 * page.length;
+  let sent = 0;
+  const pour = (socket: Bun.Socket): void => {
+    for (let n = 1; n > 0 && sent < most;) sent += n = socket.write(page);
+  };
+  const listener = Bun.listen({
+    hostname: "127.0.0.1",
+    port: 0,
+    socket: {
+      data(socket) {
+        socket.write(head);
+        pour(socket);
+      },
+      drain: pour,
+    },
+  });
+  return {
+    url: `http://127.0.0.1:${listener.port}`,
+    most,
+    get sent() {
+      return sent;
+    },
+    [Symbol.dispose]: () => listener.stop(true),
+  };
 }
 
 const GET = { method: "GET", target: "/a", headers: {} } as const;
@@ -234,26 +265,37 @@ test.each([
     is: /^away: .*DELETE \/a: 500$/,
   },
 ])("a page that nobody wants and never ends is not read: $story", async ({ status, act, is }) => {
-  const page = Buffer.alloc(16 * 1024, "oh no ");
-  const most = 4096 * page.length; // kernels hold a part of that
-  let sent = 0;
-  const pour = (socket: Bun.Socket): void => {
-    for (let n = 1; n > 0 && sent < most;) sent += n = socket.write(page);
-  };
-  using peer = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
-    socket: {
-      data(socket) {
-        socket.write(`HTTP/1.1 ${status}\r\n\r\n`);
-        pour(socket);
-      },
-      drain: pour,
-    },
-  });
-  const member = new WebdavMember("m", `http://127.0.0.1:${peer.port}`, upstream);
+  using peer = endless(`HTTP/1.1 ${status}\r\n\r\n`);
+  const member = new WebdavMember("m", peer.url, upstream);
   expect(await why(act(member))).toMatch(is);
-  expect(sent).toBeLessThan(most);
+  expect(peer.sent).toBeLessThan(peer.most);
+  member.close();
+});
+
+test.each([
+  { story: "by connections of our own", by: upstream },
+  { story: "by fetch", by: undefined },
+])("a list that never ends is given up, $story", async ({ by }) => {
+  using peer = endless("HTTP/1.1 207 Multi\r\n\r\n");
+  const member = new WebdavMember("m", peer.url, by);
+  expect(await why(member.list("/a"))).toMatch(/^failed: .*too long/);
+  expect(peer.sent).toBeLessThan(peer.most);
+  member.close();
+});
+
+test("a document of an object store that never ends is given up", async () => {
+  using peer = endless("HTTP/1.1 200 OK\r\n\r\n");
+  const secretKey = new Secret("s");
+  const where = {
+    kind: "s3",
+    url: `${peer.url}/b`,
+    region: "r",
+    accessKey: "k",
+    secretKey,
+  } as const;
+  const member = new S3Member("m", where);
+  expect(await why(member.list("/a"))).toMatch(/^failed: .*too long/);
+  expect(peer.sent).toBeLessThan(peer.most);
   member.close();
 });
 

@@ -2,7 +2,7 @@
 import type { Upstream } from "../../../net/upstream/upstream.ts";
 import type { DirectAnswer } from "./direct-answer.ts";
 import { Direct } from "./direct.ts";
-import { drop } from "./http-reading.ts";
+import { DOCUMENT_MS, drop, MAX_DOCUMENT, wholeOf } from "./http-reading.ts";
 import { MemberError, STALL_MS, type Trouble, within } from "./member.ts";
 
 const TROUBLES: Readonly<Record<number, Trouble>> = {
@@ -15,8 +15,6 @@ const TROUBLES: Readonly<Record<number, Trouble>> = {
   423: "refused",
   507: "full",
 };
-/** Longest answer that is read as a whole: a list of a directory. */
-const MAX_LIST = 64 * 2 ** 20;
 /** What is answered by one. */
 const LISTS = new Set(["PROPFIND", "GET"]);
 
@@ -155,9 +153,7 @@ export class DavRequests {
 
   /** A body that is a list. */
   async text(response: Response): Promise<string> {
-    const text = await within(response.text(), `${this.where}: a list`, 10 * STALL_MS);
-    if (text.length > MAX_LIST) throw new MemberError("failed", `${this.where}: too long a list`);
-    return text;
+    return new TextDecoder().decode(await wholeOf(response, `${this.where}: a list`));
   }
 
   /** As its own lists call it. */
@@ -187,7 +183,7 @@ async function responseOf(method: string, answer: DirectAnswer): Promise<Respons
     return new Response(null, { status, headers });
   }
   try {
-    const body = await within(answer.whole(MAX_LIST), "an answer", 10 * STALL_MS);
+    const body = await within(answer.whole(MAX_DOCUMENT), "an answer", DOCUMENT_MS);
     return new Response(body.length === 0 ? null : body, { status, headers });
   } catch (error) {
     answer.close();

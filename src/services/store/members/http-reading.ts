@@ -1,4 +1,9 @@
-import { type Facts, MemberError, type Reading, within } from "./member.ts";
+import { type Facts, MemberError, type Reading, STALL_MS, within } from "./member.ts";
+
+/** Longest answer that is read as a whole: a list of a directory. Bytes. */
+export const MAX_DOCUMENT: number = 64 * 2 ** 20;
+/** Longest time that one takes. Milliseconds. */
+export const DOCUMENT_MS: number = 10 * STALL_MS;
 
 /** How a member asks its server for a file, and what an answer `A` means. */
 export interface HttpFile<A> {
@@ -126,6 +131,31 @@ class HttpReading implements Reading {
         ({ done }) => void (done || this.#gone.abort()),
         () => {}, // it broke behind all that was wanted
       );
+  }
+}
+
+/**
+ * All of a body, which is a document. Rejects with a `MemberError` that begins with `what` when it is longer than
+ * MAX_DOCUMENT, or takes too long.
+ */
+export async function wholeOf({ body }: Response, what: string): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array();
+  const reader = body.getReader();
+  const pieces: Uint8Array[] = [];
+  const read = async (): Promise<Uint8Array> => {
+    for (let size = 0; ;) {
+      const { done, value } = await reader.read();
+      if (done) return Buffer.concat(pieces);
+      size += value.length;
+      if (size > MAX_DOCUMENT) throw new MemberError("failed", `${what}: too long`);
+      pieces.push(value);
+    }
+  };
+  try {
+    return await within(read(), what, DOCUMENT_MS);
+  } catch (error) {
+    reader.cancel().catch(() => {}); // it has broken off meanwhile
+    throw error;
   }
 }
 

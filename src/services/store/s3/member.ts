@@ -2,7 +2,7 @@
 import { parseDate } from "../../../wire/http/date.ts";
 import type { Pair } from "../../../wire/s3/canonical.ts";
 import { childrenOf, childText, parseS3 } from "../../../wire/s3/xml.ts";
-import { readOverHttp } from "../members/http-reading.ts";
+import { readOverHttp, wholeOf } from "../members/http-reading.ts";
 import {
   type Facts,
   type Item,
@@ -12,7 +12,6 @@ import {
   STALL_MS,
   type Trouble,
   type Upload,
-  within,
 } from "../members/member.ts";
 import type { S3Where } from "../stage-config.ts";
 import { type Asking, S3Client } from "./client.ts";
@@ -148,8 +147,8 @@ export class S3Member implements Member {
     return this.#client.ask(method, this.pathOf(at), asking);
   }
 
-  async #body(response: Response): Promise<Uint8Array> {
-    return within(response.bytes(), `${this.where}: an answer`, 10 * STALL_MS);
+  #body(response: Response): Promise<Uint8Array> {
+    return wholeOf(response, `${this.where}: an answer`);
   }
 
   async #failed(method: string, at: string, response: Response): Promise<MemberError> {
