@@ -4,15 +4,14 @@ import { nap } from "./nap.ts";
 
 /** SQLite itself waits so long for another process, blocking. Milliseconds. */
 const OPENING_MS = 2000;
-/** Where SQLite does not wait (two who both begin the journal), there are so many more tries, so far apart. */
-const TRIES = 100;
+/** Where SQLite does not wait (two who both begin the journal), it is tried again after so long, for as long. */
 const PAUSE_US = 20_000;
 
 /**
  * Open, or make, the SQLite file at `path` that several processes of this machine use at once, each
  * of which may be the first. `prepare` looks at it and makes the tables while nobody else does; what
  * it throws is thrown. Afterwards nothing waits for others unless `busy_timeout` is set.
- * @throws SQLiteError: not a database, no room, or busy for longer than two seconds.
+ * @throws SQLiteError: not a database, no room, or busy for some seconds (OPENING_MS at each step).
  * @see https://www.sqlite.org/wal.html, https://www.sqlite.org/c3ref/busy_handler.html
  */
 export function openShared(path: string, prepare: (db: Database) => void): Database {
@@ -42,12 +41,13 @@ export function isBusy(failed: unknown): boolean {
  * tells one at once that it is busy, since waiting could be for ever.
  */
 function withPatience(run: () => void): void {
-  for (let tries = 1; ; tries++)
+  const end = performance.now() + OPENING_MS;
+  for (;;)
     try {
       run();
       return;
     } catch (failed) {
-      if (!isBusy(failed) || tries === TRIES) throw failed;
+      if (!isBusy(failed) || performance.now() >= end) throw failed;
       nap(PAUSE_US);
     }
 }

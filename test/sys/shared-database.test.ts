@@ -34,6 +34,19 @@ test("two who are both the first do not hinder each other", async () => {
   rmSync(directory, { recursive: true });
 });
 
+test("a file that another one does not let go of is waited for, and not for ever", () => {
+  const directory = mkdtempSync(join(tmpdir(), "tern-shared-"));
+  const path = join(directory, "held");
+  const holder = new Database(path, { create: true });
+  holder.run("BEGIN EXCLUSIVE");
+  holder.run("CREATE TABLE one (row)");
+  expect(() => openShared(path, () => {})).toThrow("locked"); // with 100 waits of two seconds: after minutes
+  holder.run("COMMIT");
+  openShared(path, () => {}).close();
+  holder.close();
+  rmSync(directory, { recursive: true });
+});
+
 test("what is no database, and what `prepare` throws, is thrown", () => {
   const directory = mkdtempSync(join(tmpdir(), "tern-shared-"));
   writeFileSync(join(directory, "text"), "no database at all, but long enough ".repeat(10));
