@@ -10,6 +10,7 @@ import {
   milliseconds,
   span,
   title,
+  unbroken,
 } from "../../../src/admin/console/page/state/format.ts";
 import { totals, troubles } from "../../../src/admin/console/page/state/health.ts";
 import { href, parseRoute } from "../../../src/admin/console/page/state/route.ts";
@@ -35,6 +36,10 @@ describe("figures for people", () => {
     [title("bytes"), "bytes"],
     [title("maxConnections"), "max connections"],
     [title("rejected_by_access"), "rejected by access"],
+    [title("failed_tls"), "failed TLS"],
+    [title("url"), "URL"],
+    [title("idle"), "idle"],
+    [unbroken("↑ 5 MiB"), "↑\u00a05\u00a0MiB"],
   ])("%p", (shown, expected) => expect(shown).toBe(expected));
 });
 

@@ -85,7 +85,15 @@ export function human(key: string, value: number): string {
 /** A key without the unit that `human` has written out: `up_bytes` is `up`. */
 export function title(key: string): string {
   const bare = key.replace(/_?(bytes|Bytes|_ms|Ms)$/, "") || key;
-  return bare.replaceAll(/[_-]/g, " ").replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c.toLowerCase()}`);
+  return bare
+    .replaceAll(/[_-]/g, " ")
+    .replace(/(?<=[a-z])[A-Z]/g, (c) => ` ${c.toLowerCase()}`)
+    .replaceAll(/\b(url|id|ip|tls)\b/g, (word) => word.toUpperCase());
+}
+
+/** In one line, however narrow the place is. */
+export function unbroken(text: string): string {
+  return text.replaceAll(" ", "\u00a0");
 }
 
 /** With a capital at its beginning. */

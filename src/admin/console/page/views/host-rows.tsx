@@ -6,7 +6,7 @@ import type { Question } from "../parts/confirm.tsx";
 import { useStore } from "../parts/context.tsx";
 import { Spark } from "../parts/spark.tsx";
 import type { HostStats } from "../state/answers.ts";
-import { bytes, count, milliseconds, perSecond, span } from "../state/format.ts";
+import { bytes, count, milliseconds, perSecond, span, unbroken } from "../state/format.ts";
 import { key } from "../state/history.ts";
 import { HostControls } from "./host-controls.tsx";
 
@@ -87,7 +87,7 @@ function Host(props: {
         label="Connect"
         of={name}
         value={milliseconds(latency.at(-1) || mean)}
-        note={`↑ ${bytes(host.up_bytes)}  ↓ ${bytes(host.down_bytes)}`}
+        note={`${unbroken(`↑ ${bytes(host.up_bytes)}`)} ${unbroken(`↓ ${bytes(host.down_bytes)}`)}`}
         samples={latency}
         show={milliseconds}
       />
