@@ -16,7 +16,7 @@ import { close } from "../sys/socket.ts";
  * its part.
  */
 export function tallyMemory(handed: number | undefined, log: Log): number | undefined {
-  if (handed !== undefined && isOurs(handed)) return handed;
+  if (handed !== undefined && isTallyMemory(handed)) return handed;
   if (handed !== undefined) close(handed);
   try {
     return makeShared("tern tallies", TALLY_BYTES);
@@ -26,8 +26,8 @@ export function tallyMemory(handed: number | undefined, log: Log): number | unde
   }
 }
 
-/** Another version may have had it otherwise. */
-function isOurs(memory: number): boolean {
+/** Whether an open descriptor is of such memory, and of this version's. */
+export function isTallyMemory(memory: number): boolean {
   if (fstatSync(memory).size !== TALLY_BYTES) return false;
   const layout = new Int32Array(1);
   readSync(memory, layout, 0, layout.byteLength, 0);

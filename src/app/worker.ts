@@ -31,7 +31,7 @@ import { type Change, Roster } from "./roster.ts";
 import { SERVICES } from "./services.ts";
 import { settle } from "./settle.ts";
 import { Stickiness } from "./stickiness.ts";
-import { talliesIn } from "./tally-memory.ts";
+import { isTallyMemory, talliesIn } from "./tally-memory.ts";
 
 /** Signals that are the supervisor's to answer: a terminal and systemd send them to everybody. */
 const SUPERVISORS: readonly NodeJS.Signals[] = [
@@ -201,7 +201,7 @@ class Worker {
       sockets: new RemoteSockets(this.#channel, WORKER_SOCKETS_FD),
       sticky: stickiness,
       nodes,
-      tallies: talliesIn(isOpen(WORKER_TALLY_FD) ? WORKER_TALLY_FD : undefined, count),
+      tallies: talliesIn(lentMemory(), count),
       state: root.state,
       worker: { index, count },
     });
@@ -212,4 +212,10 @@ class Worker {
     settle();
     return null;
   }
+}
+
+/** Without memory for all, the descriptor may be of anything. */
+function lentMemory(): number | undefined {
+  const fd = WORKER_TALLY_FD;
+  return isOpen(fd) && isTallyMemory(fd) ? fd : undefined;
 }
