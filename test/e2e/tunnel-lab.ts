@@ -163,15 +163,15 @@ export async function datagramsLost(net: Lab, to: string): Promise<number> {
 }
 
 /** Datagrams and packets that sockets and devices of both ends had no room for. */
-async function withoutRoom({ run }: Lab): Promise<number> {
+async function withoutRoom(net: Lab): Promise<number> {
   let count = 0;
   for (const side of ["near", "far"] as const) {
-    const { out: snmp } = await run(side, "cat", "/proc/net/snmp");
+    const { out: snmp } = await net.run(side, "cat", "/proc/net/snmp");
     const [names = [], values = []] = [...snmp.matchAll(/^Udp: (.*)$/gm)].map(([, row = ""]) =>
       row.split(" "),
     );
     count += Number(values[names.indexOf("RcvbufErrors")]);
-    const { out: links } = await run(side, "ip", "-j", "-s", "link");
+    const { out: links } = await net.run(side, "ip", "-j", "-s", "link");
     for (const { stats64 } of JSON.parse(links) as Link[])
       count += stats64.rx.dropped + stats64.tx.dropped;
   }
