@@ -92,21 +92,21 @@ interface Scene extends AsyncDisposable {
   readonly backend: Greeter;
   readonly crowd: Crowd;
   /** Another config, by a reload. */
-  change(service: object, host?: object): Promise<void>;
+  change(service: object, host?: object, workers?: number): Promise<void>;
 }
 
-async function scene(service: object, host: object = {}): Promise<Scene> {
+async function scene(service: object, host: object = {}, workers = WORKERS): Promise<Scene> {
   const stack = new AsyncDisposableStack();
   const backend = stack.use(await Greeter.begin());
   const port = await freePort();
   const configOf =
-    (service: object, host: object) =>
+    (service: object, host: object, workers: number) =>
     (dir: string): object =>
       siteIn(
         dir,
         {},
         {
-          workers: WORKERS,
+          workers,
           web: undefined,
           pools: {
             app: {
@@ -119,14 +119,14 @@ async function scene(service: object, host: object = {}): Promise<Scene> {
           },
         },
       );
-  const tern = stack.use(await appliance(configOf(service, host)));
+  const tern = stack.use(await appliance(configOf(service, host, workers)));
   const crowd = stack.use(new Crowd(port));
   return {
     tern,
     backend,
     crowd,
-    change: async (service, host = {}) => {
-      await tern.rewrite(configOf(service, host)(tern.dir));
+    change: async (service, host = {}, next = workers) => {
+      await tern.rewrite(configOf(service, host, next)(tern.dir));
       const { code, err } = await tern.verb("reload");
       expect([code, err]).toEqual([0, ""]);
     },
@@ -200,6 +200,23 @@ test("an upgrade: who is still with the old process counts with the new one", as
   }
   expect(it.backend.peak).toBe(4);
   expect(await it.tern.exited).toBe(0); // all of its clients have left
+});
+
+test.each([
+  { from: 1, to: 2 },
+  { from: 3, to: 1 },
+])("$from worker(s), then $to: who is still with the old ones counts", async ({ from, to }) => {
+  await using it = await scene({ max_connections: 3 }, {}, from);
+  it.crowd.come(10);
+  await until(() => it.crowd.in === 3);
+  await it.change({ max_connections: 3 }, {}, to);
+  await aWhile();
+  expect([it.crowd.in, it.backend.total]).toEqual([3, 3]);
+  for (let i = 1; i <= 7; i++) {
+    it.crowd.leave();
+    await until(() => it.backend.total === 3 + i && it.crowd.in === 3);
+  }
+  expect(it.backend.peak).toBe(3);
 });
 
 test("accept_rate: no more come in, at whichever worker", async () => {
