@@ -46,7 +46,11 @@ export function fileStores(settings: readonly Setting[], note: Note): string {
     if (carry !== undefined) carry(common, setting, note);
     else if (!HOST.test(name) || !/^\d+,/.test(value.trim()))
       note(line, `3fsd has no setting "${name}", and it is no host: left out`);
-    else hosts.set(name, stagesOf(setting, note));
+    else {
+      const stages = stagesOf(setting, note);
+      if (stages.size > 0) hosts.set(name, stages);
+      else note(line, `${name} has no servers: left out`);
+    }
   }
   if (!settings.some(({ name }) => name === "region"))
     note(settings[0]?.line ?? 1, `3fsd could not do without a region; here it is ${REGION}`);
