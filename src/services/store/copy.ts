@@ -4,7 +4,13 @@
  */
 import { crc32 } from "node:zlib";
 
-import { type Member, MemberError, type Reading, type Upload } from "./members/member.ts";
+import {
+  type Facts,
+  type Member,
+  MemberError,
+  type Reading,
+  type Upload,
+} from "./members/member.ts";
 import type { Places } from "./names.ts";
 import type { Still } from "./path-locks.ts";
 import {
@@ -51,7 +57,7 @@ export async function look(
 ): Promise<Held> {
   const record = await readRecord(member, places.record);
   if (record === undefined) {
-    const facts = bare ? await member.facts(places.bare) : undefined;
+    const facts = bare ? await bareFacts(member, places.bare) : undefined;
     return { version: facts && { kind: "bare", ...facts }, settled: true };
   }
   const [only, ...others] = record.versions;
@@ -64,6 +70,16 @@ export async function look(
     if (await isThere(member, places, version)) return { version, settled: false };
   // None of them: the data are damaged, or gone. It is the newest that they should be.
   return { version: only, settled: false };
+}
+
+/** What is at `at` without a record. A name that is longer than the member takes is none that it has. */
+async function bareFacts(member: Member, at: string): Promise<Facts | undefined> {
+  try {
+    return await member.facts(at);
+  } catch (error) {
+    if (error instanceof MemberError && error.trouble === "too-long") return undefined;
+    throw error;
+  }
 }
 
 /** The record at `at`; undefined when there is none. */

@@ -321,3 +321,9 @@ test("files of an old 3fsd are read, replaced and deleted", async () => {
   expect(await it.remove("/old")).toBe("kept");
   expect(await it.get("/old")).toBe("deleted");
 });
+
+test("a name that no disk can have is not there, where data may be without records as well", async () => {
+  await using it = await rig({ placement: "md5-paper" });
+  await it.put("/a", "the stage has its directory");
+  expect(await it.get(`/${"x".repeat(300)}`)).toBe("absent");
+});

@@ -56,3 +56,24 @@ test.each([
     expect(await (await fetch(`${it.url}/there`)).text()).toBe("there");
   },
 );
+
+test.each([
+  { story: "no Host", target: "/there", host: "", status: 400 },
+  { story: "a stage that is no number", target: "/_3fs_x/there", status: 404 },
+  { story: "a stage that is not there", target: "/_3fs_7/there", status: 404 },
+  { story: "a stage beyond counting", target: `/_3fs_${"9".repeat(40)}/there`, status: 404 },
+  { story: "a name that no disk can have", target: `/_3fs_0/z${LONG}`, status: 404 },
+  { story: "records of a stage", target: "/_3fs_0.records/abc", status: 404 },
+  { story: "a NUL", target: "/a%00b", status: 400 },
+  { story: "a file as a directory", target: "/there/below", status: 404 },
+])(
+  "GET, HEAD and DELETE with $story: $status, and nothing is lost",
+  async ({ target, host = HOST, status }) => {
+    for (const method of ["GET", "HEAD", "DELETE"])
+      expect([method, await say(`${method} ${target} HTTP/1.1\r\n${host}\r\n`)]).toEqual([
+        method,
+        status,
+      ]);
+    expect(await (await fetch(`${it.url}/there`)).text()).toBe("there");
+  },
+);
