@@ -9,6 +9,7 @@ import {
   type Member,
   MemberError,
   type Reading,
+  type Trouble,
   type Upload,
 } from "./members/member.ts";
 import type { Places } from "./names.ts";
@@ -175,8 +176,15 @@ export async function commit(
   still();
   const written = member.replace(places.record, emitRecord({ key, versions }), places.temporary);
   // Where nothing was, nobody can take one for the other: both may come in any order.
-  if (old === undefined) await both(written, upload.place(places.data));
-  else {
+  if (old === undefined) {
+    const [record, data] = await Promise.allSettled([written, upload.place(places.data)]);
+    if (data.status === "rejected" && isForGood(data.reason)) {
+      // Nor is a record to speak of what the member will never have.
+      still();
+      await member.remove(places.record).catch(() => {});
+    }
+    for (const done of [record, data]) if (done.status === "rejected") throw done.reason;
+  } else {
     await written;
     still();
     await upload.place(places.data);
@@ -185,10 +193,11 @@ export async function commit(
   return "done";
 }
 
-/** Neither is under way any more when it ends, well or not. */
-async function both(one: Promise<void>, other: Promise<void>): Promise<void> {
-  for (const done of await Promise.allSettled([one, other]))
-    if (done.status === "rejected") throw done.reason;
+/** A member that says so will never have it by this name. */
+const FOR_GOOD: ReadonlySet<Trouble> = new Set(["refused", "too-long", "conflict"]);
+
+function isForGood(error: unknown): boolean {
+  return error instanceof MemberError && FOR_GOOD.has(error.trouble);
 }
 
 /** Let the copy be deleted: the record stays, so that an older version cannot come back. */

@@ -58,6 +58,16 @@ test.each([
 );
 
 test.each([
+  { story: "a name that no disk can have", target: `/new-${LONG}`, status: 414 },
+  { story: "a file as a directory", target: "/there/new", status: 409 },
+])("a PUT refused for $story leaves nothing behind", async ({ target, status }) => {
+  const put = await fetch(`${it.url}${target}`, { method: "PUT", body: "hi" });
+  expect(put.status).toBe(status);
+  for (const method of ["GET", "HEAD", "DELETE"])
+    expect([method, (await fetch(`${it.url}${target}`, { method })).status]).toEqual([method, 404]);
+});
+
+test.each([
   { story: "no Host", target: "/there", host: "", status: 400 },
   { story: "a stage that is no number", target: "/_3fs_x/there", status: 404 },
   { story: "a stage that is not there", target: "/_3fs_7/there", status: 404 },
