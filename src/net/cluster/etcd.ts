@@ -1,8 +1,12 @@
 /** etcd, spoken to by its JSON gateway (etcd 3.4 and later): few keys, compared and swapped. */
 import * as v from "valibot";
 
+import { limitedStream } from "../../wire/http/limited-body.ts";
+
 /** Longest wait for an answer. Milliseconds. */
 const ANSWER_MS = 3000;
+/** Longest answer, in bytes: etcd takes values of 1.5 MiB at most, which are 2 MiB in base64. */
+export const MAX_ANSWER: number = 8 * 2 ** 20;
 
 /** Where it is; several addresses of one cluster are tried in turn. */
 export interface EtcdPlace {
@@ -133,7 +137,7 @@ export class Etcd {
           body: JSON.stringify(body),
           signal: AbortSignal.timeout(ANSWER_MS),
         });
-        const text = await response.text();
+        const text = await textOf(response);
         if (response.ok) return v.parse(schema, JSON.parse(text));
         troubles.push(`${url}: ${response.status} ${text.slice(0, 200)}`);
         if (response.status < 500) break; // the others would say the same
@@ -144,6 +148,11 @@ export class Etcd {
     }
     throw new EtcdError(`etcd: ${what}: ${troubles.join("; ")}`);
   }
+}
+
+/** Rejects when it is longer than MAX_ANSWER. */
+async function textOf({ body }: Response): Promise<string> {
+  return body === null ? "" : new Response(limitedStream(body, MAX_ANSWER)).text();
 }
 
 function encoded(text: string): string {
