@@ -1,7 +1,7 @@
 /** A bucket of an object store, or a folder in one. It owns redundancy inside. */
 import { parseDate } from "../../../wire/http/date.ts";
 import type { Pair } from "../../../wire/s3/canonical.ts";
-import { childrenOf, childText, parseS3 } from "../../../wire/s3/xml.ts";
+import { childText, parseS3 } from "../../../wire/s3/xml.ts";
 import { readOverHttp, wholeOf } from "../members/http-reading.ts";
 import {
   type Facts,
@@ -14,6 +14,7 @@ import {
   type Upload,
 } from "../members/member.ts";
 import type { S3Where } from "../stage-config.ts";
+import { BucketList } from "./bucket-list.ts";
 import { type Asking, S3Client } from "./client.ts";
 import { S3Upload } from "./upload.ts";
 
@@ -78,8 +79,9 @@ export class S3Member implements Member {
   async list(at: string): Promise<readonly Item[]> {
     const { root, bucket } = this.#client;
     const prefix = `${root}${at === "/" ? "" : at}/`.slice(bucket.length + 1);
-    const items: Item[] = [];
-    for (let token: string | undefined, more = true; more;) {
+    const list = new BucketList(prefix);
+    let token: string | undefined;
+    do {
       const query: Pair[] = [
         ["list-type", "2"],
         ["delimiter", "/"],
@@ -90,25 +92,15 @@ export class S3Member implements Member {
       // Whoever lists a thousand names may have looked for each of them.
       const response = await this.#client.ask("GET", bucket, { query, patience: 4 * STALL_MS });
       if (response.status !== 200) throw await this.#failed("list", at, response);
-      const read = parseS3(await this.#body(response), "ListBucketResult");
-      if (read === undefined) throw new MemberError("failed", `${this.where}: no list of S3`);
-      const name = (key: string | undefined): string =>
-        decodeURIComponent((key ?? "").replaceAll("+", " ")).slice(prefix.length);
-      for (const one of childrenOf(read, "Contents"))
-        items.push({
-          name: name(childText(one, "Key")),
-          directory: false,
-          size: Number(childText(one, "Size")),
-          mtime: Date.parse(childText(one, "LastModified") ?? "") || 0,
-        });
-      for (const one of childrenOf(read, "CommonPrefixes")) {
-        const folder = name(childText(one, "Prefix")).replace(/\/$/, "");
-        items.push({ name: folder, directory: true, size: 0, mtime: 0 });
+      const page = await this.#body(response);
+      try {
+        token = list.add(page);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        throw new MemberError("failed", `${this.where}: list ${at}: ${why}`, { cause: error });
       }
-      token = childText(read, "NextContinuationToken");
-      more = childText(read, "IsTruncated") === "true" && token !== undefined;
-    }
-    return items.filter(({ name }) => name !== ""); // an object that stands for the folder itself
+    } while (token !== undefined);
+    return list.items;
   }
 
   async probe(): Promise<void> {
