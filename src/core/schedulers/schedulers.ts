@@ -19,6 +19,9 @@ export const SCHEDULERS = [
 ] as const;
 export type SchedulerName = (typeof SCHEDULERS)[number];
 
+/** Those that look at the client's hash; to all others it is nothing. */
+export const BY_HASH: ReadonlySet<SchedulerName> = new Set(["iphash", "urlhash", "maglev"]);
+
 /** A new one, that has chosen nobody yet. What `iphash` and `urlhash` hash is the client's matter. */
 export function schedulerFor(name: SchedulerName): Scheduler {
   switch (name) {

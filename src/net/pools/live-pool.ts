@@ -1,5 +1,6 @@
 import type { Clock } from "../../core/clock.ts";
 import { hashText } from "../../core/schedulers/hash.ts";
+import { BY_HASH } from "../../core/schedulers/schedulers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Verdict } from "../health/health.ts";
 import type { Count } from "../tally/count.ts";
@@ -41,6 +42,8 @@ export class LivePool implements Pool, Home {
   readonly #sticky: StickyTable;
   readonly #never = new AbortController().signal;
   #plan: PoolPlan | undefined;
+  /** The scheduler looks at the client's hash. */
+  #byHash = false;
   #byAddress = new Map<string, Member>();
   /** Not in the config any more; they finish what they have. */
   readonly #leaving = new Map<string, Member>();
@@ -94,6 +97,7 @@ export class LivePool implements Pool, Home {
     const had = this.members;
     const late = this.#plan !== undefined && had.length > 0;
     this.#plan = plan;
+    this.#byHash = plan !== undefined && BY_HASH.has(plan.scheduler);
     const now = specs.map((spec) => this.#memberFor(spec, late));
     this.#byAddress = new Map(now.map((member) => [member.spec.address, member]));
     for (const member of had) if (!this.#has(member)) this.#dismiss(member);
@@ -132,7 +136,7 @@ export class LivePool implements Pool, Home {
     const { clock, share, worker } = this.#parts;
     const now = clock.now();
     if (this.#plan?.sticky !== "ip" || client.address === "")
-      return this.#field.choose(client.hash, tried, now, false);
+      return this.#field.choose(this.#byHash ? client.hash : 0, tried, now, false);
     const { address } = client;
     const own = this.#sticky.find(address, now);
     const known = own ?? share.find(this.name, address);

@@ -3,7 +3,10 @@ import type { PoolStats } from "./pool-stats.ts";
 
 /** What a scheduler may go by when it chooses a server. */
 export interface Client {
-  /** 32 bits, unsigned: of the client's address (iphash, maglev), or of the URL (urlhash). */
+  /**
+   * 32 bits, unsigned: of the client's address (iphash, maglev), or of the URL (urlhash). Asked for by these
+   * schedulers only, once by each choice: it may be made then.
+   */
   readonly hash: number;
   /** The client's IP address, for stickiness; "" when nobody knows it. */
   readonly address: string;

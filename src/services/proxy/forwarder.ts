@@ -58,7 +58,6 @@ export class Forwarder extends Later implements Client, Seeker, Questioner {
   get address(): string {
     return this.#errand.request.client.address;
   }
-  /** Asked for once by each choice of a server. */
   get hash(): number {
     const { request, pool } = this.#errand;
     return hashText(pool.hashes === "url" ? request.host + request.target : this.address);

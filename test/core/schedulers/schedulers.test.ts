@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { schedulerFor, SCHEDULERS } from "../../../src/core/schedulers/schedulers.ts";
+import { BY_HASH, schedulerFor, SCHEDULERS } from "../../../src/core/schedulers/schedulers.ts";
 import { emptySlate, NONE } from "../../../src/core/schedulers/slate.ts";
 import { dice, slateOf, tally } from "./field.ts";
 
@@ -37,6 +37,19 @@ test.each(SCHEDULERS.filter((name) => name !== "leastconnsrr"))(
 );
 
 describe.each(SCHEDULERS)("%s", (name) => {
+  test(BY_HASH.has(name) ? "goes by the client" : "does not know the client", () => {
+    const chosen = (hash: (i: number) => number): number[] => {
+      const slate = slateOf([1, 2, 5]);
+      const scheduler = schedulerFor(name);
+      scheduler.reset(slate);
+      const throws = dice(3);
+      return Array.from({ length: 100 }, (_, i) => scheduler.choose(slate, hash(i), throws));
+    };
+    const [same, different] = [chosen(() => 0), chosen((i) => Math.imul(i, 0x9e3779b1) >>> 0)];
+    if (BY_HASH.has(name)) expect(different).not.toEqual(same);
+    else expect(different).toEqual(same);
+  });
+
   test("whoever is blocked is not chosen; when all are, nobody is", () => {
     const slate = slateOf([1, 2, 5]);
     const scheduler = schedulerFor(name);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 
+import { BY_HASH, SCHEDULERS } from "../../../src/core/schedulers/schedulers.ts";
 import type { Verdict } from "../../../src/net/health/health.ts";
+import type { Client } from "../../../src/net/pools/pool.ts";
 import type { HostWish } from "./pool-of.ts";
 import { attempt, choices, chosen, client, member, planOf, poolOf, specs } from "./pool-of.ts";
 
@@ -45,6 +47,22 @@ describe("who is in question", () => {
     });
     expect(first).toEqual(["abc", "bca", "cab", "abc"]);
   });
+
+  test.each(SCHEDULERS.map((scheduler) => ({ scheduler, asks: BY_HASH.has(scheduler) ? 2 : 0 })))(
+    "$scheduler asks for the hash of the client $asks times in two choices",
+    ({ scheduler, asks }) => {
+      const { pool } = poolOf([{}, {}, {}], { scheduler });
+      let asked = 0;
+      const who: Client = {
+        address: "192.0.2.1",
+        get hash() {
+          return ++asked;
+        },
+      };
+      for (let i = 0; i < 2; i++) expect(chosen(pool, who)).toBeOneOf(["a", "b", "c"]);
+      expect(asked).toBe(asks);
+    },
+  );
 
   test("one that was tried is not chosen again, nor is anybody when all were", () => {
     const { pool } = poolOf([{}, {}, { backup: true }]);
