@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { LATER, SECTIONS } from "../../src/app/services.ts";
@@ -8,6 +8,7 @@ import { ROOT } from "./sources.ts";
 
 const BLOCK = /^```yaml\n([\s\S]*?)^```$/gm;
 const pages = ["README.md", ...new Bun.Glob("{src,conf,test}/**/*.md").scanSync(ROOT)];
+const files = Array.from(new Bun.Glob("{src,conf,test,build}/**").scanSync(ROOT), (at) => `/${at}`);
 
 /** Every YAML block of every page is a config that loads. */
 const blocks = pages.flatMap((page) => {
@@ -44,4 +45,25 @@ test("links between pages lead to files", () => {
       .map((to) => `${page}: ${to}`),
   );
   expect(dead).toEqual([]);
+});
+
+// `net/pools/`, `head.ts`, `wire/udt`: what a page calls so is there, in whatever folder. Capitals are the reader's.
+test("files and folders that pages name are there", () => {
+  const FILE = "[\\w@./-]+\\.(?:tsx?|mjs|json|yaml|md|service)";
+  const ROOMS = ["src", "conf", "test", "build", ...readdirSync(join(ROOT, "src"))].join("|");
+  const NAMED = new RegExp(`\`(${FILE}|[\\w@.][\\w@./-]*/|(?:${ROOMS})/[\\w@./-]+)\``, "g");
+  const isThere = (name: string): boolean =>
+    /\b[A-Z]+\b/.test(name) ||
+    name === "dist/" || // made by `npm run build`
+    files.some(
+      (file) => file.endsWith(`/${name}`) || `${file}/`.includes(`/${name.replace(/\/$/, "")}/`),
+    );
+  const gone = pages
+    .filter((page) => page !== "src/STYLE.md") // its files are examples
+    .flatMap((page) =>
+      Array.from(readFileSync(join(ROOT, page), "utf8").matchAll(NAMED), ([, name = ""]) => name)
+        .filter((name) => !isThere(name))
+        .map((name) => `${page}: ${name}`),
+    );
+  expect(gone).toEqual([]);
 });
