@@ -26,8 +26,6 @@ const DATAGRAM = 1200;
  */
 const OFFERED = [250, 320, 400, 500, 640, 800, 1000, 1250, 1600, 2000, 2500];
 const LEAN_PORT = 5202;
-/** So much longer it is listened than spoken, half of it before: seconds. */
-const LEAN_MARGIN = 1;
 /** What the receiving socket holds: a default of 200 KB is full before its reader is awake. */
 const SOCKET_BUFFER = 2 ** 21;
 const NOTE =
@@ -176,16 +174,23 @@ async function byIperf(way: Way, mbit: number, seconds: number): Promise<number>
 /** By programs that send and receive many with one system call (udp-load.ts). */
 async function lean({ net, to }: Way, mbit: number, seconds: number): Promise<number> {
   const load = [process.execPath, `${import.meta.dir}/udp-load.ts`];
-  const count = async (side: "near" | "far", ...words: string[]): Promise<number> => {
-    const { out, err } = await net.run(side, ...load, ...words);
-    if (out === "") throw new Error(err);
-    return (JSON.parse(out) as { datagrams: number }).datagrams;
-  };
-  const came = count("near", "receive", `${LEAN_PORT}`, `${seconds + LEAN_MARGIN}`);
-  await Bun.sleep((LEAN_MARGIN / 2) * 1000); // it starts
-  const perSecond = Math.round((mbit * 1e6) / 8 / DATAGRAM);
-  await count("far", "send", to, `${LEAN_PORT}`, `${DATAGRAM}`, `${perSecond}`, `${seconds}`);
-  return came;
+  const inNear = ["ip", "netns", "exec", net.near];
+  const receiver = Bun.spawn([...inNear, ...load, "receive", `${LEAN_PORT}`], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  try {
+    const lines = receiver.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const { value: ready } = await lines.read();
+    if (ready !== "ready\n") throw new Error(`the receiver is not ready: ${ready}`);
+    const offer = [to, LEAN_PORT, DATAGRAM, Math.round((mbit * 1e6) / 8 / DATAGRAM), seconds];
+    const { code, err } = await net.run("far", ...load, "send", ...offer.map(String));
+    if (code !== 0) throw new Error(err);
+    await receiver.stdin.end();
+    const { value: came = "" } = await lines.read();
+    return (JSON.parse(came) as { datagrams: number }).datagrams;
+  } finally {
+    receiver.kill();
+  }
 }
 
 type Sums = Readonly<Record<string, Readonly<Record<string, number>> | undefined>>;
