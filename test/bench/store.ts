@@ -294,6 +294,7 @@ async function scrub({ dir }: Bench): Promise<RowReport[]> {
       locks,
       hints,
       log: silent,
+      clock: systemClock,
       wall: Date.now,
       writer: "bench",
       freeFloor: 0,

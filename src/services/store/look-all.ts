@@ -38,6 +38,7 @@ export async function lookAll(
       }
     }),
     least,
+    shelf.common.clock,
   );
   let newest: Version | undefined;
   for (const { held } of looked)

@@ -91,6 +91,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     locks: routers?.locks(local) ?? local,
     hints: lease.value,
     log,
+    clock: host.clock,
     wall: () => Date.now(),
     writer,
     freeFloor: config.free_floor,

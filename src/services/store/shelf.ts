@@ -1,5 +1,5 @@
 /** A stage as it runs: its members, and who of them has a name's copies. */
-import { systemClock } from "../../core/clock.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Lifetimes } from "./expiry.ts";
 import type { FileCache } from "./file-cache.ts";
@@ -18,6 +18,7 @@ export interface Common {
   readonly locks: Locks;
   readonly hints: Hints;
   readonly log: Log;
+  readonly clock: Clock;
   /** Milliseconds since 1970. */
   readonly wall: () => number;
   /** Word of this process in the stamps it makes. */
@@ -53,7 +54,7 @@ export class Shelf {
   readonly seats: readonly Seat[];
   readonly common: Common;
   /** How long blocks take of late. */
-  readonly haste = new Haste(() => systemClock.now());
+  readonly haste: Haste;
   readonly #placement: Placement;
   #standing: Standing = { out: new Set(), before: undefined };
   #present: (name: Name) => Seat[];
@@ -77,6 +78,7 @@ export class Shelf {
     this.bare = record.placement !== "hrw-1";
     this.seats = seats;
     this.common = common;
+    this.haste = new Haste(() => common.clock.now());
     this.#placement = placementOf(record);
     this.#present = this.homesWithout(this.#standing.out);
   }

@@ -80,7 +80,7 @@ export async function conclude<V extends FileVersion | DeletedVersion>(
       late.delete(seat);
     }
   });
-  await enough(tasks, shelf.writeQuorum);
+  await enough(tasks, shelf.writeQuorum, shelf.common.clock);
   if (late.size > 0) behind(Promise.all(tasks));
   const done = shelf.copies - missing.size;
   const hints = [...missing].map((seat) => ({

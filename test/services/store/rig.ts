@@ -82,6 +82,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       locks: new PathLocks(join(dir, "locks")),
       hints,
       log: silent,
+      clock: systemClock,
       wall: () => Date.now() + time.wall,
       writer: crypto.randomUUID().slice(0, 8),
       freeFloor: 0,

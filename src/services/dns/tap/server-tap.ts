@@ -26,7 +26,7 @@ export class ServerTap {
       TapSink & Closable
     >;
     const wishes = { messages, sample, identity: identity ?? hostname() };
-    return new ServerTap(new Tap(wishes, sink.value, Math.random), sink);
+    return new ServerTap(new Tap(wishes, sink.value, host.clock, Math.random), sink);
   }
 
   begin(): void {

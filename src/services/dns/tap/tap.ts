@@ -1,3 +1,4 @@
+import type { Clock } from "../../../core/clock.ts";
 import { TAP, TapFrames, type TapType } from "../../../wire/dns/dnstap.ts";
 import { HEADER } from "../../../wire/dns/query.ts";
 import type { Via } from "../via.ts";
@@ -24,14 +25,17 @@ export interface TapWishes {
 export class Tap {
   readonly #wishes: TapWishes;
   readonly #sink: TapSink;
+  readonly #clock: Clock;
   readonly #dice: () => number;
   readonly #frames: TapFrames;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Frames wait to be sent. */
+  #cancel: (() => void) | undefined;
 
   /** `dice`: from 0 up to 1. */
-  constructor(wishes: TapWishes, sink: TapSink, dice: () => number) {
+  constructor(wishes: TapWishes, sink: TapSink, clock: Clock, dice: () => number) {
     this.#wishes = wishes;
     this.#sink = sink;
+    this.#clock = clock;
     this.#dice = dice;
     this.#frames = new TapFrames(wishes.identity);
   }
@@ -54,12 +58,12 @@ export class Tap {
     if (messages !== "queries" && length > 0)
       this.#add(TAP.AUTH_RESPONSE, answer.subarray(at, at + length), via);
     if (this.#frames.length >= FLUSH_BYTES) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), FLUSH_MS).unref();
+    else this.#cancel ??= this.#clock.later(FLUSH_MS, () => this.flush());
   }
 
   flush(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#cancel?.();
+    this.#cancel = undefined;
     const { count } = this.#frames;
     if (count > 0) this.#sink.send(this.#frames.take(), count);
   }

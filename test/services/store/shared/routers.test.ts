@@ -63,6 +63,7 @@ async function two(members = 3, slow: (member: Member) => Member = (member) => m
       locks: routers.locks(local),
       hints,
       log: silent,
+      clock,
       wall: () => Date.now() + wall[node],
       writer: node,
       freeFloor: 0,
