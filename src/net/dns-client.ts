@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { checkServerIdentity, connect as connectTls, type TLSSocket } from "node:tls";
 
+import { limitedResponse } from "../wire/http/limited-body.ts";
 import type { ClientTls } from "./tls/client-tls.ts";
 
 /** Whom to ask, and how. */
@@ -26,6 +27,8 @@ export class NoAnswer extends Error {
 /** A lost datagram is sent again this often within the time there is. */
 const TRIES = 3;
 const MEDIA_TYPE = "application/dns-message";
+/** Of any DNS message (RFC 8484, 6). */
+const MAX_MESSAGE = 65_535;
 /** The length in front of each message of a stream (RFC 1035, 4.2.2). */
 const PREFIX = 2;
 
@@ -162,7 +165,7 @@ async function overHttps(
       signal,
     });
     if (!response.ok) throw new NoAnswer(`HTTP status ${response.status}`);
-    return new Uint8Array(await response.arrayBuffer());
+    return new Uint8Array(await limitedResponse(response, MAX_MESSAGE).arrayBuffer());
   } catch (error) {
     throw asNoAnswer(error);
   }

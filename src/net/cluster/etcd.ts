@@ -1,7 +1,7 @@
 /** etcd, spoken to by its JSON gateway (etcd 3.4 and later): few keys, compared and swapped. */
 import * as v from "valibot";
 
-import { limitedStream } from "../../wire/http/limited-body.ts";
+import { limitedResponse } from "../../wire/http/limited-body.ts";
 
 /** Longest wait for an answer. Milliseconds. */
 const ANSWER_MS = 3000;
@@ -137,7 +137,7 @@ export class Etcd {
           body: JSON.stringify(body),
           signal: AbortSignal.timeout(ANSWER_MS),
         });
-        const text = await textOf(response);
+        const text = await limitedResponse(response, MAX_ANSWER).text();
         if (response.ok) return v.parse(schema, JSON.parse(text));
         troubles.push(`${url}: ${response.status} ${text.slice(0, 200)}`);
         if (response.status < 500) break; // the others would say the same
@@ -148,11 +148,6 @@ export class Etcd {
     }
     throw new EtcdError(`etcd: ${what}: ${troubles.join("; ")}`);
   }
-}
-
-/** Rejects when it is longer than MAX_ANSWER. */
-async function textOf({ body }: Response): Promise<string> {
-  return body === null ? "" : new Response(limitedStream(body, MAX_ANSWER)).text();
 }
 
 function encoded(text: string): string {

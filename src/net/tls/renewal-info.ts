@@ -1,5 +1,6 @@
 import { createHash, X509Certificate } from "node:crypto";
 
+import { limitedResponse } from "../../wire/http/limited-body.ts";
 import { CertificateError } from "./certificate.ts";
 import type { Ca } from "./issue.ts";
 
@@ -9,6 +10,8 @@ const DAY = 24 * HOUR;
 /** When a CA does not say when it wants to be asked again (RFC 9773, 4.3.3). */
 const ASK_AGAIN_MS = 6 * HOUR;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Longest answer that is read, a directory or renewal information. Bytes. */
+const MAX_ANSWER = 2 ** 20;
 /** Whatever a CA says, there is time for some failures before the end: this much of the life. */
 const SPARE = 1 / 20;
 
@@ -44,7 +47,7 @@ export async function askRenewalInfo(
       ...(root !== undefined && { tls: { ca: root } }),
     });
     if (!answer.ok) throw new Error(`GET ${url}: ${answer.status}`);
-    return answer;
+    return limitedResponse(answer, MAX_ANSWER);
   };
   const offers = (await (await get(directory)).json()) as { renewalInfo?: unknown } | null;
   const base = offers?.renewalInfo;

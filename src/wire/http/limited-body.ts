@@ -31,6 +31,12 @@ export function limitedStream(
   );
 }
 
+/** What `fetch` was answered, with a body that breaks off likewise. */
+export function limitedResponse(response: Response, most: number): Response {
+  const { body } = response;
+  return body === null ? response : new Response(limitedStream(body, most), response);
+}
+
 /** A response's body that breaks off likewise. */
 export function limitedBody(body: Body, most: number): Body {
   return body.kind === "flow" ? { ...body, flow: new LimitedFlow(body.flow, most) } : body;

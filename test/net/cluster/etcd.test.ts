@@ -7,13 +7,13 @@ setDefaultTimeout(60_000);
 
 const MiB = 2 ** 20;
 
-/** Somebody who answers whatever he is asked, and those who were told of his bodies' ends. */
+/** Somebody who answers so, whatever he is asked. */
 function answering(respond: () => Response): { url: string } & Disposable {
   const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: respond });
   return { url: server.url.origin, [Symbol.dispose]: () => void server.stop(true) };
 }
 
-/** A body that goes on for ever; `given` up by whoever reads it. */
+/** A body that goes on until whoever reads it gives it up: then `given` is called. */
 function endless(given: () => void): Response {
   const piece = new Uint8Array(MiB).fill(0x20); // JSON may begin with any number of spaces
   return new Response(

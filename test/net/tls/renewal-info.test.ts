@@ -2,7 +2,13 @@ import { describe, expect, test } from "bun:test";
 
 import fc from "fast-check";
 
-import { certificateId, readWindow, timeIn, waitFor } from "../../../src/net/tls/renewal-info.ts";
+import {
+  askRenewalInfo,
+  certificateId,
+  readWindow,
+  timeIn,
+  waitFor,
+} from "../../../src/net/tls/renewal-info.ts";
 import { certificate } from "../../fake/certificate.ts";
 
 /** RFC 9773, appendix A. */
@@ -86,4 +92,42 @@ test("times are spread over the window, the same for one certificate, and never 
   for (const from of [400, 425, 450, 475])
     expect(times.some((time) => time >= from && time < from + 25)).toBe(true);
   expect(timeIn({ ...window, start: 2000, end: 3000 }, "id", life)).toBe(950);
+});
+
+/** A body without an end. */
+function endless(): Response {
+  const piece = new Uint8Array(100_000).fill(0x20); // JSON may begin with any number of spaces
+  return new Response(new ReadableStream({ pull: (controller) => controller.enqueue(piece) }));
+}
+
+describe("a CA is asked", () => {
+  test.each([
+    { story: "that says", directory: undefined, advice: undefined, why: undefined },
+    { story: "whose directory has no end", directory: endless, advice: undefined, why: "longer" },
+    { story: "whose advice has no end", directory: undefined, advice: endless, why: "longer" },
+  ])("$story", async ({ directory, advice, why }) => {
+    using server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch({ url }) {
+        const { pathname, origin } = new URL(url);
+        if (pathname === "/dir")
+          return directory?.() ?? Response.json({ renewalInfo: `${origin}/renewal` });
+        const suggestedWindow = { start: START, end: END };
+        const headers = { "retry-after": "7200" };
+        return advice?.() ?? Response.json({ suggestedWindow }, { headers });
+      },
+    });
+    const ca = { directory: `${server.url}dir`, email: undefined, root: undefined };
+    const asked = askRenewalInfo(ca, EXAMPLE, NOW);
+    if (why !== undefined) {
+      expect(asked).rejects.toThrow(why);
+      await asked.catch(() => {});
+    } else
+      expect(await asked).toEqual({
+        id: "aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE",
+        window: { start: Date.parse(START), end: Date.parse(END), why: undefined },
+        wait: 120 * 60_000,
+      });
+  });
 });
