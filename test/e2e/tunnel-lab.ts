@@ -28,6 +28,8 @@ export interface Lab extends AsyncDisposable {
   readonly far: string;
   /** `ip …` in the near one or the far one. */
   ip(side: "near" | "far", ...args: string[]): Promise<string>;
+  /** From now on the first wire carries so many bits per second each way, and a tenth of a second of them waits. */
+  narrow(bitsPerSecond: number): Promise<void>;
   /** What a program says there, with its exit code. */
   run(side: "near" | "far", ...command: string[]): ReturnType<typeof said>;
   /** A program that runs until the lab is gone. */
@@ -53,6 +55,11 @@ export async function lab(wires = 1): Promise<Lab> {
   const me: Lab = {
     ...names,
     ip: (side, ...args) => ok("ip", "-n", names[side], ...args),
+    async narrow(bitsPerSecond) {
+      const words = `rate ${bitsPerSecond}bit burst 16kb latency 100ms`.split(" ");
+      for (const name of [names.near, names.far])
+        await ok("tc", "-n", name, "qdisc", "add", "dev", "wire0", "root", "tbf", ...words);
+    },
     run: (side, ...command) => said(["ip", "netns", "exec", names[side], ...command]),
     spawn(side, ...command) {
       const child = Bun.spawn(["ip", "netns", "exec", names[side], ...command], {
