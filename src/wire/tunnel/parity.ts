@@ -1,7 +1,7 @@
 import { copy } from "../udt/copy.ts";
 import type { Memory } from "./memory.ts";
 import { AT, KIND, TRAILER } from "./plaintext.ts";
-import { isControl, seqOf } from "./repaired.ts";
+import { isControl, putTime, seqOf, timeOf } from "./repaired.ts";
 
 /**
  * Behind `data` datagrams of a repaired path that follow one another go `parity` more: the k-th is the exclusive or
@@ -11,7 +11,10 @@ import { isControl, seqOf } from "./repaired.ts";
  *     | exclusive or of plaintexts, the shorter ones with zeros behind them … | trailer, 16 bytes, big-endian |
  *
  *     0       1       2               4               8               12
- *     | kind  | data  | … of lengths  | first number  | parity  | k   | zeros         |
+ *     | kind  | data  | … of lengths  | first number  | parity  | k   | time          |
+ *
+ * What is made says that it was sent at `time`, when the parity was: the other end tells by it how long the path is.
+ * What its own time was nobody knows: datagrams that are repeated say another one, and which of them came is theirs.
  */
 export interface ParityRules {
   /** At most MOST_DATA. */
@@ -27,6 +30,7 @@ const LENGTHS_AT = 2;
 const FIRST_AT = 4;
 const STEP_AT = 8;
 const INDEX_AT = 10;
+const TIME_AT = 12;
 /** Plaintexts that are kept to make another of: a parity comes right behind its data, if the path keeps the order. */
 const KEPT = 4 * MOST_DATA;
 const SEQUENCES = 0x7fff_ffff;
@@ -45,6 +49,8 @@ export class ParityWriter {
   readonly #sums: readonly Sum[];
   #first = -1;
   #count = 0;
+  /** When the newest of the group is sent. */
+  #time = 0;
   /** How many of the group's parities were taken; all of them while it is not full. */
   #said: number;
 
@@ -72,6 +78,7 @@ export class ParityWriter {
     exclusiveOr(sum.bytes, memory.bytes, at, length);
     sum.length = Math.max(sum.length, length);
     sum.lengths ^= length;
+    this.#time = timeOf(memory, at, length);
     if (++this.#count === data) this.#said = 0;
   }
 
@@ -83,13 +90,13 @@ export class ParityWriter {
     const { length } = sum;
     copy(sum.bytes, 0, length, bytes, at);
     const trailer = at + length;
-    bytes.fill(0, trailer, trailer + TRAILER);
     bytes[trailer + AT.kind] = KIND.parity;
     bytes[trailer + DATA_AT] = data;
     view.setUint16(trailer + LENGTHS_AT, sum.lengths);
     view.setUint32(trailer + FIRST_AT, this.#first);
     view.setUint16(trailer + STEP_AT, parity);
     view.setUint16(trailer + INDEX_AT, this.#said);
+    view.setUint32(trailer + TIME_AT, this.#time);
     if (++this.#said === parity) this.#begin((this.#first + data) & SEQUENCES);
     return length + TRAILER;
   }
@@ -172,6 +179,7 @@ export class ParityReader {
     const isIt =
       bytes[at + lengths - TRAILER + AT.kind] === KIND.repaired && !isControl(memory, at, lengths);
     if (!isIt || (seqOf(memory, at, lengths) & SEQUENCES) !== missing) return -1;
+    putTime(memory, at, lengths, view.getUint32(trailer + TIME_AT));
     this.mended++;
     return lengths;
   }

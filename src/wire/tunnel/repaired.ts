@@ -44,6 +44,16 @@ export function seqOf({ view }: Memory, at: number, length: number): number {
   return view.getUint32(at + length - TRAILER + SEQ_AT);
 }
 
+/** When data, a plaintext of `length` bytes at `at`, was sent: by the sender's clock, µs. */
+export function timeOf({ view }: Memory, at: number, length: number): number {
+  return view.getUint32(at + length - TRAILER + TIME_AT);
+}
+
+/** The plaintext of data, `length` bytes at `at`, says from now on that it was sent at `time`. */
+export function putTime({ view }: Memory, at: number, length: number, time: number): void {
+  view.setUint32(at + length - TRAILER + TIME_AT, time);
+}
+
 /** UDT's datagram of `length` bytes, IN_FRONT before `at`, becomes a plaintext at `at`: its length. */
 export function wrap(
   { bytes, view }: Memory,

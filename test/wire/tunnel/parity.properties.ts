@@ -12,18 +12,22 @@ export function memory() {
   return { bytes, view: new DataView(bytes.buffer) };
 }
 
-/** Data of a repaired path with this number; no two are alike. */
-export function plaintext(seq: number, length: number): Uint8Array {
+/** Data of a repaired path with this number, sent at `time`; no two are alike. */
+export function plaintext(seq: number, length: number, time: number = seq * 120): Uint8Array {
   const bytes = Uint8Array.from({ length }, (_, i) => Math.imul(seq + 1, 0x9e37_79b1 + i) >>> 13);
   const view = new DataView(bytes.buffer);
   const trailer = length - TRAILER;
   bytes[trailer] = KIND.repaired;
   view.setUint16(trailer + 1, seq & 0xfff);
   view.setUint32(trailer + 8, seq);
+  view.setUint32(trailer + 12, time);
   return bytes;
 }
 
-/** Some get lost, some come twice or late, parity or not: what is made was lost, and is what was sent. */
+/**
+ * Some get lost, some come twice, the second one sent later: what is made was lost, and is what was sent, but for the
+ * time, which is that of the newest in its group.
+ */
 export const makesWhatWasLost = fc.property(
   fc.integer({ min: 2, max: 20 }),
   fc.integer({ min: 1, max: 4 }),
@@ -33,7 +37,8 @@ export const makesWhatWasLost = fc.property(
     const writer = new ParityWriter({ data, parity: Math.min(parity, data) }, LONGEST);
     const reader = new ParityReader(LONGEST);
     const [out, into] = [memory(), memory()];
-    const all = new Map<number, Uint8Array>();
+    const all = new Map<number, number>();
+    let time = 0;
     const came = new Set<number>();
     const hear = (): void => {
       for (let n = writer.take(out, AT); n > 0; n = writer.take(out, AT)) {
@@ -43,9 +48,8 @@ export const makesWhatWasLost = fc.property(
         if (made === 0) continue;
         const seq = into.view.getUint32(AT + made - TRAILER + 8);
         if (came.has(seq)) throw new Error("it was there");
-        if (
-          Buffer.compare(into.bytes.subarray(AT, AT + made), all.get(seq) ?? new Uint8Array()) !== 0
-        )
+        const sent = plaintext(seq, all.get(seq) ?? 0, time);
+        if (Buffer.compare(into.bytes.subarray(AT, AT + made), sent) !== 0)
           throw new Error("something else");
         came.add(seq);
         reader.saw(into, AT, made);
@@ -53,14 +57,14 @@ export const makesWhatWasLost = fc.property(
     };
     for (const [i, [length, dice]] of sent.entries()) {
       const seq = (first + i) & 0x7fff_ffff;
-      const bytes = plaintext(seq, length);
-      all.set(seq, bytes);
-      out.bytes.set(bytes, AT);
+      time = i * 20_000;
+      all.set(seq, length);
+      out.bytes.set(plaintext(seq, length, time), AT);
       writer.add(out, AT, length);
       if (dice >= 10) {
         came.add(seq);
-        for (let times = dice < 20 ? 2 : 1; times > 0; times--) {
-          into.bytes.set(bytes, AT);
+        for (let times = 0; times < (dice < 20 ? 2 : 1); times++) {
+          into.bytes.set(plaintext(seq, length, time + times * 3_000), AT);
           reader.saw(into, AT, length);
         }
       }
