@@ -1,20 +1,21 @@
 import { copy } from "../udt/copy.ts";
 import type { Memory } from "./memory.ts";
 import { AT, KIND, TRAILER } from "./plaintext.ts";
-import { isControl, putTime, seqOf, timeOf } from "./repaired.ts";
+import { isControl, putTime, seqOf, TIME, timeOf } from "./repaired.ts";
 
 /**
  * Behind `data` datagrams of a repaired path that follow one another go `parity` more: the k-th is the exclusive or
  * of every `parity`-th of them, from the k-th on. So of that many lost in a row each is made again where it was
  * missed, a round trip before it could be repeated.
  *
- *     | exclusive or of plaintexts, the shorter ones with zeros behind them … | trailer, 16 bytes, big-endian |
+ *     | exclusive or of plaintexts without times, the shorter with zeros behind … | trailer, 16 bytes, big-endian |
  *
  *     0       1       2               4               8               12
  *     | kind  | data  | … of lengths  | first number  | parity  | k   | time          |
  *
- * What is made says that it was sent at `time`, when the parity was: the other end tells by it how long the path is.
- * What its own time was nobody knows: datagrams that are repeated say another one, and which of them came is theirs.
+ * The time at the end of each plaintext counts as zeros: it is another one when the datagram is repeated, and either
+ * may be the one that came. What is made says that it was sent at `time`, when the parity was: by that the other end
+ * tells how long the path is.
  */
 export interface ParityRules {
   /** At most MOST_DATA. */
@@ -75,7 +76,7 @@ export class ParityWriter {
       this.#begin(seq); // another conversation
     }
     const sum = this.#sums[this.#count % parity] as Sum; // one for each
-    exclusiveOr(sum.bytes, memory.bytes, at, length);
+    exclusiveOr(sum.bytes, memory.bytes, at, length - TIME);
     sum.length = Math.max(sum.length, length);
     sum.lengths ^= length;
     this.#time = timeOf(memory, at, length);
@@ -172,13 +173,14 @@ export class ParityReader {
       const slot = ((first + i) & SEQUENCES) % KEPT;
       if (((first + i) & SEQUENCES) === missing) continue;
       const from = slot * this.#longest;
-      const end = Math.min(this.#lengths[slot] as number, room);
+      const end = Math.min((this.#lengths[slot] as number) - TIME, room);
       for (let j = 0; j < end; j++)
         bytes[at + j] = (bytes[at + j] as number) ^ (kept[from + j] as number);
     }
     const isIt =
       bytes[at + lengths - TRAILER + AT.kind] === KIND.repaired && !isControl(memory, at, lengths);
     if (!isIt || (seqOf(memory, at, lengths) & SEQUENCES) !== missing) return -1;
+    if (timeOf(memory, at, lengths) !== 0) return -1;
     putTime(memory, at, lengths, view.getUint32(trailer + TIME_AT));
     this.mended++;
     return lengths;

@@ -18,6 +18,8 @@ export const TO_AT = 10;
 const TAG_AT = TAIL;
 const SEQ_AT: number = TAIL + 2;
 const TIME_AT: number = TAIL + 6;
+/** So many bytes at the end of data are its time, and another one each time that it is sent; all others stay. */
+export const TIME = 4;
 
 /** What UDT adds to a message, in its own reckoning. */
 export const UDT_AROUND: number = TAIL + HEADER + IP_UDP;

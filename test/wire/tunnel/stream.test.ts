@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 
+import type { ParityRules } from "../../../src/wire/tunnel/parity.ts";
 import { PAYLOAD, stream } from "./stream.ts";
 
 const SECOND = 1_000_000;
@@ -24,4 +25,28 @@ test.each([
   expect(world.sender.timeouts).toBe(0);
   // What waits, waits at the sender.
   expect(world.there.longestQueue).toBeLessThan(60_000);
+});
+
+test("parity spares a call beside a stream the wait for repairs, and costs the stream a part of the link", () => {
+  const measure = (fec?: ParityRules) => {
+    const world = stream({ delay: 100_000, loss: 0.01, rate: 100e6, ...(fec && { fec }) });
+    const early = world.run(6 * SECOND);
+    const before = world.delays.voice.length;
+    const late = world.run(18 * SECOND);
+    const calls = world.delays.voice.slice(before).toSorted((a, b) => a - b);
+    return {
+      mbits: ((late - early) * PAYLOAD * 8) / 12e6,
+      // Five of a hundred packets take longer.
+      slow: calls[Math.floor(calls.length * 0.95)] ?? Infinity,
+      mended: world.mended,
+    };
+  };
+  const without = measure();
+  const parity = measure({ data: 10, parity: 1 });
+  expect(without.mended).toBe(0);
+  expect(parity.mended).toBeGreaterThan(700);
+  expect(parity.slow).toBeLessThan(200_000);
+  expect(parity.slow).toBeLessThan(without.slow / 1.5);
+  expect(parity.mbits).toBeGreaterThan(75);
+  expect(parity.mbits).toBeLessThan(without.mbits);
 });
