@@ -1,10 +1,11 @@
-/** `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
+/** `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|fec|tcpserver [--rounds 5] [--seconds 5] [--rows 1k,304] [--tern PATH] [--json]` */
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { balance } from "./balance.ts";
 import { cacheTests } from "./cache-tests.ts";
 import { dns } from "./dns.ts";
+import { fec } from "./fec.ts";
 import { machine } from "./machine.ts";
 import { proxy } from "./proxy.ts";
 import { store } from "./store.ts";
@@ -13,7 +14,7 @@ import { tunnel } from "./tunnel.ts";
 import { udt } from "./udt.ts";
 import { web } from "./web.ts";
 
-const HELP = `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|tcpserver [options]
+const HELP = `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|fec|tcpserver [options]
 
   web            static files, against nginx
   dns            names, against NSD, Knot and gdnsd
@@ -23,6 +24,7 @@ const HELP = `npm run bench -- web|dns|balance|proxy|store|udt|tunnel|tcpserver 
   store          files with copies, against nginx dav
   udt            bytes and files by UDT, against libudt
   tunnel         a network over a network, against wireguard-go and OpenVPN
+  fec            a tunnel over paths that lose, in virtual time, without parity and with it
   tcpserver      a program on TcpServer, against Go's net/http and fasthttp
 
   --rounds N     rounds per row, each server once in each (5)
@@ -52,6 +54,7 @@ const BENCHES = {
   store,
   udt,
   tunnel,
+  fec,
   tcpserver,
   "cache-tests": cacheTests,
 };
