@@ -78,19 +78,20 @@ export async function fanOut(
       uploads.set(seat, await within(seat.member.put(temporary, expected), where(seat)));
     });
     for await (const bytes of body) {
-      sums.add(bytes);
       size += bytes.length;
       passed += bytes.length;
-      if (passed >= COLLECTED) {
-        passed = 0;
-        Bun.gc(true);
-      }
-      await each([...uploads.keys()], async (seat) => {
+      const sent = each([...uploads.keys()], async (seat) => {
         const began = performance.now();
         const written = uploads.get(seat)?.write(bytes) ?? Promise.resolve();
         await within(written, where(seat), patience.left(seat, size));
         patience.spend(seat, performance.now() - began);
       });
+      sums.add(bytes); // while the members are at work
+      if (passed >= COLLECTED) {
+        passed = 0;
+        Bun.gc(true);
+      }
+      await sent;
     }
     await each([...uploads.keys()], async (seat) => {
       const done = uploads.get(seat)?.finish() ?? Promise.resolve();
