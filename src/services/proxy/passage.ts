@@ -45,6 +45,8 @@ export class Passage implements Way {
   readonly methods: readonly string[];
   readonly when: RouteConfig["when"];
   readonly meters: RouteMeters;
+  /** Answers may be pages with holes: they are for `Esi` first. */
+  readonly expands: boolean;
   readonly #route: RouteConfig;
   readonly #parts: PassageParts;
   readonly #changes: Changes;
@@ -57,12 +59,13 @@ export class Passage implements Way {
     this.methods = route.methods;
     this.when = route.when;
     this.meters = parts.meters;
+    this.expands = route.esi;
     this.#route = route;
     this.#parts = parts;
     this.#changes = changes;
     this.#unchanged = Object.keys(changes.response).length === 0;
     const { cache, auth, cors } = parts;
-    const relays = !(cache && route.cache) && (auth ?? cors) === undefined;
+    const relays = !(cache && route.cache) && !route.esi && (auth ?? cors) === undefined;
     this.#dispatch = new Dispatch(route, changes, parts, relays);
   }
 
@@ -70,7 +73,7 @@ export class Passage implements Way {
   answer(request: HttpRequest): HttpAnswer {
     const { redirect, max_body: most } = this.#route;
     if (redirect !== undefined) return redirected(request, redirect);
-    if (most !== undefined && (request.contentLength ?? 0) > most) return this.#plain(413);
+    if (most !== undefined && (request.contentLength ?? 0) > most) return this.plain(413);
     const { auth, cors } = this.#parts;
     if (cors !== undefined) return this.#acrossSites(request, cors);
     return auth === undefined ? this.#admitted(request) : this.#guarded(request, auth);
@@ -139,12 +142,12 @@ export class Passage implements Way {
     admitted: Admitted | undefined,
   ): Promise<HttpResponse> {
     const { via, log } = this.#parts;
-    if (request.headers.get("via")?.includes(via)) return this.#plain(508);
+    if (request.headers.get("via")?.includes(via)) return this.plain(508);
     const found = await forward.poolFor(authorityOf(request));
     if (!("status" in found))
       return settled(this.#ask(request, found, this.#changes.response, admitted));
     log.debug("not forwarded", { why: found.why });
-    return this.#plain(found.status);
+    return this.plain(found.status);
   }
 
   #pool(request: HttpRequest): Pool {
@@ -163,7 +166,8 @@ export class Passage implements Way {
     return this.#dispatch.ask({ request, pool, changes, admitted, held });
   }
 
-  #plain(status: number): HttpResponse {
+  /** Our own word, with this status. */
+  plain(status: number): HttpResponse {
     const response = respond(status, [], `${status}\n`);
     return this.#parts.pages?.dress(response, "GET", discard) ?? response;
   }

@@ -69,7 +69,12 @@ async function make(name: string, config: OneProxy, host: Host): Promise<Running
   const cache = await openCache(name, config, host);
   const { passages, upstreams } = passagesOf(name, config, cache?.cache, host);
   const { clock, nodes } = host;
-  const site = new ProxySite(config, passages, { name, clock, nodes });
+  const site = new ProxySite(
+    config,
+    passages,
+    { name, clock, nodes },
+    host.log.with({ proxy: name }),
+  );
   return { name, site, upstreams, cache, attachment: undefined };
 }
 

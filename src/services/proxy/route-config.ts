@@ -119,6 +119,11 @@ const routeKeys = v.strictObject({
   ),
   websocket: key(bool, false, "Let connections change to another protocol."),
   cache: key(bool, true, "Answer from the proxy's cache, where it has one."),
+  esi: key(
+    bool,
+    false,
+    'Put pages together of which servers say Surrogate-Control: content="ESI/1.0".',
+  ),
   headers: v.optional(headers, {}),
 });
 

@@ -4,13 +4,16 @@ import { compileAccess } from "../../core/cidr.ts";
 import { networkOf } from "../../core/client-network.ts";
 import { TokenBuckets } from "../../core/token-bucket.ts";
 import { SharedLimit, type SharedLimitParts } from "../../net/cluster/shared-limit.ts";
+import type { Log } from "../../observe/log.ts";
 import {
   type HttpAnswer,
   type HttpRequest,
   type HttpResponse,
   respond,
 } from "../../wire/http/message.ts";
+import { Compression } from "./compression.ts";
 import type { OneProxy } from "./config.ts";
+import { Esi } from "./esi/esi.ts";
 import type { Passage } from "./passage.ts";
 import { Routes } from "./routes.ts";
 
@@ -24,6 +27,7 @@ export class ProxySite {
   readonly config: OneProxy;
   readonly passages: readonly Passage[];
   readonly #routes: Routes<Passage>;
+  readonly #esi: Esi;
   readonly #allowed: (address: string) => boolean;
   readonly #limit: SharedLimit | undefined;
   /** The field that tells clients apart; undefined: their address. */
@@ -34,10 +38,13 @@ export class ProxySite {
     config: OneProxy,
     passages: readonly Passage[],
     shared: Omit<SharedLimitParts, "topic"> & { readonly name: string },
+    log: Log,
   ) {
     this.config = config;
     this.passages = passages;
     this.#routes = new Routes(passages);
+    const compression = config.compress ? new Compression(config.compress) : undefined;
+    this.#esi = new Esi({ find: (asked) => this.#routes.find(asked), compression, log });
     const allow = config.allow.length > 0 ? compileAccess(config.allow) : () => true;
     const deny = compileAccess(config.deny);
     this.#allowed = (address) => allow(address) && !deny(address);
@@ -62,7 +69,10 @@ export class ProxySite {
     const { host, method, headers } = request;
     const path = request.path === "*" ? "/" : request.path; // OPTIONS of the whole server
     const passage = this.#routes.find({ host, path, method, headers });
-    return passage === undefined ? this.#refuse(404) : passage.answer(request);
+    if (passage === undefined) return this.#refuse(404);
+    return passage.expands && Esi.isFor(request)
+      ? this.#esi.answer(request, passage)
+      : passage.answer(request);
   }
 
   #clientOf({ headers, client }: HttpRequest): string {
