@@ -12,6 +12,7 @@ export interface Property extends PropertyName {
 /** By absolute file path. Those beneath a directory move and go with it. */
 export class Properties {
   readonly #of: Statement<Property, [string]>;
+  readonly #any: Statement<unknown, [string, string, string]>;
   readonly #set: Statement<unknown, [string, string, string, string]>;
   readonly #unset: Statement<unknown, [string, string, string]>;
   readonly #removeAt: Statement<unknown, [string]>;
@@ -21,6 +22,9 @@ export class Properties {
 
   constructor(db: Database) {
     this.#of = db.query("SELECT ns, name, value FROM property WHERE path = ?1 ORDER BY ns, name");
+    this.#any = db.query(
+      "SELECT 1 FROM property WHERE path = ?1 OR (path > ?2 AND path < ?3) LIMIT 1",
+    );
     this.#set = db.query(
       "INSERT OR REPLACE INTO property (path, ns, name, value) VALUES (?1, ?2, ?3, ?4)",
     );
@@ -38,6 +42,11 @@ export class Properties {
 
   of(path: string): Property[] {
     return this.#of.all(path);
+  }
+
+  /** Has `path`, or anything beneath it, one? */
+  anyIn(path: string): boolean {
+    return this.#any.get(path, ...beneath(path)) !== null;
   }
 
   set(path: string, property: Property): void {

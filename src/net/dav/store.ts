@@ -92,6 +92,11 @@ export class Store {
     throw new StoreBusy();
   }
 
+  /** `path` is something new: what was known of that name, and beneath it, is forgotten. Mostly nothing is to be written. */
+  async forgetProperties(path: string): Promise<void> {
+    if (this.properties.anyIn(path)) await this.exclusively(() => this.properties.removeTree(path));
+  }
+
   close(): void {
     this.#db.close();
   }

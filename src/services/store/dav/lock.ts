@@ -66,8 +66,8 @@ async function take(dav: DavContext, call: Call, info: LockInfo): Promise<HttpRe
 
 /** RFC 4918, 7.3: a lock on a name nothing has makes an empty resource there. */
 async function makeEmpty(dav: DavContext, { view, path }: Call, token: string): Promise<void> {
-  const { locks, properties } = dav.store();
-  properties.removeTree(path);
+  const store = dav.store();
+  await store.forgetProperties(path);
   try {
     const about = { type: undefined, mtime: undefined };
     // When somebody has put something there meanwhile, that is what is locked.
@@ -77,7 +77,7 @@ async function makeEmpty(dav: DavContext, { view, path }: Call, token: string): 
       }),
     );
   } catch (error) {
-    locks.remove(token);
+    await store.exclusively(() => store.locks.remove(token));
     throw error;
   }
 }

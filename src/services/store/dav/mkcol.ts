@@ -18,7 +18,7 @@ export async function mkcol(dav: DavContext, call: Call): Promise<HttpResponse> 
   const claims = [{ key: path, reach: "itself" } as const, ...parentClaim(path)];
   const refused = await guard(dav, call, place, claims);
   if (refused) return refused;
-  dav.store().properties.removeTree(path);
+  await dav.store().forgetProperties(path);
   await dav.tree.makeCollection(view, path);
   return respond(201);
 }

@@ -67,7 +67,7 @@ async function keep(
     if (written.kind === "no") return changed();
     const { version, before } = written;
     const fresh = before === undefined || before.kind === "deleted";
-    if (fresh) dav.store().properties.removeTree(call.path); // of a file deleted by other doors
+    if (fresh) await dav.store().forgetProperties(call.path); // of a file deleted by other doors
     return respond(fresh ? 201 : 204, [
       ["ETag", etagOf(version) ?? ""],
       ...(mtime !== undefined && request.headers.has("x-oc-mtime")

@@ -1,5 +1,6 @@
+import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 
 import { served } from "./served.ts";
 
@@ -176,4 +177,37 @@ describe("PUT", () => {
     expect(await statusOf(`${url}/f`, "DELETE")).toBe(423);
     expect(await statusOf(`${url}/f`, "PUT", { if: `(${token})` }, "y")).toBe(204);
   });
+});
+
+test("another process that writes locks or properties down keeps nobody from making files", async () => {
+  await using site = await served();
+  const { url, scratch } = site;
+  expect(await statusOf(`${url}/first`, "PUT", {}, "x")).toBe(201);
+  const [file = ""] = new Bun.Glob("**/dav.sqlite").scanSync({ cwd: scratch });
+  using other = new Database(`${scratch}/${file}`);
+  const lockInfo =
+    "<D:lockinfo xmlns:D='DAV:'><D:lockscope><D:exclusive/></D:lockscope><D:locktype><D:write/></D:locktype></D:lockinfo>";
+  const titled = `<D:propertyupdate xmlns:D="DAV:"><D:set><D:prop><t xmlns="urn:x">old</t></D:prop></D:set></D:propertyupdate>`;
+  // Names of files that went by another door, of which something is still remembered.
+  for (const name of ["a", "c", "l"]) {
+    expect(await statusOf(`${url}/${name}`, "PUT", {}, "x")).toBe(201);
+    expect(await statusOf(`${url}/${name}`, "PROPPATCH", {}, titled)).toBe(207);
+    for (const root of site.roots) rmSync(`${root}/_3fs_0/${name}`, { force: true });
+    for (const root of site.roots)
+      for (const record of new Bun.Glob("_3fs_0.records/*/*").scanSync({ cwd: root }))
+        if ((await Bun.file(`${root}/${record}`).text()).includes(`"/${name}"`))
+          rmSync(`${root}/${record}`);
+  }
+  other.run("BEGIN IMMEDIATE");
+  const asked = [
+    statusOf(`${url}/a`, "PUT", {}, "new"),
+    statusOf(`${url}/b`, "PUT", {}, "new"),
+    statusOf(`${url}/c`, "MKCOL"),
+    statusOf(`${url}/l`, "LOCK", {}, lockInfo),
+  ];
+  await Bun.sleep(200);
+  other.run("COMMIT");
+  expect(await Promise.all(asked)).toEqual([201, 201, 201, 201]);
+  for (const name of ["a", "c", "l"])
+    expect((await ask(`${url}/${name}`, "PROPFIND", { depth: "0" })).text).not.toContain("urn:x");
 });
