@@ -4,9 +4,10 @@ import { load, type Loaded, loadValue } from "../config/load.ts";
 import { readText } from "../config/read-text.ts";
 import type { RootConfig } from "../config/root.ts";
 import { canVerify } from "../net/password.ts";
-import { crossProblems, crossWarnings } from "./cross-check.ts";
+import { crossProblems, crossWarnings, listensOf } from "./cross-check.ts";
 import type { Sections } from "./plan.ts";
 import { LATER, SECTIONS, SERVICES } from "./services.ts";
+import { uncertified } from "./uncertified.ts";
 import { wildcardNames } from "./wildcard-names.ts";
 
 /** Where the config comes from; read again by every reload. */
@@ -78,7 +79,8 @@ export function readConfigText(
   const wildcards = wildcardNames(root.tls, sections);
   const problems = crossProblems(SERVICES, sections, admin, { text, file }, wildcards);
   if (problems.length > 0) return { ok: false, problems };
-  const advice = crossWarnings(SERVICES, sections, { text, file });
+  const bare = uncertified(root.tls, listensOf(SERVICES, sections));
+  const advice = crossWarnings(SERVICES, sections, { text, file }, bare);
   const warnings = [...loaded.warnings, ...advice].map(
     (w) => `${w.file}:${w.line}:${w.column}: ${w.message}`,
   );

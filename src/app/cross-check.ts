@@ -1,6 +1,7 @@
 import type { Problem } from "../config/problem.ts";
 import { Source } from "../config/source.ts";
-import type { Complaint, Listen, Service } from "../services/service.ts";
+import type { Listen } from "../net/listen.ts";
+import type { Complaint, Service } from "../services/service.ts";
 import { listenersApart } from "./listeners-apart.ts";
 import type { Sections } from "./plan.ts";
 
@@ -16,24 +17,36 @@ export function crossProblems(
   others: readonly Complaint[] = [],
 ): Problem[] {
   const there = services.filter(({ name }) => sections[name] !== undefined);
-  const listens = there.flatMap(({ name, listens }) => listens?.(sections[name]) ?? []);
   const complaints = [
     ...others,
     ...there.flatMap(({ name, check }) => check?.(sections[name], sections) ?? []),
-    ...listenersApart([...admin, ...listens]),
+    ...listenersApart([...admin, ...listensOf(services, sections)]),
   ];
   return placed(complaints, text, file);
 }
 
-/** What services have to say about a config that can be used, each thing where it stands. */
+/**
+ * What services have to say about a config that can be used, each thing where it stands. `others`: what is known
+ * besides.
+ */
 export function crossWarnings(
   services: readonly Pick<Service<any>, "name" | "advises">[], // each has its own Config
   sections: Sections,
   { text, file }: { readonly text: string; readonly file: string },
+  others: readonly Complaint[] = [],
 ): Problem[] {
   const there = services.filter(({ name }) => sections[name] !== undefined);
   const advice = there.flatMap((service) => service.advises?.(sections[service.name]) ?? []);
-  return placed(advice, text, file);
+  return placed([...others, ...advice], text, file);
+}
+
+/** Where services would listen. */
+export function listensOf(
+  services: readonly Pick<Service<any>, "name" | "listens">[], // each has its own Config
+  sections: Sections,
+): Listen[] {
+  const there = services.filter(({ name }) => sections[name] !== undefined);
+  return there.flatMap(({ name, listens }) => listens?.(sections[name]) ?? []);
 }
 
 function placed(complaints: readonly Complaint[], text: string, file: string): Problem[] {

@@ -1,6 +1,7 @@
 import { showPath } from "../config/key-path.ts";
 import { showAddress } from "../core/address.ts";
-import type { Complaint, Listen } from "../services/service.ts";
+import type { Listen } from "../net/listen.ts";
+import type { Complaint } from "../services/service.ts";
 
 /** Addresses that two want, told at the second: only what is HTTP shares one. */
 export function listenersApart(listens: readonly Listen[]): Complaint[] {

@@ -53,27 +53,32 @@ export function secretsIn(document: Document, text: string): Span[] {
 }
 
 function* valuesOf(document: Document): Generator<Span> {
+  const seen = new Set<unknown>();
   for (const { node } of walk(document)) {
     if (isScalar(node) && typeof node.value === "string" && isHash(node.value))
-      yield* scalarsOf(document, node);
+      yield* scalarsOf(document, node, seen);
     if (!isMap(node)) continue;
     for (const { key, value } of node.items) {
       const name = isScalar(key) ? String(key.value) : "";
       const isPath = name === "key" && node.has("cert");
       // `users: { kim: HASH }`, as against a list of users with names.
       const isUsers = name === "users" && isMap(value);
-      if (isSecretName(name) && !isPath) yield* scalarsOf(document, value);
+      if (isSecretName(name) && !isPath) yield* scalarsOf(document, value, seen);
       if (isUsers)
         for (const user of value.items)
-          if (isScalar(user.value)) yield* scalarsOf(document, user.value);
+          if (isScalar(user.value)) yield* scalarsOf(document, user.value, seen);
     }
   }
 }
 
-function* scalarsOf(document: Document, node: unknown): Generator<Span> {
+/** `seen`: collections that were here before. Aliases lead there again and again, and round in circles. */
+function* scalarsOf(document: Document, node: unknown, seen: Set<unknown>): Generator<Span> {
   const target = isAlias(node) ? node.resolve(document) : node;
   if (isCollection(target)) {
-    for (const item of target.items) yield* scalarsOf(document, isPair(item) ? item.value : item);
+    if (seen.has(target)) return;
+    seen.add(target);
+    for (const item of target.items)
+      yield* scalarsOf(document, isPair(item) ? item.value : item, seen);
   } else if (isScalar(target) && target.range && target.value !== null) {
     const [start, end] = target.range;
     if (!isReference(target.value)) yield { start, end, whole: true };

@@ -2,13 +2,13 @@ import type { GenericSchema } from "valibot";
 
 import type { Edit, Written } from "../config/edit.ts";
 import type { KeyPath } from "../config/key-path.ts";
-import type { Address } from "../core/address.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Closable, Leases } from "../core/lease.ts";
 import type { Certificates } from "../net/certificates.ts";
 import type { Nodes } from "../net/cluster/nodes.ts";
 import type { Health } from "../net/health/health.ts";
 import type { HttpFronts } from "../net/http-fronts.ts";
+import type { Listen } from "../net/listen.ts";
 import type { PoolKeeper } from "../net/pools/pool.ts";
 import type { Reactor } from "../net/reactor.ts";
 import type { Sockets } from "../net/sockets.ts";
@@ -84,16 +84,6 @@ export interface Complaint {
   /** From the section's key on: `["balance", "web", "groups", "main", "pool"]`. */
   readonly path: KeyPath;
   readonly message: string;
-}
-
-/** An address that a section wants. */
-export interface Listen {
-  /** From the section's key on: `["web", "site", "listen", 0]`. */
-  readonly path: KeyPath;
-  readonly address: Address;
-  readonly protocol: "tcp" | "udp";
-  /** By `host.http`, which all that is HTTP shares; everything else is alone on its address. */
-  readonly http?: boolean;
 }
 
 /**

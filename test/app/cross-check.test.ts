@@ -1,4 +1,4 @@
-import { expect, test } from "bun:test";
+import { describe, expect, test } from "bun:test";
 
 import { readConfigText } from "../../src/app/config-text.ts";
 import { crossProblems, crossWarnings } from "../../src/app/cross-check.ts";
@@ -80,6 +80,17 @@ dns: { ns: { listen: ":53" } }`,
     told: ["2:24: web.site.listen[0]: tcp 127.0.0.1:9900 is taken by admin.listen[0]"],
   },
   {
+    story: "a balancer and a proxy, whose HTTP/3 wants datagrams, too",
+    text: `balance:
+  b: { listen: ":81", ${group} }
+  u: { listen: ":81", protocol: udp, ${group} }
+proxy: { p: { listen: ":81", tls: true, http3: true, routes: [{ pool: app }] } }`,
+    told: [
+      "4:23: proxy.p.listen[0]: tcp :81 is taken by balance.b.listen[0]",
+      "4:23: proxy.p.listen[0]: udp :81 is taken by balance.u.listen[0]",
+    ],
+  },
+  {
     story: "web sites, and names over HTTPS, share; TCP and UDP are apart; so is port 0",
     text: `web: { a: { listen: [":80", ":0"] }, b: { listen: ":80", hosts: [b] } }
 dns: { ns: { listen: ":54", https: { listen: ":80", tls: false } } }
@@ -105,4 +116,37 @@ test("advice is told where it stands, of those that are there", () => {
   expect(said.map(({ line, path, message }) => [line, path, message])).toEqual([
     [2, "pools.app", "it is empty"],
   ]);
+});
+
+describe("TLS without a certificate is told, once for each site", () => {
+  const sites = `web:
+  site: { listen: [":443", ":8443"], tls: true, http3: true }
+  clear: { listen: ":80" }
+proxy: { p: { listen: ":444", tls: true, routes: [{ pool: app }] } }
+store: { s: { listen: ":445", tls: true, stages: { 0: { redundancy: 1, members: [{ id: a, dir: ./a }] } } } }
+balance:
+  ends: { listen: ":446", tls: terminate, groups: { main: { pool: app } } }
+  passes: { listen: ":447", tls: pass, groups: { main: { pool: app } } }
+dns: { ns: { listen: ":53", tls: { listen: ":853" }, https: { listen: ":448" } } }
+pools: { app: { hosts: ["10.0.0.1:80"] } }
+`;
+  test.each([
+    {
+      story: "none",
+      tls: "",
+      told: [2, 4, 5, 7, 9, 9],
+    },
+    {
+      story: "one in a file",
+      tls: "tls: { certificates: [{ cert: ./c.pem, key: ./k.pem }] }",
+      told: [],
+    },
+    { story: "a CA", tls: "tls: { acme: { names: [example.net] } }", told: [] },
+  ])("$story", ({ tls, told }) => {
+    const place = { kind: "text", name: "t", text: "", base: "/" } as const;
+    const read = readConfigText(place, `${sites}${tls}\n`);
+    if (!read.ok) throw new Error(read.problems.map(({ message }) => message).join("\n"));
+    const warnings = read.config.warnings.filter((warning) => warning.includes("no certificate"));
+    expect(warnings.map((warning) => Number(warning.split(":")[1]))).toEqual([...told]);
+  });
 });

@@ -35,6 +35,8 @@ test.each([
   ["a list", "tokens: [a, b]", 'tokens: ["***", "***"]'],
   ["a URL", "redis: redis://u:hunter2@h:1/0", "redis: redis://u:***@h:1/0"],
   ["a block", "secret: |\n  one\n  two\nuser: kim", 'secret: "***"\nuser: kim'],
+  ["an anchor used in itself", "password: &p [a, *p]", 'password: &p ["***", *p]'],
+  ["… and broken off", '{*a &a password: {""*a', '{*a &a password: {""*a'],
   ["an anchor used elsewhere", "x: &p hunter2\npassword: *p", 'x: &p "***"\npassword: *p'],
   [
     "a comment",
@@ -49,6 +51,11 @@ test.each([
     "monkey: 1\ntsig: key1\ntokenize: no",
   ],
 ])("%s", (_, text, shown) => expect(masked(text)).toBe(shown));
+
+test("aliases of aliases of aliases are masked in no time", () => {
+  const lists = Array.from({ length: 60 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`);
+  expect(masked(`a0: &a0 [one]\n${lists.join("\n")}\npassword: *a60`)).toContain('a0: &a0 ["***"]');
+});
 
 const word = fc.stringMatching(/^[a-j]{1,6}$/);
 const noise = fc.dictionary(word, fc.oneof(word, fc.integer(), fc.array(word)));

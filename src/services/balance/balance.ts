@@ -1,6 +1,7 @@
 /** Layer 4: clients' connections, sent to the servers of a pool. */
 import { closest } from "../../core/suggest.ts";
-import type { Complaint, Host, Instance, Listen, ListenerFigures, Service } from "../service.ts";
+import type { Listen } from "../../net/listen.ts";
+import type { Complaint, Host, Instance, ListenerFigures, Service } from "../service.ts";
 import { Balancer } from "./balancer.ts";
 import { changes } from "./changes.ts";
 import { type BalanceConfig, balanceSchema } from "./config.ts";
@@ -73,8 +74,11 @@ function listenersOf(one: Balancer | UdpBalancer): ListenerFigures[] {
 }
 
 function listens(config: BalanceConfig): Listen[] {
-  return Object.entries(config).flatMap(([name, { listen, protocol }]) =>
-    listen.map((address, i) => ({ path: ["balance", name, "listen", i], address, protocol })),
+  return Object.entries(config).flatMap(([name, { listen, protocol, tls }]) =>
+    listen.map((address, i) => {
+      const path = ["balance", name, "listen", i];
+      return { path, address, protocol, certified: tls === "terminate" };
+    }),
   );
 }
 

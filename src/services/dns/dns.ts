@@ -1,7 +1,8 @@
 /** Authoritative DNS: zones from files, names computed from health, order and place. */
 import * as v from "valibot";
 
-import type { Host, Instance, Listen, Service } from "../service.ts";
+import type { Listen } from "../../net/listen.ts";
+import type { Host, Instance, Service } from "../service.ts";
 import { type DnsConfig, dnsSchema } from "./config.ts";
 import { type RollInput, rollKey } from "./rollover.ts";
 import { type ServerStatus, serverStatus } from "./server-status.ts";
@@ -93,11 +94,18 @@ function listens(config: DnsConfig): Listen[] {
       return [{ path, address, protocol: "tcp" as const }, ...udp];
     }),
     ...(tls?.listen ?? []).map((address, i) => {
-      return { path: ["dns", name, "tls", "listen", i], address, protocol: "tcp" as const };
+      const path = ["dns", name, "tls", "listen", i];
+      return { path, address, protocol: "tcp" as const, certified: true };
     }),
     ...(https?.listen ?? []).map((address, i) => {
       const path = ["dns", name, "https", "listen", i];
-      return { path, address, protocol: "tcp" as const, http: true };
+      return {
+        path,
+        address,
+        protocol: "tcp" as const,
+        http: true,
+        certified: https?.tls === true,
+      };
     }),
   ]);
 }

@@ -1,6 +1,7 @@
 /** Reverse proxies: the only file here that attaches to listeners. */
 import { closest } from "../../core/suggest.ts";
 import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
+import { httpListens } from "../../net/listen.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
 import type { Upstream } from "../../net/upstream/upstream.ts";
 import type { Complaint, Host, Instance, Service } from "../service.ts";
@@ -30,6 +31,7 @@ export const proxy: Service<ProxyConfig> = {
   schema: proxySchema,
   check: unknownPools,
   prepare,
+  listens: (config) => httpListens("proxy", config),
 };
 
 interface Running {

@@ -2,8 +2,9 @@
 import * as v from "valibot";
 
 import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
+import { httpListens } from "../../net/listen.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
-import type { Host, Instance, Listen, Service } from "../service.ts";
+import type { Host, Instance, Service } from "../service.ts";
 import { storeSchema, type StoreSection } from "./config.ts";
 import { measure } from "./meters.ts";
 import { type OpenStore, openStore } from "./open-store.ts";
@@ -35,7 +36,7 @@ export const store: Service<StoreSection> = {
   ],
   schema: storeSchema,
   prepare,
-  listens,
+  listens: (config) => httpListens("store", config),
 };
 
 interface Running {
@@ -105,17 +106,6 @@ async function whereIs(
   if (asked.length === 0) throw new Error(`there is no store "${wanted}"`);
   return Object.fromEntries(
     await Promise.all(asked.map(async ({ name, open }) => [name, await explain(open, path)])),
-  );
-}
-
-function listens(config: StoreSection): Listen[] {
-  return Object.entries(config).flatMap(([name, { listen }]) =>
-    listen.map((address, i) => ({
-      path: ["store", name, "listen", i],
-      address,
-      protocol: "tcp" as const,
-      http: true,
-    })),
   );
 }
 

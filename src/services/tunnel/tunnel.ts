@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto";
 
 import { closest } from "../../core/suggest.ts";
-import type { Complaint, Host, Instance, Listen, Service } from "../service.ts";
+import type { Listen } from "../../net/listen.ts";
+import type { Complaint, Host, Instance, Service } from "../service.ts";
 import { actionsOf } from "./actions.ts";
 import { deviceOf, hasKeys, tunnelSchema, type TunnelsConfig } from "./config.ts";
 import { TunnelEnd } from "./end.ts";

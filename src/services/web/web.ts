@@ -2,8 +2,9 @@
 import * as v from "valibot";
 
 import { type Attachment, limitsOf, type Site } from "../../net/http-fronts.ts";
+import { httpListens } from "../../net/listen.ts";
 import { withChallenges } from "../../net/tls/http-challenge.ts";
-import type { Host, Instance, Listen, Service } from "../service.ts";
+import type { Host, Instance, Service } from "../service.ts";
 import { builtin } from "./builtin.ts";
 import { type SiteConfig, type WebConfig, webSchema, WELCOME } from "./config.ts";
 import { type Dav, makeDav } from "./dav/dav.ts";
@@ -27,7 +28,7 @@ export const web: Service<WebConfig> = {
   levels: ["entries", "bytes", "open_files", "store_bytes"],
   schema: webSchema,
   prepare,
-  listens,
+  listens: (config) => httpListens("web", config),
 };
 
 /** One site as it runs. */
@@ -82,19 +83,6 @@ async function prepare(config: WebConfig, host: Host): Promise<Instance> {
       },
     },
   };
-}
-
-function listens(config: WebConfig): Listen[] {
-  return Object.entries(config).flatMap(([name, { listen, tls, http3 }]) =>
-    listen.flatMap((address, i) => {
-      const one = { path: ["web", name, "listen", i], address, http: true };
-      const quic = tls && http3 && address.kind === "tcp";
-      return [
-        { ...one, protocol: "tcp" as const },
-        ...(quic ? [{ ...one, protocol: "udp" as const }] : []),
-      ];
-    }),
-  );
 }
 
 /** Clients learn of HTTP/3 by a field (RFC 7838, 3): it goes with every answer of the site. */
