@@ -2,7 +2,7 @@
 import * as v from "valibot";
 
 import { limits as httpLimits } from "../../config/http.ts";
-import { key, pathTo } from "../../config/key.ts";
+import { key, maybe, pathTo } from "../../config/key.ts";
 import {
   addressList,
   bandwidth,
@@ -10,6 +10,7 @@ import {
   count,
   duration,
   passwordHash,
+  path,
   secret,
   size,
   socketOptions,
@@ -89,6 +90,11 @@ const keys = v.strictObject({
         "64MiB",
         "Bytes of small files that each worker remembers, as they were verified; 0 is off.",
       ),
+      disk: maybe(
+        path,
+        "Directory for blocks that came from members elsewhere, shared by all workers.",
+      ),
+      disk_max: key(size, "1GiB", "Bytes of them; the longest unused go first."),
     }),
     {},
   ),

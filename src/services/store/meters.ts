@@ -38,6 +38,13 @@ export function measure(
       how,
     });
   const [hits, misses] = [cached("hit"), cached("miss")];
+  const onDisk = (how: string) =>
+    metrics.counter(
+      "tern_store_disk_cache_total",
+      "Blocks of members elsewhere looked for on a disk of this machine.",
+      { store: name, how },
+    );
+  const [diskHits, diskMisses] = [onDisk("hit"), onDisk("miss")];
   const hinted = metrics.gauge(
     "tern_store_under_replicated",
     "Copies that acknowledged writes still owe, and that the last look at each partition missed.",
@@ -100,6 +107,8 @@ export function measure(
     hedged: 0,
     hits: open.cache?.figures.hits ?? 0,
     misses: open.cache?.figures.misses ?? 0,
+    diskHits: open.blockCache?.figures.hits ?? 0,
+    diskMisses: open.blockCache?.figures.misses ?? 0,
   };
   return metrics.onSnapshot(() => {
     const { figures } = repair;
@@ -111,6 +120,8 @@ export function measure(
       hedged: hedgesOf(open).hedged,
       hits: open.cache?.figures.hits ?? 0,
       misses: open.cache?.figures.misses ?? 0,
+      diskHits: open.blockCache?.figures.hits ?? 0,
+      diskMisses: open.blockCache?.figures.misses ?? 0,
     };
     counters.reads.add(now.reads - told.reads);
     counters.writes.add(now.writes - told.writes);
@@ -122,6 +133,8 @@ export function measure(
     hedged.add(now.hedged - told.hedged);
     hits.add(now.hits - told.hits);
     misses.add(now.misses - told.misses);
+    diskHits.add(now.diskHits - told.diskHits);
+    diskMisses.add(now.diskMisses - told.diskMisses);
     Object.assign(told, now);
     hinted.set(hints.durable + figures.owed);
     lost.set(figures.lost);

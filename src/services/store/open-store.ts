@@ -5,7 +5,9 @@ import type { Lease } from "../../core/lease.ts";
 import { needed } from "../../core/quorum.ts";
 import { Dialer } from "../../net/tcp/dialer.ts";
 import { Upstream } from "../../net/upstream/upstream.ts";
+import type { Log } from "../../observe/log.ts";
 import type { Host } from "../service.ts";
+import { BlockCache } from "./block-cache/block-cache.ts";
 import type { StoreConfig } from "./config.ts";
 import { Dav } from "./dav/dav.ts";
 import { lifetimes } from "./expiry.ts";
@@ -47,6 +49,8 @@ export interface OpenStore {
   readonly repair: Repair;
   /** Undefined: it is off. */
   readonly cache: FileCache | undefined;
+  /** Undefined: there is none. */
+  readonly blockCache: BlockCache | undefined;
   readonly usage: Usage;
   /** With others over the same members; undefined: this router is alone. */
   readonly routers: Routers | undefined;
@@ -85,6 +89,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     return isReserved(path) ? undefined : stays(path);
   };
   const cache = await cacheOf(name, config, host);
+  const blockCache = await blockCacheOf(name, config, host, log);
   const local: Locks = new PathLocks(join(directory, "locks"));
   const common: Common = {
     layout: new Layout(config.prefix),
@@ -96,6 +101,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     writer,
     freeFloor: config.free_floor,
     cache: cache?.value,
+    blockCache: blockCache?.value,
     usage,
     lifetime: stay,
   };
@@ -143,6 +149,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     mender,
     repair,
     cache: cache?.value,
+    blockCache: blockCache?.value,
     usage,
     routers,
     async remember() {
@@ -168,6 +175,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       await routers?.close();
       await lease[Symbol.asyncDispose]();
       await cache?.[Symbol.asyncDispose]();
+      await blockCache?.[Symbol.asyncDispose]();
     },
   };
 }
@@ -184,6 +192,26 @@ async function cacheOf(
     async () => new FileCache(memory),
   );
   return made as Lease<FileCache>; // made under this name by nobody else
+}
+
+/** The same of what is kept on disk. Throws when its directory cannot be used. */
+async function blockCacheOf(
+  store: string,
+  { cache: { disk, disk_max: most } }: StoreConfig,
+  { leases }: Host,
+  log: Log,
+): Promise<Lease<BlockCache> | undefined> {
+  if (disk === undefined) return undefined;
+  const directory = join(disk, store);
+  const made = await leases.take(`store ${store} blocks ${directory} ${most}`, async () => {
+    try {
+      return BlockCache.open(directory, most, { log, wall: () => Date.now() });
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw new Error(`store.${store}.cache.disk: ${why}`, { cause: error });
+    }
+  });
+  return made as Lease<BlockCache>; // made under this name by nobody else
 }
 
 /** How a directory is known again. A member's id stays for ever, its directory may move. */

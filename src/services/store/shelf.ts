@@ -1,6 +1,7 @@
 /** A stage as it runs: its members, and who of them has a name's copies. */
 import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
+import type { BlockCache } from "./block-cache/block-cache.ts";
 import type { Lifetimes } from "./expiry.ts";
 import type { FileCache } from "./file-cache.ts";
 import { Haste } from "./haste.ts";
@@ -31,6 +32,8 @@ export interface Common {
   readonly lifetime?: Lifetimes;
   /** Small files that were read of late; undefined: none are remembered. */
   readonly cache?: FileCache | undefined;
+  /** Blocks of what came from other machines, on a disk of this one; undefined: none are kept. */
+  readonly blockCache?: BlockCache | undefined;
 }
 
 /** Which members, by id, take no copies any more: their share goes to others. */

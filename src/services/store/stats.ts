@@ -1,4 +1,5 @@
 import type { Host } from "../service.ts";
+import type { BlockCacheFigures } from "./block-cache/block-cache.ts";
 import type { CacheFigures } from "./file-cache.ts";
 import type { FrontFigures } from "./front.ts";
 import type { OpenStore } from "./open-store.ts";
@@ -15,6 +16,8 @@ export interface StoreStats extends FrontFigures {
   readonly hedges_won: number;
   /** Small files remembered in memory. */
   readonly cache?: CacheFigures;
+  /** Blocks on disk that came from members elsewhere. */
+  readonly disk_cache?: BlockCacheFigures;
   /** Copies that acknowledged writes still owe, and that the last look at each partition missed. */
   readonly under_replicated: number;
   /** Looking after copies while nobody asks for them. */
@@ -46,6 +49,7 @@ export function statsOf(open: OpenStore, { worker }: Pick<Host, "worker">): Stor
     mended: mender.mended + figures.mended,
     ...hedgesOf(open),
     ...(open.cache && { cache: open.cache.figures }),
+    ...(open.blockCache && { disk_cache: open.blockCache.figures }),
     under_replicated: hints.durable + figures.owed,
     repair: figures,
     to_mend: hints.size,

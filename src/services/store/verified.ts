@@ -52,6 +52,9 @@ export class Verified {
   readonly #tried = new Set<Seat>();
   #ahead: { readonly block: number; readonly bytes: Uint8Array } | undefined;
   #reader: CopyReader | undefined;
+  /** Hold one block each of those that were kept here, in turns; made when they are needed. */
+  readonly #rooms: [Uint8Array?, Uint8Array?] = [];
+  #turn: 0 | 1 = 0;
   #closed = false;
 
   /** `seats` have the version; the first one is read from for as long as it can be. */
@@ -134,8 +137,24 @@ export class Verified {
     this.#reader = undefined;
   }
 
+  /** A block that came from another machine before, and was kept on a disk of this one. */
+  async #kept(block: number): Promise<Uint8Array | undefined> {
+    const { blockCache } = this.#shelf.common;
+    if (blockCache === undefined || !this.#isFar(this.#seats[0])) return undefined;
+    this.#turn = this.#turn === 0 ? 1 : 0;
+    const room = (this.#rooms[this.#turn] ??= new Uint8Array(Math.min(BLOCK, this.version.size)));
+    return blockCache.get(this.#blocks, block, room);
+  }
+
+  /** Its data are not on a disk of this machine. */
+  #isFar(seat: Seat | undefined): boolean {
+    return seat !== undefined && seat.member.near === undefined;
+  }
+
   /** The same block from one after the other, until one has it right. */
   async #block(block: number): Promise<Uint8Array> {
+    const kept = await this.#kept(block);
+    if (kept !== undefined) return kept;
     for (;;) {
       const seat = this.#seats[0] ?? (await this.#another());
       if (seat === undefined) throw this.#unreadable();
@@ -147,6 +166,8 @@ export class Verified {
       }
       if (bytes !== undefined) {
         if (reader !== this.#reader) this.#follow(reader);
+        if (this.#isFar(reader.seat))
+          this.#shelf.common.blockCache?.keep(this.#blocks, block, bytes);
         return bytes;
       }
       if (error === undefined) this.#failures.push(await this.#whatIsWrong(seat));

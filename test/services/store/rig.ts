@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 import { systemClock } from "../../../src/core/clock.ts";
 import { silent } from "../../../src/observe/log.ts";
+import type { BlockCache } from "../../../src/services/store/block-cache/block-cache.ts";
 import type { FileCache } from "../../../src/services/store/file-cache.ts";
 import { Hints } from "../../../src/services/store/hints/hints.ts";
 import { DirMember } from "../../../src/services/store/members/dir-member.ts";
@@ -46,6 +47,7 @@ export interface RigWishes {
   readonly placement?: "hrw-1" | "md5-paper";
   readonly make?: (id: string, root: string) => Member;
   readonly cache?: FileCache | undefined;
+  readonly blockCache?: BlockCache | undefined;
   readonly quotas?: Readonly<Record<string, number>>;
 }
 
@@ -87,6 +89,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       writer: crypto.randomUUID().slice(0, 8),
       freeFloor: 0,
       cache: wishes.cache,
+      blockCache: wishes.blockCache,
       ...(usage !== undefined && { usage }),
     },
   );
