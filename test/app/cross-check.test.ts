@@ -150,3 +150,20 @@ pools: { app: { hosts: ["10.0.0.1:80"] } }
     expect(warnings.map((warning) => Number(warning.split(":")[1]))).toEqual([...told]);
   });
 });
+
+test.each([
+  { story: "to nobody", keys: "forward: true", told: ["warning 1:50"] },
+  { story: "to somebody", keys: "forward: true, allow: [a.example]", told: [] },
+  {
+    story: "to a list, with another one beside it",
+    keys: "forward: { allow: [a.example] }, allow: [a.example]",
+    told: ["problem 1:81"],
+  },
+])("a route that forwards $story", ({ keys, told }) => {
+  const place = { kind: "text", name: "t", text: "", base: "/" } as const;
+  const read = readConfigText(place, `proxy: { p: { listen: ":81", routes: [{ ${keys} }] } }\n`);
+  const at = read.ok
+    ? read.config.warnings.map((warning) => `warning ${warning.split(":").slice(1, 3).join(":")}`)
+    : read.problems.map(({ line, column }) => `problem ${line}:${column}`);
+  expect(at).toEqual([...told]);
+});

@@ -30,6 +30,7 @@ export const proxy: Service<ProxyConfig> = {
   ],
   schema: proxySchema,
   check: unknownPools,
+  advises: forwardsNothing,
   prepare,
   listens: (config) => httpListens("proxy", config),
 };
@@ -40,6 +41,17 @@ interface Running {
   readonly upstreams: readonly Upstream[];
   readonly cache: OpenCache | undefined;
   attachment: Attachment | undefined;
+}
+
+/** Nobody is named who may be asked for: then nobody is. */
+function forwardsNothing(config: ProxyConfig): Complaint[] {
+  return Object.entries(config).flatMap(([name, { routes }]) =>
+    routes.flatMap(({ forward }, i): Complaint[] => {
+      if (forward === undefined || forward.allow.length > 0) return [];
+      const path = ["proxy", name, "routes", i, "forward"];
+      return [{ path, message: "`allow` names no hosts, so nothing is forwarded" }];
+    }),
+  );
 }
 
 async function prepare(config: ProxyConfig, host: Host): Promise<Instance> {

@@ -55,13 +55,15 @@ const share = v.strictObject({
 });
 
 const PORT = v.pipe(count(1), v.maxValue(65_535));
+const FORWARD_PORTS = { port: 80, ports: [80, 443, 8080] };
+const forwardHosts = v.pipe(
+  v.array(v.union([cidr, v.pipe(hostPattern, v.description("A name."))])),
+  v.description('Hosts that may be asked for: names, "*.example.net", "*"; addresses, networks.'),
+);
 const forward = v.strictObject({
-  allow: v.pipe(
-    v.array(v.union([cidr, v.pipe(hostPattern, v.description("A name."))])),
-    v.description('Hosts that may be asked for: names, "*.example.net", "*"; addresses, networks.'),
-  ),
-  port: key(PORT, 80, "Port of hosts that are asked for without one."),
-  ports: key(v.array(PORT), [80, 443, 8080], "Ports that may be asked for."),
+  allow: forwardHosts,
+  port: key(PORT, FORWARD_PORTS.port, "Port of hosts that are asked for without one."),
+  ports: key(v.array(PORT), FORWARD_PORTS.ports, "Ports that may be asked for."),
 });
 
 const basic = v.strictObject({
@@ -93,7 +95,11 @@ const routeKeys = v.strictObject({
     v.pipe(v.array(share), v.minLength(1)),
     "Several pools instead, each with its share of the clients; a client stays with its pool.",
   ),
-  forward: maybe(forward, "Go to the host that is asked for, instead of a pool."),
+  forward: maybe(
+    v.union([v.literal(true), forward]),
+    "Go to the host that is asked for, instead of a pool; true: of those that `allow` lists.",
+  ),
+  allow: maybe(forwardHosts, "With `forward: true`: hosts that may be asked for."),
   redirect: maybe(redirect, "Answer with a redirect instead."),
   timeout: key(duration, "60s", "Longest silence of a server before it is given up: 504."),
   total_timeout: key(duration, 0, "Longest time for all of a request, every try included; 0: any."),
@@ -140,6 +146,11 @@ export const route = v.pipe(
         message: "expected one of `pool`, `split`, `forward` and `redirect`",
         path: pathTo(value, said[1] ?? "pool"),
       });
+    if (value.allow !== undefined && value.forward !== true)
+      addIssue({ message: "needs `forward: true`", path: pathTo(value, "allow") });
+  }),
+  v.transform(({ allow = [], forward: to, ...route }) => {
+    return { ...route, forward: to === true ? { allow, ...FORWARD_PORTS } : to };
   }),
 );
 

@@ -269,6 +269,24 @@ describe("to the host that is asked for", () => {
     expect(server.callers.length > 0).toBe(status === 200);
   });
 
+  test.each([
+    {
+      story: "in one word, with a list",
+      route: { forward: true, allow: ["127.0.0.1"] },
+      refused: false,
+    },
+    {
+      story: "in one word, with another list",
+      route: { forward: true, allow: ["10.0.0.1"] },
+      refused: true,
+    },
+    { story: "in one word, and nobody is named", route: { forward: true }, refused: true },
+  ])("$story", async ({ route, refused }) => {
+    const edge = stack.use(await proxying([], { routes: [route] }));
+    // Whoever listens there, or nobody: it was tried.
+    expect((await ask(edge, "127.0.0.1:8080"))?.status === 403).toBe(refused);
+  });
+
   test("a whole URL, as clients of proxies say it", async () => {
     const server = echo();
     const edge = stack.use(await proxying([], forward({ allow: ["127.0.0.1"] }, server.port)));
