@@ -12,7 +12,7 @@ import { residentBytes } from "./process-facts.ts";
 setDefaultTimeout(90_000); // several programs, on a machine that may be busy
 
 const MB = 2 ** 20;
-const BIG = 60 * MB + 12_345;
+const BIG = 240 * MB + 12_345;
 const missing = ["nginx", "curl"].filter((name) => Bun.which(name) === null);
 if (missing.length > 0) process.stderr.write(`SKIPPED: no ${missing.join(", ")}\n`);
 
@@ -63,7 +63,7 @@ test.skipIf(missing.length > 0)("a film", async () => {
 
   // All of it, through clients that take it slowly: memory does not hold it.
   const before = residentBytes(tern.pid);
-  const rates = ["20M", "30M", "40M"].map((rate) =>
+  const rates = ["40M", "50M", "60M"].map((rate) =>
     said(["sh", "-c", `curl -sS --limit-rate ${rate} ${url} | sha256sum`]),
   );
   let most = 0;
@@ -71,10 +71,11 @@ test.skipIf(missing.length > 0)("a film", async () => {
   const sum = new Bun.CryptoHasher("sha256").update(film).digest("hex");
   for (const got of await Promise.all(rates)) expect(got.out.split(" ")[0]).toBe(sum);
   clearInterval(watch);
-  expect((most - before) / MB).toBeLessThan(64);
+  // Code that runs for the first time, 16 MB of cache and what is not collected yet, however long the film is.
+  expect((most - before) / MB).toBeLessThan(100);
   await Bun.sleep(100);
   expect(asked().toSorted()).toEqual([...new Set(asked())].toSorted()); // each slice once
-  expect(asked()).toHaveLength(61);
+  expect(asked()).toHaveLength(241);
 
   // Anywhere, without a word to nginx.
   for (let i = 0; i < 40; i++) {
@@ -85,11 +86,11 @@ test.skipIf(missing.length > 0)("a film", async () => {
     expect(got.headers.get("cache-status")).toMatch(/^tern; hit;/);
     expect(Buffer.compare(await got.bytes(), film.subarray(from, to))).toBe(0);
   }
-  expect(asked()).toHaveLength(61);
+  expect(asked()).toHaveLength(241);
 
   // A purge of its URL is one of all of it.
   expect((await tern.verb("cache", "purge", `127.0.0.1:${port}/film`)).code).toBe(0);
   await (await part(0, 10)).bytes();
-  await until(() => asked().length === 62);
+  await until(() => asked().length === 242);
   expect(tern.lines.filter(({ level }) => level === "error")).toEqual([]);
 });

@@ -1,4 +1,5 @@
 /** One body to several members at once, in lock-step: nobody gets ahead, so nothing piles up. */
+import { Garbage } from "../../net/garbage.ts";
 import { MemberError, STALL_MS, type Upload, within } from "./members/member.ts";
 import { Patience } from "./patience.ts";
 import { Checksums } from "./record.ts";
@@ -6,14 +7,7 @@ import type { Seat } from "./seat.ts";
 
 /** Longest time for the whole to be on disk, where nobody else has it there before. */
 const FINISH_MS = 6 * STALL_MS;
-/**
- * Bytes of all bodies between two collections of garbage, each of which takes some 25 ms. What is under way when the
- * young are collected counts as old, and the old are left until there are many: 130 MB of them in a file of 10 GB.
- */
-const COLLECTED = 256 * 2 ** 20;
-
-/** Bytes since the last one. */
-let passed = 0;
+const garbage = new Garbage(256 * 2 ** 20);
 
 /** A member that has not got the whole body, and why. */
 export interface Fallen {
@@ -79,7 +73,6 @@ export async function fanOut(
     });
     for await (const bytes of body) {
       size += bytes.length;
-      passed += bytes.length;
       const sent = each([...uploads.keys()], async (seat) => {
         const began = performance.now();
         const written = uploads.get(seat)?.write(bytes) ?? Promise.resolve();
@@ -87,10 +80,7 @@ export async function fanOut(
         patience.spend(seat, performance.now() - began);
       });
       sums.add(bytes); // while the members are at work
-      if (passed >= COLLECTED) {
-        passed = 0;
-        Bun.gc(true);
-      }
+      garbage.left(bytes.length);
       await sent;
     }
     await each([...uploads.keys()], async (seat) => {

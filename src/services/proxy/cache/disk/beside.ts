@@ -21,11 +21,14 @@ export class Beside {
   /** Write a file beside, then give it its name. Answers its bytes. Throws what the disk says. */
   fileNow(name: string, pieces: readonly Uint8Array[]): number {
     const beside = this.path();
-    const bytes = Buffer.concat(pieces);
     const fd = openSync(beside, "wx", 0o600);
+    let bytes = 0;
     try {
       try {
-        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
+        for (const piece of pieces) {
+          for (let at = 0; at < piece.length;) at += writeSync(fd, piece, at, piece.length - at);
+          bytes += piece.length;
+        }
       } finally {
         closeSync(fd);
       }
@@ -34,7 +37,7 @@ export class Beside {
       rmSync(beside, { force: true });
       throw error;
     }
-    return bytes.length;
+    return bytes;
   }
 
   /** The same, while others have their turn. */

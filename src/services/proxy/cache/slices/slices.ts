@@ -1,3 +1,4 @@
+import { Garbage } from "../../../../net/garbage.ts";
 import { byName, type Field } from "../../../../wire/http/caching/field-list.ts";
 import { notKept } from "../../../../wire/http/caching/storable.ts";
 import type { Rules } from "../../../../wire/http/caching/stored.ts";
@@ -14,6 +15,8 @@ import type { Store } from "../store.ts";
 import type { Way } from "../way.ts";
 import { gather } from "./gather.ts";
 import { partIn, rangeField, type Sliced } from "./sliced.ts";
+
+const garbage = new Garbage(24 * 2 ** 20);
 
 /** How servers are asked for parts, on behalf of which request. */
 export interface Errand {
@@ -126,6 +129,7 @@ export class Slices {
       return "failed";
     }
     this.fetched++;
+    garbage.left(bytes.length);
     const { store, rules, wall } = this.#parts;
     const fields: Field[] = [["ETag", sliced.etag]];
     if (tags.length > 0) fields.push(["Cache-Tag", tags.join(",")]);
