@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { readdirSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -98,6 +98,35 @@ test("whatever becomes of the files, what is found is right", async () => {
     { numRuns: 40 },
   );
   expect(wrong).toBeGreaterThan(0);
+});
+
+test.each([
+  { story: "shorter", length: 1999 },
+  { story: "longer", length: 2001 },
+  { story: "of no length", length: 0 },
+  { story: "longer than there is room for", length: 2 ** 32 - 1 },
+])("an entry that says its block is $story is done without, and made anew", async ({ length }) => {
+  await using dir = await temporary();
+  const cache = opened(dir.path, 16 * MIB);
+  const bytes = random(2000, 3);
+  const blocks = blocksOf(bytes);
+  await kept(cache, blocks, bytes);
+  for (const name of readdirSync(dir.path)) {
+    const file = join(dir.path, name);
+    const all = readFileSync(file);
+    const at = all.indexOf(Buffer.of(2000 & 255, 2000 >> 8, 0, 0));
+    if (at < 0) continue;
+    await using handle = await open(file, "r+");
+    const entry = Buffer.alloc(4);
+    entry.writeUInt32LE(length);
+    await handle.write(entry, 0, 4, at);
+  }
+  expect(await isThere(cache, blocks)).toBe(false);
+  cache.keep(blocks, 0, bytes);
+  await cache.close();
+  const again = opened(dir.path, 16 * MIB);
+  expect(await again.get(blocks, 0, new Uint8Array(MIB))).toEqual(bytes);
+  await again.close();
 });
 
 test("it stays within its budget, and one long file does not drive out what is used", async () => {

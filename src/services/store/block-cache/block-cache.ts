@@ -110,8 +110,8 @@ export class BlockCache implements Closable {
     if (name === undefined || slots === undefined) return undefined;
     try {
       const slot = slots.find(name);
-      if (slot?.length !== target.length) return undefined;
-      const bytes = await slots.read(slot.at, target);
+      if (slot === undefined) return undefined;
+      const bytes = slot.length === target.length ? await slots.read(slot.at, target) : undefined;
       if (bytes !== undefined && blocks.isRight(block, bytes)) {
         slots.used(slot, name, this.#seconds);
         return bytes;
