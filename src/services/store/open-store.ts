@@ -26,6 +26,7 @@ import { Permit } from "./permit.ts";
 import { copiesOf } from "./placement/stage.ts";
 import { openRepair } from "./repair/open-repair.ts";
 import type { Repair } from "./repair/repair.ts";
+import { PARTITIONS } from "./repair/survey.ts";
 import { S3Front } from "./s3/front.ts";
 import { S3Member } from "./s3/member.ts";
 import { PARTS, PARTS_STAY_MS } from "./s3/multipart.ts";
@@ -35,7 +36,9 @@ import { type Common, Shelf } from "./shelf.ts";
 import { readBook, recordOf, refusal, type Stages, writeBook } from "./stage-book.ts";
 import type { MemberConfig } from "./stage-config.ts";
 import { isReserved, Tree } from "./tree/tree.ts";
-import { Usage } from "./usage.ts";
+import { LocalUsage } from "./usage/local-usage.ts";
+import { SharedUsage } from "./usage/shared-usage.ts";
+import type { Usage } from "./usage/usage.ts";
 
 /** Characters of a process's word in its stamps. */
 const WRITER = 8;
@@ -75,14 +78,32 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const place = host.nodes.truth;
   const writer = crypto.randomUUID().slice(0, WRITER);
   const routers =
-    place && new Routers({ place, store: name, process: writer, clock: host.clock, log });
+    place &&
+    new Routers({
+      place,
+      store: name,
+      process: writer,
+      stands: host.worker.index === 0,
+      clock: host.clock,
+      log,
+    });
   await routers?.open(stages);
 
   // A reload keeps its promises where they are: both instances write the same journal.
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
-  const usage = new Usage(directory, config.quotas, () => host.clock.now());
+  const usage = routers
+    ? new SharedUsage({
+        directory,
+        limits: config.quotas,
+        among: routers,
+        places: Object.keys(config.stages).length * PARTITIONS,
+        clock: host.clock,
+        wall: () => Date.now(),
+      })
+    : new LocalUsage(directory, config.quotas, () => host.clock.now());
+  if (usage instanceof SharedUsage) await usage.open();
   const stays = lifetimes(config.ttl);
   const stay = (path: string): number | undefined => {
     if (path.startsWith(PARTS)) return PARTS_STAY_MS;
@@ -171,7 +192,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       await Promise.all(shelves.map((shelf) => shelf.close()));
       upstream.close();
       common.locks.close();
-      usage.close();
+      await usage.close();
       await routers?.close();
       await lease[Symbol.asyncDispose]();
       await cache?.[Symbol.asyncDispose]();

@@ -11,7 +11,7 @@ import type { Locks } from "./path-locks.ts";
 import { placementOf } from "./placement/placement.ts";
 import { copiesOf, type Placement, type StageRecord } from "./placement/stage.ts";
 import type { Seat } from "./seat.ts";
-import type { Usage } from "./usage.ts";
+import type { Usage } from "./usage/usage.ts";
 
 /** What all stages of a store share. */
 export interface Common {

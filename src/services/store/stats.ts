@@ -6,7 +6,7 @@ import type { OpenStore } from "./open-store.ts";
 import type { PlacementKind } from "./placement/stage.ts";
 import type { RepairFigures } from "./repair/repair.ts";
 import type { SeatFigures } from "./seat.ts";
-import type { Usage } from "./usage.ts";
+import type { UsageFigures } from "./usage/quotas.ts";
 
 /** What `status`, the console and `tern store status` show of a store. */
 export interface StoreStats extends FrontFigures {
@@ -27,7 +27,7 @@ export interface StoreStats extends FrontFigures {
   /** Processes of all routers that are alive, as `node.process`; without etcd this one is alone. */
   readonly routers?: readonly string[];
   /** What is stored, by prefix: in all, and for each quota. */
-  readonly usage?: Usage["figures"];
+  readonly usage?: UsageFigures;
   /** What is the same in all workers is told by the first. */
   readonly stage?: number;
   readonly stages?: Readonly<Record<string, StageStats>>;

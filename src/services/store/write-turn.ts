@@ -7,7 +7,7 @@ import type { Still } from "./path-locks.ts";
 import type { DeletedVersion, FileVersion, Version } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
-import { growth } from "./usage.ts";
+import { growth } from "./usage/amount.ts";
 import { tooFew, type Written } from "./written.ts";
 
 /** What goes on behind the answer: nobody else changes the name before it has ended. It never rejects. */

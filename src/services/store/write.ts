@@ -9,7 +9,7 @@ import { nextStamp } from "./next-stamp.ts";
 import type { DeletedVersion, FileVersion, Version } from "./record.ts";
 import type { Seat } from "./seat.ts";
 import type { Shelf } from "./shelf.ts";
-import { atMost, OverQuota } from "./usage.ts";
+import { atMost, OverQuota } from "./usage/over-quota.ts";
 import { conclude, inTurn } from "./write-turn.ts";
 import { OVER, tooFew, type Written } from "./written.ts";
 

@@ -14,7 +14,7 @@ import { PathLocks } from "../../../src/services/store/path-locks.ts";
 import { openToRead } from "../../../src/services/store/read.ts";
 import { Seat } from "../../../src/services/store/seat.ts";
 import { Shelf } from "../../../src/services/store/shelf.ts";
-import { Usage } from "../../../src/services/store/usage.ts";
+import { LocalUsage } from "../../../src/services/store/usage/local-usage.ts";
 import { put, remove } from "../../../src/services/store/write.ts";
 import { temporary } from "../../fake/temporary.ts";
 import { FaultyMember } from "./faulty-member.ts";
@@ -62,7 +62,7 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
   const make = wishes.make ?? ((id, root) => new DirMember(id, root, false));
   const time = { waits: 0, wall: 0 };
   const now = () => systemClock.now() + time.waits;
-  const usage = wishes.quotas && new Usage(join(dir, "usage"), wishes.quotas, now);
+  const usage = wishes.quotas && new LocalUsage(join(dir, "usage"), wishes.quotas, now);
   const hints = await Hints.open(join(dir, "hints"), silent, now);
   const members = Array.from({ length: count }, (_, i) => {
     const root = join(dir, `m${i}`);

@@ -7,6 +7,7 @@
  *     /tern/store/NAME/routers/NODE.PID  a process that is alive, and which standing it goes by
  *     /tern/store/NAME/repairs           the one process that looks after copies
  *     /tern/store/NAME/locks/N           a name that is being changed
+ *     /tern/store/NAME/usage/            how much is stored: usage/shared-usage.ts
  */
 import type { Clock } from "../../../core/clock.ts";
 import { Etcd, type EtcdPlace } from "../../../net/cluster/etcd.ts";
@@ -43,14 +44,19 @@ export interface RoutersParts {
   readonly store: string;
   /** Tells processes of one node apart. */
   readonly process: string;
+  /** It may be the one that looks after copies. */
+  readonly stands: boolean;
   readonly clock: Clock;
   readonly log: Log;
 }
 
 export class Routers implements Standings {
-  readonly #etcd: Etcd;
-  readonly #base: string;
-  readonly #self: string;
+  readonly etcd: Etcd;
+  /** Where the store's keys begin. */
+  readonly base: string;
+  /** This process. */
+  readonly self: string;
+  readonly #stands: boolean;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ending = new AbortController();
@@ -65,10 +71,11 @@ export class Routers implements Standings {
   #revision = 0;
   #alive: readonly string[] = [];
 
-  constructor({ place, store, process, clock, log }: RoutersParts) {
-    this.#etcd = new Etcd(place.urls);
-    this.#base = `/tern/store/${store}`;
-    this.#self = `${place.node}.${process}`;
+  constructor({ place, store, process, stands, clock, log }: RoutersParts) {
+    this.etcd = new Etcd(place.urls);
+    this.base = `/tern/store/${store}`;
+    this.self = `${place.node}.${process}`;
+    this.#stands = stands;
     this.#clock = clock;
     this.#log = log;
   }
@@ -85,7 +92,7 @@ export class Routers implements Standings {
 
   /** Begin to be one of them. Rejects when etcd cannot be reached, or other routers go by other stages. */
   async open(stages: Stages): Promise<void> {
-    const known = await this.#etcd.get(`${this.#base}/stages`);
+    const known = await this.etcd.get(`${this.base}/stages`);
     const refused = known && refusal(parseStages(known.value), stages);
     if (refused !== undefined) throw new Error(`as other routers have it, ${refused}`);
     await this.#enter();
@@ -94,20 +101,20 @@ export class Routers implements Standings {
 
   /** Let everybody go by these stages from now on. */
   async remember(stages: Stages): Promise<void> {
-    const key = `${this.#base}/stages`;
+    const key = `${this.base}/stages`;
     for (;;) {
-      const known = await this.#etcd.get(key);
+      const known = await this.etcd.get(key);
       const before = known === undefined ? {} : parseStages(known.value);
       const refused = refusal(before, { ...before, ...stages });
       if (refused !== undefined) throw new Error(`as other routers have it, ${refused}`);
       const text = emitStages({ ...before, ...stages });
       if (known?.value === text) return;
-      if ((await this.#etcd.swap(key, known?.revision ?? 0, text)) !== undefined) return;
+      if ((await this.etcd.swap(key, known?.revision ?? 0, text)) !== undefined) return;
     }
   }
 
   async read(): Promise<StandingBook | undefined> {
-    const entry = await this.#etcd.get(`${this.#base}/standing`).catch(() => undefined); // told of
+    const entry = await this.etcd.get(`${this.base}/standing`).catch(() => undefined); // told of
     if (entry === undefined || entry.revision === this.#revision) return undefined;
     this.#revision = entry.revision;
     // The caller goes by it on this turn; then everybody may know.
@@ -116,17 +123,13 @@ export class Routers implements Standings {
   }
 
   async write(book: StandingBook): Promise<void> {
-    const revision = await this.#etcd.swap(
-      `${this.#base}/standing`,
-      this.#revision,
-      emitBook(book),
-    );
+    const revision = await this.etcd.swap(`${this.base}/standing`, this.#revision, emitBook(book));
     if (revision === undefined) throw new Error("another router has changed who is out meanwhile");
     this.#revision = revision;
     await this.#tell();
     const until = this.#clock.now() + ALL_MS;
     for (;;) {
-      const routers = await this.#etcd.list(`${this.#base}/routers/`);
+      const routers = await this.etcd.list(`${this.base}/routers/`);
       if (routers.every(({ value }) => Number(value) >= revision)) break;
       if (this.#clock.now() > until)
         throw new Error("some routers are alive and do not go by what has changed");
@@ -140,12 +143,12 @@ export class Routers implements Standings {
     return {
       hold: async (key, run) =>
         local.hold(key, async () => {
-          const at = `${this.#base}/locks/${Bun.hash.xxHash32(key, 0) % LOCKS}`;
+          const at = `${this.base}/locks/${Bun.hash.xxHash32(key, 0) % LOCKS}`;
           const revision = await this.#lock(at);
           try {
             return await run(this.#still());
           } finally {
-            await this.#etcd.remove(at, revision).catch(() => void this.#doubtful.add(at));
+            await this.etcd.remove(at, revision).catch(() => void this.#doubtful.add(at));
           }
         }),
       close: () => local.close(),
@@ -155,7 +158,7 @@ export class Routers implements Standings {
   async close(): Promise<void> {
     this.#ending.abort();
     await this.#running;
-    if (this.#lease !== undefined) await this.#etcd.revoke(this.#lease).catch(() => {}); // it ends
+    if (this.#lease !== undefined) await this.etcd.revoke(this.#lease).catch(() => {}); // it ends
   }
 
   /** Whoever was stopped for so long that others may run, runs no further. */
@@ -172,11 +175,11 @@ export class Routers implements Standings {
     for (let wait = FIRST_MS; ; wait = Math.min(MOST_MS, wait * 2)) {
       try {
         if (this.#lease === undefined) throw new Error("this router is not known to the others");
-        const revision = await this.#etcd.swap(at, 0, this.#self, this.#lease);
+        const revision = await this.etcd.swap(at, 0, this.self, this.#lease);
         if (revision !== undefined) return revision;
         // Nobody else in this process has it: whoever wants it waits for us, in `local`.
-        const there = this.#doubtful.has(at) ? await this.#etcd.get(at) : undefined;
-        if (there?.value === this.#self) await this.#etcd.remove(at, there.revision);
+        const there = this.#doubtful.has(at) ? await this.etcd.get(at) : undefined;
+        if (there?.value === this.self) await this.etcd.remove(at, there.revision);
       } catch (error) {
         this.#doubtful.add(at);
         const why = error instanceof Error ? error.message : String(error);
@@ -190,13 +193,13 @@ export class Routers implements Standings {
 
   async #enter(): Promise<void> {
     const asked = this.#clock.now();
-    this.#lease = await this.#etcd.grant(LEASE_S);
+    this.#lease = await this.etcd.grant(LEASE_S);
     this.#until = asked + LEASE_S * 1000;
     await this.#tell();
   }
 
   async #tell(): Promise<void> {
-    await this.#etcd.put(`${this.#base}/routers/${this.#self}`, `${this.#revision}`, this.#lease);
+    await this.etcd.put(`${this.base}/routers/${this.self}`, `${this.#revision}`, this.#lease);
   }
 
   async #live(): Promise<void> {
@@ -205,7 +208,7 @@ export class Routers implements Standings {
     while (!signal.aborted) {
       try {
         const asked = this.#clock.now();
-        if (this.#lease !== undefined && (await this.#etcd.keep(this.#lease)))
+        if (this.#lease !== undefined && (await this.etcd.keep(this.#lease)))
           this.#until = asked + LEASE_S * 1000;
         else {
           this.#lease = undefined;
@@ -214,7 +217,7 @@ export class Routers implements Standings {
         }
         await this.#tell();
         await this.#stand();
-        const routers = await this.#etcd.list(`${this.#base}/routers/`);
+        const routers = await this.etcd.list(`${this.base}/routers/`);
         this.#alive = routers.map(({ key }) => key.slice(key.lastIndexOf("/") + 1));
         if (failing) this.#log.info("etcd answers again");
         failing = false;
@@ -229,10 +232,11 @@ export class Routers implements Standings {
 
   /** Be the one that looks after copies when nobody is. */
   async #stand(): Promise<void> {
-    const key = `${this.#base}/repairs`;
-    const there = await this.#etcd.get(key);
-    if (there !== undefined) this.#repairs = there.value === this.#self;
-    else this.#repairs = (await this.#etcd.swap(key, 0, this.#self, this.#lease)) !== undefined;
+    if (!this.#stands) return;
+    const key = `${this.base}/repairs`;
+    const there = await this.etcd.get(key);
+    if (there !== undefined) this.#repairs = there.value === this.self;
+    else this.#repairs = (await this.etcd.swap(key, 0, this.self, this.#lease)) !== undefined;
   }
 
   async #sleep(ms: number): Promise<void> {

@@ -50,7 +50,8 @@ async function two(members = 3, slow: (member: Member) => Member = (member) => m
   const router = async (node: "a" | "b") => {
     const place = { urls: [server.url], node };
     const clock = { ...systemClock, now: () => systemClock.now() + time[node] };
-    const routers = new Routers({ place, store, process: "1", clock, log: silent });
+    const parts = { place, store, process: "1", stands: true };
+    const routers = new Routers({ ...parts, clock, log: silent });
     await routers.open({ 0: record });
     const local = new PathLocks(join(dir.path, node, "locks"));
     const hints = await Hints.open(join(dir.path, node, "hints"), silent, () => 0);
@@ -215,6 +216,7 @@ test("another idea of a stage is refused", async () => {
     place,
     store: it.store,
     process: "1",
+    stands: true,
     clock: systemClock,
     log: silent,
   });
@@ -239,6 +241,19 @@ test("all routers go by who is out before anything is moved, and one of them loo
   expect([...it.b.shelf.standing.out]).toEqual(["m1"]);
   expect(await it.b.routers.read()).toBeUndefined();
   expect([it.a.routers.repairs, it.b.routers.repairs].filter(Boolean).length).toBe(1);
+});
+
+test("who may not look after copies leaves it to one who may", async () => {
+  const parts = { store: `files${stores++}`, clock: systemClock, log: silent };
+  const make = (process: string, stands: boolean): Routers =>
+    new Routers({ place: { urls: [server.url], node: "a" }, process, stands, ...parts });
+  const [second, first] = [make("2", false), make("1", true)];
+  await second.open({});
+  while (second.alive.length === 0) await Bun.sleep(20);
+  await first.open({});
+  while (!first.repairs) await Bun.sleep(20);
+  expect(second.repairs).toBe(false);
+  await Promise.all([first.close(), second.close()]);
 });
 
 test("without etcd nothing is written, and all is read; with it again, all is well", async () => {

@@ -3,13 +3,13 @@ import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { Secret } from "../../../src/config/scalars.ts";
-import { S3Client } from "../../../src/services/store/s3/client.ts";
-import { Usage } from "../../../src/services/store/usage.ts";
-import { temporary } from "../../fake/temporary.ts";
-import { served } from "./dav/served.ts";
-import { done, repairOf } from "./repair/rig.ts";
-import { type Rig, rig } from "./rig.ts";
+import { Secret } from "../../../../src/config/scalars.ts";
+import { S3Client } from "../../../../src/services/store/s3/client.ts";
+import { LocalUsage } from "../../../../src/services/store/usage/local-usage.ts";
+import { temporary } from "../../../fake/temporary.ts";
+import { served } from "../dav/served.ts";
+import { done, repairOf } from "../repair/rig.ts";
+import { type Rig, rig } from "../rig.ts";
 
 /** What is known to be stored below `prefix`. */
 function known({ shelf }: Rig, prefix: string): string {
@@ -68,7 +68,7 @@ test("who begins with files counts them by looking at all partitions, and what o
 test("processes tell one another, and a restart knows", async () => {
   await using dir = await temporary();
   let now = 0;
-  const make = (): Usage => new Usage(dir.path, { "/a/": 1000 }, () => now);
+  const make = (): LocalUsage => new LocalUsage(dir.path, { "/a/": 1000 }, () => now);
   const [one, two] = [make(), make()];
   const record = `/_3fs_0.records/3a7/3a7${"0".repeat(61)}`;
   one.changed(0, record, "/a/x", { bytes: 600, files: 1 }, 9);
@@ -99,12 +99,12 @@ test.each([
   { story: "while it changes: it is counted again", changed: 11, told: 1200 },
 ])("a partition is counted $story", async ({ changed, told }) => {
   await using dir = await temporary();
-  const usage = new Usage(dir.path, {}, () => 0);
+  const usage = new LocalUsage(dir.path, {}, () => 0);
   const record = `/_3fs_0.records/3a7/3a7${"0".repeat(61)}`;
   usage.changed(0, record, "/a/x", { bytes: 600, files: 1 }, changed);
   usage.count(0, 0x3a7, [{ path: "/a/x", size: 600 }], 10);
   usage.close();
-  const next = new Usage(dir.path, {}, () => 0);
+  const next = new LocalUsage(dir.path, {}, () => 0);
   expect(next.of("/").bytes).toBe(told);
   expect(next.isCounted(0, 0x3a7)).toBe(told === 600);
   next.close();
@@ -112,7 +112,7 @@ test.each([
 
 test("while somebody else writes nobody waits, and what was to be told is told later", async () => {
   await using dir = await temporary();
-  const make = (): Usage => new Usage(dir.path, { "/a/": 1000 }, () => performance.now());
+  const make = (): LocalUsage => new LocalUsage(dir.path, { "/a/": 1000 }, () => performance.now());
   const [one, two] = [make(), make()];
   const busy = new Database(join(dir.path, "usage.sqlite"));
   busy.run("BEGIN IMMEDIATE");
@@ -131,10 +131,10 @@ test("while somebody else writes nobody waits, and what was to be told is told l
 
 test("with other quotas all is counted anew", async () => {
   await using dir = await temporary();
-  const one = new Usage(dir.path, {}, () => 0);
+  const one = new LocalUsage(dir.path, {}, () => 0);
   one.count(0, 5, [{ path: "/a/x", size: 600 }], 20);
   one.close();
-  const two = new Usage(dir.path, { "/a/": 1 }, () => 0);
+  const two = new LocalUsage(dir.path, { "/a/": 1 }, () => 0);
   expect(two.isCounted(0, 5)).toBe(false);
   expect(two.of("/").bytes).toBe(600);
   two.close();
@@ -143,7 +143,7 @@ test("with other quotas all is counted anew", async () => {
 test("a damaged count is begun anew", async () => {
   await using dir = await temporary();
   writeFileSync(join(dir.path, "usage.sqlite"), "no database at all".repeat(100));
-  const usage = new Usage(dir.path, {}, () => 0);
+  const usage = new LocalUsage(dir.path, {}, () => 0);
   expect(usage.of("/")).toEqual({ bytes: 0, files: 0 });
   usage.close();
 });
