@@ -170,6 +170,28 @@ test("another budget leaves nothing of the one before", async () => {
   await cache.close();
 });
 
+test("who reads or asks while it closes reaches no file of others", async () => {
+  await using dir = await temporary();
+  const cache = opened(dir.path, 64 * MIB);
+  const bytes = random(MIB, 1);
+  const blocks = blocksOf(bytes);
+  await kept(cache, blocks, bytes);
+  const order: string[] = [];
+  await Promise.all([
+    isThere(cache, blocks).then((there) => order.push(there ? "found" : "not found")),
+    cache.close().then(() => order.push("closed")),
+  ]);
+  expect(order).toEqual(["found", "closed"]);
+  // These have the numbers now that its files had.
+  const others = [0, 1, 2, 3].map((i) => join(dir.path, `other ${i}`));
+  const handles = await Promise.all(others.map((path) => open(path, "w+")));
+  cache.keep(blocks, 0, bytes);
+  expect(await isThere(cache, blocks)).toBe(false);
+  expect(others.map((path) => statSync(path).size)).toEqual([0, 0, 0, 0]);
+  expect(cache.figures.kept).toBe(1);
+  await Promise.all(handles.map((handle) => handle.close()));
+});
+
 asRoot("a full disk costs what it would have kept, and nothing else", async () => {
   await using dir = await temporary();
   using _ = smallDisk(dir.path, 256 * 1024);

@@ -40,6 +40,8 @@ export class BlockCache implements Closable {
   readonly #kinds: readonly Slots[];
   readonly #parts: BlockCacheParts;
   readonly #writing = new Map<string, Promise<void>>();
+  readonly #reading = new Set<Promise<unknown>>();
+  #closed = false;
   #restsUntil = -Infinity;
   #hits = 0;
   #misses = 0;
@@ -75,7 +77,10 @@ export class BlockCache implements Closable {
   /** A block, in `room` and verified; undefined: it is not here. Never rejects. */
   async get(blocks: Blocks, block: number, room: Uint8Array): Promise<Uint8Array | undefined> {
     const length = blocks.lengthOf(block);
-    const found = await this.#read(blocks, block, room.subarray(0, length));
+    const reading = this.#read(blocks, block, room.subarray(0, length));
+    this.#reading.add(reading);
+    const found = await reading;
+    this.#reading.delete(reading);
     if (found === undefined) this.#misses++;
     else this.#hits++;
     return found;
@@ -85,7 +90,7 @@ export class BlockCache implements Closable {
   keep(blocks: Blocks, block: number, bytes: Uint8Array): void {
     const name = nameOf(blocks, block);
     const slots = this.#slotsFor(bytes.length);
-    if (name === undefined || slots === undefined) return;
+    if (this.#closed || name === undefined || slots === undefined) return;
     const key = name.toString("latin1");
     const { wall } = this.#parts;
     if (this.#writing.has(key)) return;
@@ -99,15 +104,20 @@ export class BlockCache implements Closable {
     this.#writing.set(key, written);
   }
 
+  /**
+   * Whoever is being answered when time is up may still read, and then notes that: the files are closed behind them,
+   * since their numbers are soon those of others.
+   */
   async close(): Promise<void> {
-    await Promise.all(this.#writing.values());
+    this.#closed = true;
+    await Promise.all([...this.#writing.values(), ...this.#reading]);
     for (const slots of this.#kinds) slots.close();
   }
 
   async #read(blocks: Blocks, block: number, target: Uint8Array): Promise<Uint8Array | undefined> {
     const name = nameOf(blocks, block);
     const slots = this.#slotsFor(target.length);
-    if (name === undefined || slots === undefined) return undefined;
+    if (this.#closed || name === undefined || slots === undefined) return undefined;
     try {
       const slot = slots.find(name);
       if (slot === undefined) return undefined;
