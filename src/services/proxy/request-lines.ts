@@ -92,8 +92,9 @@ export class RequestLines {
     const host = head.slot[Slot.host] as number;
     const valueStart = head.valueStart[host] as number;
     const valueEnd = head.valueEnd[host] as number;
-    const size = head.linesEnd + this.#set.length + (target?.length ?? 0) + OURS;
-    if (size - head.methodStart > HEAD.length) return 0;
+    const more = (target?.length ?? 0) + valueEnd - valueStart; // the host is said twice
+    const size = head.linesEnd - head.methodStart + this.#set.length + more + OURS;
+    if (size > HEAD.length) return 0;
 
     let at = put(bytes, head.methodStart, head.methodEnd + 1, 0);
     if (target === undefined) at = put(bytes, head.targetStart, head.targetEnd, at);

@@ -17,6 +17,7 @@ beforeAll(async () => {
     edges[name] = stack.use(await proxying([server.port], keys));
   };
   await make("plain", {});
+  await make("roomy", { limits: { head: "64k" } });
   await make("trusting", { trust: ["127.0.0.1"] });
   await make("upgrading", { routes: [{ pool: "app", websocket: true }] });
   await make("changing", {
@@ -176,6 +177,20 @@ describe("what a server sees", () => {
     const [named] = await sent("changing", "GET /named/ HTTP/1.1\r\nHost: A.example:81\r\n\r\n");
     expect(named).toContain("X-Forwarded-Host: a.example:81\r\n");
   });
+
+  // The host is said twice: as Host and as X-Forwarded-Host.
+  test.each([16_000, 31_700, 32_700, 40_000, 63_000])(
+    "all of a head whose host has %i characters",
+    async (length) => {
+      const host = "a".repeat(length);
+      const [head] = await sent("roomy", `PUT / HTTP/1.1\r\nHost: ${host}\r\nX: 1\r\n\r\n`);
+      const said = OURS.map((line) => line.replace("a.example", host));
+      expect(head.endsWith("\r\n\r\n")).toBe(true);
+      expect(fieldsOf(head)).toEqual(
+        ["content-length: 0", `host: ${host}`, "x: 1", ...said.map(lowerName)].toSorted(),
+      );
+    },
+  );
 
   test("what the operator says", async () => {
     const [head] = await sent(
