@@ -21,7 +21,7 @@ import { NAME } from "./fields.ts";
 import { ForwardPools } from "./forward-pool.ts";
 import { merged } from "./merged.ts";
 import { Passage, type PassageParts } from "./passage.ts";
-import { PoolGuard } from "./pool-guard.ts";
+import { PoolGuards } from "./pool-guard.ts";
 import { RouteMeters } from "./route-meters.ts";
 import { Split } from "./split.ts";
 import { stickyKey } from "./sticky-key.ts";
@@ -42,8 +42,8 @@ export function passagesOf(
   host: Host,
 ): Made {
   const upstreams = new Upstreams(config, host);
-  const guards = new Map<string, PoolGuard>();
   const { max_pending: most, retry_budget: percent } = config.upstream;
+  const guards = new PoolGuards(most, percent);
   const now = (): number => host.reactor.now; // as fine as is needed, and costs nothing
   const common: Omit<
     PassageParts,
@@ -54,11 +54,7 @@ export function passagesOf(
     log: host.log.with({ proxy: name }),
     now,
     trusted: compileAccess(config.trust),
-    guard: (pool) => {
-      let guard = guards.get(pool);
-      if (guard === undefined) guards.set(pool, (guard = new PoolGuard(most, percent)));
-      return guard;
-    },
+    guard: (pool) => guards.of(pool),
     sticky: stickyFor(config, host.state),
     pages:
       Object.keys(config.error_pages).length > 0
