@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 
 import { until } from "../../e2e/from-source.ts";
+import { dial, responses } from "../../e2e/wire.ts";
 import { memoryLog } from "../../fake/log.ts";
 import { FakePool, FakeServer } from "../../fake/pools.ts";
 import { accepts, freePort } from "../../fake/ports.ts";
@@ -192,6 +193,17 @@ describe("servers are asked", () => {
   });
 });
 
+test("a client that would speak HTTP/2 gets pages, and its fragments, as any other", async () => {
+  const app = serverOf({ "/": () => page(include("/b")), "/b": () => text("B") });
+  const edge = await edgeOf(app.port);
+  using line = await dial(edge.port);
+  const upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AA\r\n";
+  line.say(`GET / HTTP/1.1\r\nHost: a.test\r\n${upgrade}\r\n`);
+  expect(await line.until((heard) => responses(heard).length === 1)).toBe(true);
+  expect(responses(line.heard)[0]?.body).toBe("B");
+  expect(app.paths()).toEqual(["/", "/b"]);
+});
+
 describe("what is said of a page", () => {
   const OF_THE_TEMPLATE = {
     ETag: '"t"',
@@ -252,6 +264,26 @@ test("a cache keeps the template, and each fragment by its own rules", async () 
     expect(answer.headers.get("age")).toBeNull();
   }
   expect(app.paths().toSorted()).toEqual(["/", "/kept", "/new", "/new", "/new", "/new"]);
+});
+
+test.each([
+  { story: "a stranger", trust: [], first: "whole" },
+  { story: "a proxy that is trusted", trust: ["127.0.0.1"], first: "in pieces" },
+])("a cache has no pages in pieces for all since $story may have them so", async (row) => {
+  const kept = { "Cache-Control": "max-age=600" };
+  const server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: ({ headers }) =>
+      headers.has("surrogate-capability") ? page("in pieces", kept) : text("whole", kept),
+  });
+  stack.defer(() => server.stop(true));
+  const edge = await edgeOf(server.port ?? 0, { trust: row.trust, cache: {} });
+  const headers = { "Surrogate-Capability": 'x="ESI/1.0"' };
+  for (let i = 0; i < 3; i++) {
+    expect(await (await get(edge, "/", { headers })).text()).toBe(row.first);
+    expect(await (await get(edge)).text()).toBe("whole");
+  }
 });
 
 const missing = Bun.which("nginx") === null;

@@ -5,6 +5,7 @@ import type { RequestField } from "../../../wire/http/caching/vary.ts";
 import type { HttpRequest } from "../../../wire/http/message.ts";
 import { authorityOf } from "../target.ts";
 import type { CacheConfig } from "./config.ts";
+import { CAPABILITY } from "./own-request.ts";
 import { targetOf, urlKey } from "./target.ts";
 
 /** Methods that change nothing (RFC 9110, 9.2.1): any other one makes what is stored doubtful. */
@@ -58,6 +59,11 @@ export class Keys {
     this.#trusted = trusted;
   }
 
+  /** Does it come from a proxy whose word counts? */
+  trusts({ client }: HttpRequest): boolean {
+    return this.#trusted?.(client.address) === true;
+  }
+
   target(request: HttpRequest): string {
     return targetOf(request, this.#config.query);
   }
@@ -70,7 +76,7 @@ export class Keys {
   of(request: HttpRequest): string {
     let key = this.url(request);
     const { headers } = request;
-    if (this.#trusted?.(request.client.address))
+    if (this.trusts(request))
       for (const name of HANDED_ON) {
         const value = name === "forwarded" ? schemeAndHost(headers.get(name)) : headers.get(name);
         if (value !== null) key += `\n${name}=${value}`;
@@ -80,8 +86,8 @@ export class Keys {
   }
 }
 
-/** Fields of proxies before us from which servers make links and redirects. */
-const HANDED_ON = ["x-forwarded-proto", "x-forwarded-host", "forwarded"];
+/** Fields of proxies before us from which servers make links and redirects, or leave holes for them. */
+const HANDED_ON = ["x-forwarded-proto", "x-forwarded-host", "forwarded", CAPABILITY];
 
 /** Of a Forwarded field (RFC 7239) what is not of the client. */
 function schemeAndHost(forwarded: string | null): string | null {

@@ -85,7 +85,7 @@ export class Bringing {
   ): Promise<Landed | Raw> {
     const { wall, keys, opening, store, flights } = this.#parts;
     const before = stored?.fields ?? [];
-    const plain = { ...this.wish(request), behind: flight.behind };
+    const plain = { ...this.wish(request, way), behind: flight.behind };
     const key = keys.of(request);
     const index = opening.indexFor(request, key);
     const known = validators(byName(before));
@@ -160,7 +160,7 @@ export class Bringing {
     const { status, body, sliced } = stored;
     this.#mark(request);
     if (sliced !== undefined) {
-      const plain = { ...this.wish(request), behind: flight.behind };
+      const plain = { ...this.wish(request, way), behind: flight.behind };
       const mine = await settled(way.fetch(ownRequest(request, plain)));
       return this.#alone(flight, mine, entry, "alone");
     }
@@ -175,11 +175,12 @@ export class Bringing {
   }
 
   /** What is asked for, when nothing is known of it. */
-  wish(request: HttpRequest): Wish {
-    const { client_control: clientControl } = this.#parts.config;
+  wish(request: HttpRequest, { expands }: Pick<Way, "expands">): Wish {
+    const { config, keys } = this.#parts;
     return {
-      target: this.#parts.keys.target(request),
-      clientControl,
+      target: keys.target(request),
+      clientControl: config.client_control,
+      fills: expands || keys.trusts(request),
       behind: false,
       validators: [],
     };

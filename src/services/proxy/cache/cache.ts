@@ -82,7 +82,7 @@ export class Cache {
       store,
       answers: this.#answers,
       slices: this.#slices,
-      wish: (request) => this.#bringing.wish(request),
+      wish: (request, way) => this.#bringing.wish(request, way),
       pass: (request, way, why) => this.#pass(request, way, why),
     });
   }
@@ -268,7 +268,7 @@ export class Cache {
     const asked = this.#parts.wall();
     const plain = request.method === "GET" && !isPartial(request) && why.forward !== "bypass";
     // What others may get is not asked for with what only this client says.
-    const asking = plain ? ownFields(request, this.#bringing.wish(request)) : request;
+    const asking = plain ? ownFields(request, this.#bringing.wish(request, way)) : request;
     const response = await settled(way.fetch(asking));
     if (plain && response.named === true) {
       const kept = this.#bringing.keep(undefined, request, response, asked);

@@ -44,12 +44,20 @@ const MISLEADING = [
   "x-middleware-subrequest",
 ];
 
+/**
+ * For whom servers may leave holes in a page (https://www.w3.org/TR/edge-arch, 2.1): one stranger's word would leave
+ * them to all others, who cannot fill them.
+ */
+export const CAPABILITY = "surrogate-capability";
+
 /** What the cache asks a server for, on behalf of a client or behind its back. */
 export interface Wish {
   /** Normalised. */
   readonly target: string;
   /** Clients may say how new a response has to be: what they say is passed on. */
   readonly clientControl: boolean;
+  /** Somebody fills holes in pages: what is said of that is passed on. */
+  readonly fills: boolean;
   /** The client has its answer already: nothing more is said to it. */
   readonly behind: boolean;
   /** Fields to add: the validators of what is stored. */
@@ -105,9 +113,11 @@ class OwnFields implements Fields {
   readonly #added: readonly Field[];
   /** Codings beyond those that requests are told apart by would reach those who cannot read them. */
   readonly #accept: string | undefined;
+  readonly #fills: boolean;
 
-  constructor(from: Fields, { clientControl, validators }: Wish) {
+  constructor(from: Fields, { clientControl, fills, validators }: Wish) {
     this.#from = from;
+    this.#fills = fills;
     this.#dropped = clientControl ? DROPPED : ALL_DROPPED;
     this.#added = validators;
     const accept = from.get("accept-encoding");
@@ -118,7 +128,7 @@ class OwnFields implements Fields {
     const lower = name.toLowerCase();
     const added = this.#added.find(([known]) => known.toLowerCase() === lower);
     if (added !== undefined) return added[1];
-    if (this.#dropped.has(lower)) return null;
+    if (this.#isDropped(lower)) return null;
     if (lower === "accept-encoding") return this.#accept ?? null;
     return this.#from.get(name);
   }
@@ -129,9 +139,13 @@ class OwnFields implements Fields {
 
   forEach(visit: (value: string, name: string) => void): void {
     this.#from.forEach((value, name) => {
-      if (!this.#dropped.has(name) && name !== "accept-encoding") visit(value, name);
+      if (!this.#isDropped(name) && name !== "accept-encoding") visit(value, name);
     });
     if (this.#accept !== undefined) visit(this.#accept, "accept-encoding");
     for (const [name, value] of this.#added) visit(value, name.toLowerCase());
+  }
+
+  #isDropped(name: string): boolean {
+    return this.#dropped.has(name) || (name === CAPABILITY && !this.#fills);
   }
 }

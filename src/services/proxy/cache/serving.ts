@@ -17,7 +17,7 @@ export interface ServingParts {
   readonly answers: Answers;
   readonly slices: Slices;
   /** What is asked for, when nothing is known of it. */
-  readonly wish: (request: HttpRequest) => Wish;
+  readonly wish: (request: HttpRequest, way: Way) => Wish;
   /** Let a request through as it is. */
   readonly pass: (request: HttpRequest, way: Way, why: Why) => Promise<HttpResponse>;
 }
@@ -79,7 +79,7 @@ export class Serving {
     way: Way,
     outcome: CacheOutcome,
   ): Promise<HttpResponse> {
-    const errand = { request, way, wish: this.#parts.wish(request) };
+    const errand = { request, way, wish: this.#parts.wish(request, way) };
     const take = async (index: number): Promise<Slice> => {
       const slice = await this.#parts.slices.take(whole, index, errand);
       if (slice === "changed") this.#parts.store.drop(entry);

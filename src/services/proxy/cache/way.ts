@@ -2,6 +2,8 @@ import type { HttpAnswer, HttpRequest, HttpResponse } from "../../../wire/http/m
 
 /** How requests of one route reach their servers, and what clients are to see of the responses. */
 export interface Way {
+  /** What it brings may be pages with holes, which somebody behind the cache fills: servers are told so. */
+  readonly expands: boolean;
   /**
    * Ask a server. Never rejects for what servers do: where none answers the response is ours, and
    * not `named`. Fields are as the server sent them, without those of the hop.

@@ -1,9 +1,10 @@
 /** What servers are asked when their answer may be a page with holes, or what fills one. */
 import type { Fields, HttpRequest } from "../../../wire/http/message.ts";
 import type { Target } from "../../../wire/http/path.ts";
+import { CAPABILITY } from "../cache/own-request.ts";
 import { authorityOf } from "../target.ts";
 
-/** The page is made anew each time, of plain text: these ask for another answer than that. */
+/** The page is made anew each time, of plain text: these ask for another answer than that, or for another protocol. */
 const DROPPED: ReadonlySet<string> = new Set([
   "accept-encoding",
   "if-match",
@@ -12,9 +13,9 @@ const DROPPED: ReadonlySet<string> = new Set([
   "if-range",
   "if-unmodified-since",
   "range",
-  "surrogate-capability",
+  "upgrade",
+  CAPABILITY,
 ]);
-const CAPABILITY = "surrogate-capability";
 /** https://www.w3.org/TR/edge-arch, 2.1 */
 const CAPABLE = 'tern="ESI/1.0"';
 

@@ -11,6 +11,7 @@ import {
 } from "../../../wire/http/message.ts";
 import { decodeTargetForOthers, type Target } from "../../../wire/http/path.ts";
 import { flowOfStream } from "../cache/stream-flow.ts";
+import { protocolsOf } from "../change.ts";
 import type { Compression } from "../compression.ts";
 import type { Passage } from "../passage.ts";
 import type { Asked } from "../routes.ts";
@@ -45,8 +46,10 @@ export class Esi {
   }
 
   /** What is asked for may be a page. */
-  static isFor({ body, headers, method }: HttpRequest): boolean {
-    return (method === "GET" || method === "HEAD") && body === undefined && !headers.has("upgrade");
+  static isFor(request: HttpRequest): boolean {
+    const { body, method } = request;
+    const reads = (method === "GET" || method === "HEAD") && body === undefined;
+    return reads && protocolsOf(request) === null;
   }
 
   /** Answer a request by this route, and where a page has holes fill them. Never rejects for what servers do. */

@@ -86,6 +86,7 @@ export class Bench {
 
   async response(asked: Asked = {}): Promise<HttpResponse> {
     return await this.cache.answer(requestOf(asked), {
+      expands: false,
       fetch: (request) => this.#fetch(request),
       finish: (response) => response,
     });

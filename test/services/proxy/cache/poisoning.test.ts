@@ -27,6 +27,7 @@ describe("fields in no key do not reach servers", () => {
     ["x-forwarded-scheme", "nothttps"],
     ["x-forwarded-port", "1"],
     ["x-forwarded-prefix", "/evil"],
+    ["surrogate-capability", 'x="ESI/1.0"'],
     ["range", "bytes=0-0"],
     ["if-none-match", '"x"'],
     ["cache-control", "no-cache"],

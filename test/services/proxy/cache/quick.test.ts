@@ -69,6 +69,7 @@ class Table {
   async full(asked: Asked = {}): Promise<{ text: string; head: string }> {
     const response = this.#finish(
       await this.#cache.answer(requestOf(asked), {
+        expands: false,
         fetch: async () => {
           this.heard++;
           const headers = Object.entries({

@@ -83,6 +83,7 @@ class Worker {
           named: true,
         };
       },
+      expands: false,
       finish: (response) => response,
     });
     const told = headers.find(([name]) => name === "Cache-Status")?.[1] ?? "";
