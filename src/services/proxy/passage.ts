@@ -1,4 +1,5 @@
 /** One route of a proxy, ready for requests: where they go and what comes back. */
+import { hashText } from "../../core/schedulers/hash.ts";
 import type { Pool, Pools } from "../../net/pools/pool.ts";
 import {
   discard,
@@ -51,6 +52,8 @@ export class Passage implements Way {
   readonly #parts: PassageParts;
   readonly #changes: Changes;
   readonly #unchanged: boolean;
+  /** For a key: what requests of this route have in common. */
+  readonly #when: string;
   readonly #dispatch: Dispatch;
 
   constructor(route: RouteConfig, changes: Changes, parts: PassageParts) {
@@ -64,6 +67,8 @@ export class Passage implements Way {
     this.#parts = parts;
     this.#changes = changes;
     this.#unchanged = Object.keys(changes.response).length === 0;
+    // By its hash: a value may be a secret, and keys are on disk.
+    this.#when = route.when === undefined ? "" : `\nwhen=${hashText(JSON.stringify(route.when))}`;
     const { cache, auth, cors } = parts;
     const relays = !(cache && route.cache) && !route.esi && (auth ?? cors) === undefined;
     this.#dispatch = new Dispatch(route, changes, parts, relays);
@@ -80,6 +85,11 @@ export class Passage implements Way {
   }
 
   // What the cache asks.
+
+  part(request: HttpRequest): string {
+    const pool = this.#parts.split?.poolFor(request.client.address);
+    return pool === undefined ? this.#when : `${this.#when}\npool=${pool}`;
+  }
 
   /** As servers say it, without those fields that the operator changes. */
   fetch(request: HttpRequest): Later {

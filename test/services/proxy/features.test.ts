@@ -195,6 +195,37 @@ describe("where requests go", () => {
     }
   });
 
+  test("and a cache keeps apart what they bring from there", async () => {
+    const fresh = (body: string) => stack.use(sayer(ok(body, "Cache-Control: max-age=600\r\n")));
+    const [main, canary] = [fresh("main"), fresh("canary")];
+    const clients = Array.from({ length: 16 }, (_, i) => `PROXY TCP4 10.0.0.${i} 192.0.2.1 1 80`);
+    const to = (edge: Proxying) => async (client: string, field: string) => {
+      using wire = await dial(edge.port);
+      const fields = `Host: a\r\n${field}Connection: close\r\n`;
+      wire.say(`${client}\r\nGET / HTTP/1.1\r\n${fields}\r\n`);
+      expect(await wire.closed()).toBe(true);
+      return responses(wire.heard)[0]?.body;
+    };
+    const split = [{ pool: "app" }, { pool: "canary" }];
+    for (const routes of [[{ pool: "app" }, { pool: "canary", when: { X: "1" } }], [{ split }]]) {
+      const keys = { routes, socket: { proxy_protocol: "v1", trusted: ["127.0.0.1"] } };
+      const others = { others: [named("canary", canary)] };
+      const passing = to(stack.use(await proxying([main.port], keys, others)));
+      const keeping = to(stack.use(await proxying([main.port], { ...keys, cache: {} }, others)));
+      const heard = new Set<string | undefined>();
+      for (const client of clients)
+        for (const field of ["X: 1\r\n", ""]) {
+          const wanted = await passing(client, field);
+          heard.add(wanted);
+          for (let i = 0; i < 2; i++) expect(await keeping(client, field)).toBe(wanted);
+        }
+      expect(heard).toEqual(new Set(["main", "canary"]));
+    }
+    // Those of the first proxy, and two of the second: all others were kept.
+    const asked = (main.heard + canary.heard).split("GET ").length - 1;
+    expect(asked).toBe(2 * (clients.length * 2 + 2));
+  });
+
   test("back to the server they were with, by a cookie that nobody can make up", async () => {
     const servers = Array.from({ length: 3 }, (_, i) => stack.use(sayer(ok(`${i}`))));
     const edge = stack.use(await proxying(servers.map(({ port }) => port)));

@@ -7,6 +7,7 @@ import { authorityOf } from "../target.ts";
 import type { CacheConfig } from "./config.ts";
 import { CAPABILITY } from "./own-request.ts";
 import { targetOf, urlKey } from "./target.ts";
+import type { Way } from "./way.ts";
 
 /** Methods that change nothing (RFC 9110, 9.2.1): any other one makes what is stored doubtful. */
 const SAFE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"]);
@@ -72,8 +73,8 @@ export class Keys {
     return authorityOf(request) + this.target(request);
   }
 
-  /** `host/path?query`, then a line for whatever else servers are told. */
-  of(request: HttpRequest): string {
+  /** `host/path?query`, then a line for whatever else servers are told, or decides who is asked. */
+  of(request: HttpRequest, way: Pick<Way, "part">): string {
     let key = this.url(request);
     const { headers } = request;
     if (this.trusts(request))
@@ -82,7 +83,7 @@ export class Keys {
         if (value !== null) key += `\n${name}=${value}`;
       }
     for (const part of this.#config.key) key += `\n${part}=${valueOf(part, request)}`;
-    return key;
+    return key + way.part(request);
   }
 }
 

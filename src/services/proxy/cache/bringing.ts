@@ -86,7 +86,7 @@ export class Bringing {
     const { wall, keys, opening, store, flights } = this.#parts;
     const before = stored?.fields ?? [];
     const plain = { ...this.wish(request, way), behind: flight.behind };
-    const key = keys.of(request);
+    const key = keys.of(request, way);
     const index = opening.indexFor(request, key);
     const known = validators(byName(before));
     let asked = wall();
@@ -131,12 +131,12 @@ export class Bringing {
       discard(response);
       return this.#alone(flight, respond(502, [], "502\n"), "bad-304", "failed");
     }
-    const kept = this.keep(flight, request, response, asked);
+    const kept = this.keep(flight, request, way, response, asked);
     if (typeof kept !== "string") return flights.landed(flight, kept);
     if (response.named !== true) return this.#alone(flight, response, "error", "failed");
     if (!failed) {
       if (stored !== undefined) store.drop(stored);
-      this.#mark(request);
+      this.#mark(request, way);
     }
     return this.#alone(flight, response, kept, failed ? "failed" : "alone");
   }
@@ -158,7 +158,7 @@ export class Bringing {
       return flights.landed(flight, { kind: "entry", entry, status: 304 });
     // From now on only for who asked.
     const { status, body, sliced } = stored;
-    this.#mark(request);
+    this.#mark(request, way);
     if (sliced !== undefined) {
       const plain = { ...this.wish(request, way), behind: flight.behind };
       const mine = await settled(way.fetch(ownRequest(request, plain)));
@@ -169,9 +169,9 @@ export class Bringing {
   }
 
   /** For a while nobody waits for what comes of it: it is not for others. */
-  #mark(request: HttpRequest): void {
+  #mark(request: HttpRequest, way: Way): void {
     const { marks, keys, wall } = this.#parts;
-    marks.set(keys.of(request), wall() + MARK_MS);
+    marks.set(keys.of(request, way), wall() + MARK_MS);
   }
 
   /** What is asked for, when nothing is known of it. */
@@ -190,10 +190,11 @@ export class Bringing {
   keep(
     flight: Flight | undefined,
     request: HttpRequest,
+    way: Way,
     response: HttpResponse,
     asked: number,
   ): Landed | string {
-    const made = this.#parts.keeper.keep(request, this.#parts.keys.of(request), response, {
+    const made = this.#parts.keeper.keep(request, this.#parts.keys.of(request, way), response, {
       asked,
       came: this.#parts.wall(),
       noStore: saidOf(request, this.#parts.config)?.noStore === true,

@@ -114,7 +114,7 @@ export class Cache {
     if (method !== "GET" && method !== "HEAD") return this.#change(request, way);
     const aside = whyAside(request);
     if (aside !== undefined) return this.#pass(request, way, { forward: "bypass", detail: aside });
-    return this.#read(request, this.#keys.of(request), way, 0);
+    return this.#read(request, this.#keys.of(request, way), way, 0);
   }
 
   /** `waits`: how often it has waited in vain. */
@@ -205,13 +205,13 @@ export class Cache {
         return answer;
       }
       const alone = landed.kind === "nothing" && landed.why !== "alone";
-      return this.#read(request, this.#keys.of(request), way, alone ? MOST_WAITS : waits + 1);
+      return this.#read(request, this.#keys.of(request, way), way, alone ? MOST_WAITS : waits + 1);
     }
     const flight = this.#flights.take(place);
     try {
       const { locks } = this.#store;
       if (locks !== undefined && stored === undefined && waits === 0) {
-        const found = await this.#fromOthers(flight, request, locks);
+        const found = await this.#fromOthers(flight, request, way, locks);
         if (found !== undefined)
           return await this.#serving.stored(found, request, way, { hit: true });
       }
@@ -249,12 +249,13 @@ export class Cache {
   async #fromOthers(
     flight: Flight,
     request: HttpRequest,
+    way: Way,
     locks: Locks,
   ): Promise<Entry | undefined> {
     flight.locked = locks.take(flight.place);
     if (flight.locked) return undefined;
     await locks.gone(flight.place, this.#parts.wall);
-    const found = await this.#store.find(this.#keys.of(request), varyField(request));
+    const found = await this.#store.find(this.#keys.of(request, way), varyField(request));
     if (!(found instanceof Entry)) return undefined;
     if (reuse(found.freshness, undefined, this.#parts.wall()).kind === "ask") return undefined;
     this.hits++;
@@ -271,10 +272,10 @@ export class Cache {
     const asking = plain ? ownFields(request, this.#bringing.wish(request, way)) : request;
     const response = await settled(way.fetch(asking));
     if (plain && response.named === true) {
-      const kept = this.#bringing.keep(undefined, request, response, asked);
+      const kept = this.#bringing.keep(undefined, request, way, response, asked);
       if (typeof kept === "string")
         return this.#answers.tell(response, { hit: false, ...why, detail: kept });
-      this.#marks.delete(this.#keys.of(request));
+      this.#marks.delete(this.#keys.of(request, way));
       const answer = this.#serving.land(kept, request, way, why);
       if (answer !== undefined) return answer;
     }

@@ -127,8 +127,7 @@ function findIn({ find: first }: QuickTable<Entry>, shelf: Shelf | undefined): Q
 /** Does nothing but the head of a request, and no state of ours, decide whether it gets a response? */
 function isQuick({ cache, trust, allow, deny, limit, routes }: OneProxy): boolean {
   const asked = routes.some(
-    ({ when, auth, cors, esi }) =>
-      when !== undefined || auth !== undefined || cors !== undefined || esi,
+    ({ when, split, auth, cors, esi }) => (when ?? split ?? auth ?? cors) !== undefined || esi,
   );
   const plain = trust.length + allow.length + deny.length === 0 && limit === null && !asked;
   return plain && cache?.client_control === false && cache.key.length === 0;

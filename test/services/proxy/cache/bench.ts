@@ -87,6 +87,7 @@ export class Bench {
   async response(asked: Asked = {}): Promise<HttpResponse> {
     return await this.cache.answer(requestOf(asked), {
       expands: false,
+      part: () => "",
       fetch: (request) => this.#fetch(request),
       finish: (response) => response,
     });

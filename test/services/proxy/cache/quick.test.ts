@@ -70,6 +70,7 @@ class Table {
     const response = this.#finish(
       await this.#cache.answer(requestOf(asked), {
         expands: false,
+        part: () => "",
         fetch: async () => {
           this.heard++;
           const headers = Object.entries({

@@ -84,6 +84,7 @@ class Worker {
         };
       },
       expands: false,
+      part: () => "",
       finish: (response) => response,
     });
     const told = headers.find(([name]) => name === "Cache-Status")?.[1] ?? "";
