@@ -21,7 +21,7 @@ export async function storeStatus(options: Where & { json?: boolean }): Promise<
 
 /** What is stored, in all and for each quota. */
 function amounts({ usage = {} }: StoreStats): string[] {
-  return Object.entries(usage).map(([prefix, { bytes, files, quota }]) => {
+  return Object.entries(usage).map(([prefix, { bytes, files, quota_bytes: quota }]) => {
     const most = quota === undefined ? "" : ` of ${humanBytes(quota)}`;
     return `  ${prefix}: ${files} files, ${humanBytes(bytes)}${most}`;
   });
@@ -42,7 +42,7 @@ export function showStores(stores: Stores, paint: Paint): string {
           member.where,
           `${member.up ? paint("green", "up") : paint("red", "away")}${member.drained ? ", drained" : ""}`,
           String(member.failures),
-          `${member.answers_in}ms`,
+          `${member.answers_in_ms}ms`,
           member.why ?? "",
         ]),
       );

@@ -72,7 +72,7 @@ test("how a store is", () => {
         to_mend: 4,
         usage: {
           "/": { bytes: 4096, files: 7 },
-          "/kim/": { bytes: 1024, files: 2, quota: 10_240 },
+          "/kim/": { bytes: 1024, files: 2, quota_bytes: 10_240 },
         },
         stage: 0,
         stages: {
@@ -81,8 +81,8 @@ test("how a store is", () => {
             copies: 2,
             write_quorum: 2,
             members: {
-              a: { where: "/a", up: true, failures: 0, answers_in: 0.2 },
-              b: { where: "/b", up: false, failures: 3, answers_in: 1, why: "gone" },
+              a: { where: "/a", up: true, failures: 0, answers_in_ms: 0.2 },
+              b: { where: "/b", up: false, failures: 3, answers_in_ms: 1, why: "gone" },
             },
           },
         },

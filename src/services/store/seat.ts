@@ -17,7 +17,7 @@ export interface SeatFigures {
   /** Requests that failed because it was away, silent or broken. */
   readonly failures: number;
   /** Of late, milliseconds. */
-  readonly answers_in: number;
+  readonly answers_in_ms: number;
   readonly why?: string;
 }
 
@@ -112,7 +112,7 @@ export class Seat {
       where: this.member.where,
       up: this.up,
       failures: this.#failures,
-      answers_in: Math.round(this.#tookMs * 10) / 10,
+      answers_in_ms: Math.round(this.#tookMs * 10) / 10,
       ...(this.#why !== undefined && { why: this.#why }),
     };
   }

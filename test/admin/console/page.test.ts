@@ -7,6 +7,7 @@ import {
   ago,
   amount,
   human,
+  isTime,
   milliseconds,
   span,
   title,
@@ -21,6 +22,11 @@ describe("figures for people", () => {
   test.each([
     [human("rss_bytes", 3 * 1024 ** 2), "3 MiB"],
     [human("uptimeMs", 90_000), "1 min 30 s"],
+    [human("answers_in_ms", 4.2), "4 ms"],
+    [
+      [isTime("began_at"), isTime("handshakeAt"), isTime("flat"), isTime("began")].join(),
+      "true,true,false,false",
+    ],
     [human("port", 8080), "8080"],
     [human("queries", 12_345), "12,345"],
     [human("load", 0.123), "0.1"],

@@ -28,7 +28,7 @@ export interface RepairFigures {
   readonly owed: number;
   readonly lost: number;
   /** How far the scrub is, from 0 to 1; milliseconds since 1970. */
-  readonly scrub?: { readonly done: number; readonly began: number; readonly last?: number };
+  readonly scrub?: { readonly done: number; readonly began_at: number; readonly last_at?: number };
   readonly job?: Job;
 }
 
@@ -89,7 +89,11 @@ export class Repair {
       forgotten,
       ...this.#rounds.missing,
       ...(this.#parts.works() && {
-        scrub: { done: at / this.#rounds.partitions, began, ...(last && { last: last.ended }) },
+        scrub: {
+          done: at / this.#rounds.partitions,
+          began_at: began,
+          ...(last && { last_at: last.ended }),
+        },
         ...(job && { job }),
       }),
     };

@@ -5,7 +5,7 @@ import type { Amount } from "./amount.ts";
 export const ALL = "/";
 
 /** By prefix, with the most that it may be. */
-export type UsageFigures = Readonly<Record<string, Amount & { readonly quota?: number }>>;
+export type UsageFigures = Readonly<Record<string, Amount & { readonly quota_bytes?: number }>>;
 
 export class Quotas {
   readonly #limits: ReadonlyMap<string, number>;
@@ -35,7 +35,7 @@ export class Quotas {
     return Object.fromEntries(
       this.prefixes.map((prefix) => {
         const quota = this.#limits.get(prefix);
-        return [prefix, { ...of(prefix), ...(quota !== undefined && { quota }) }];
+        return [prefix, { ...of(prefix), ...(quota !== undefined && { quota_bytes: quota }) }];
       }),
     );
   }

@@ -85,7 +85,7 @@ test("processes tell one another, and a restart knows", async () => {
   const three = make();
   expect(three.figures).toEqual({
     "/": { bytes: 1300, files: 2 },
-    "/a/": { bytes: 1300, files: 2, quota: 1000 },
+    "/a/": { bytes: 1300, files: 2, quota_bytes: 1000 },
   });
   expect(three.isCounted(0, 0x3a7)).toBe(false);
   three.count(0, 0x3a7, [{ path: "/a/x", size: 600 }], 20);

@@ -184,7 +184,7 @@ test("who was alone brings what it has counted, and who begins knows at once", a
   await others.of(1).usage.turn();
   expect(others.of(1).usage.figures).toEqual({
     "/": { bytes: 600, files: 1 },
-    "/kim/": { bytes: 600, files: 1, quota: 1000 },
+    "/kim/": { bytes: 600, files: 1, quota_bytes: 1000 },
   });
 });
 

@@ -72,12 +72,17 @@ export function clock(time: string, now = new Date()): string {
   );
 }
 
+/** Is the number under this key a time, ms since 1970? */
+export function isTime(key: string): boolean {
+  return /At$|_at$/.test(key);
+}
+
 /** A number as a person reads it, by the unit its key ends in (`rssBytes`, `connect_ms`). */
 export function human(key: string, value: number): string {
   if (/bytes$/i.test(key)) return bytes(value);
   if (/(_ms|Ms)$/.test(key)) return span(value);
   if (/seconds$/i.test(key)) return span(value * 1000);
-  if (/At$|_at$/.test(key)) return clock(new Date(value).toISOString());
+  if (isTime(key)) return clock(new Date(value).toISOString());
   if (/^(pid|port|index|generation|serial)$/.test(key)) return String(value);
   return Number.isInteger(value) ? count(value) : amount(value);
 }

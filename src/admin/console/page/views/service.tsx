@@ -7,7 +7,7 @@ import { Head, Panel } from "../parts/page.tsx";
 import { SchemaForm } from "../parts/schema-form.tsx";
 import { Pairs, Value } from "../parts/value.tsx";
 import type { Form, Plain, ServiceInfo } from "../state/answers.ts";
-import { capital, human, title } from "../state/format.ts";
+import { capital, human, isTime, title } from "../state/format.ts";
 import { key } from "../state/history.ts";
 import { isLevel } from "../state/levels.ts";
 import { Lost } from "./lost.tsx";
@@ -58,6 +58,7 @@ function Moving(props: {
   const { history } = useStore();
   const { name, levels } = props.service;
   const moving = numbersIn(props.stats, [])
+    .filter((path) => !isTime(path.at(-1) ?? ""))
     .map((path) => {
       const at = key("services", name, ...path);
       const now = isLevel(levels, path);
