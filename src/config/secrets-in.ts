@@ -23,7 +23,8 @@ const COMMENT = /(?:^|\s)#.*$/gm;
 /** `name: value` where nothing parses it: in comments, and in a text that is no YAML. */
 const LOOSE = /([\w-]+)["']?[ \t]*[:=][ \t]*("[^"\n]*"?|'[^'\n]*'?|[^\s,{}[\]"'][^\s,}\]]*)/g;
 const HASH = /\$(?:argon2\w*|2[aby]|scrypt|g?y|[1567])\$[^\s"'}\]]+/g;
-const CREDENTIALS = /\b[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:([^/@\s]+)@/gi;
+/** A password may have an "@" itself: URLs go by the last one. */
+const CREDENTIALS = /\b[a-z][a-z0-9+.-]*:\/\/[^/@\s]*?:([^/@\s]+(?:@[^/@\s"',{}[\]]+)*)@/gi;
 
 /** Does a value under this key count as a secret? */
 export function isSecretName(name: string): boolean {

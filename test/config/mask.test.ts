@@ -34,6 +34,12 @@ test.each([
   ],
   ["a list", "tokens: [a, b]", 'tokens: ["***", "***"]'],
   ["a URL", "redis: redis://u:hunter2@h:1/0", "redis: redis://u:***@h:1/0"],
+  ["a URL with @ in its password", "a: redis://u:hun@ter@2@h:1/0", "a: redis://u:***@h:1/0"],
+  [
+    "a URL and another @ behind it",
+    '{"a":"redis://u:p@h","b":"x@y"}',
+    '{"a":"redis://u:***@h","b":"x@y"}',
+  ],
   ["a block", "secret: |\n  one\n  two\nuser: kim", 'secret: "***"\nuser: kim'],
   ["an anchor used in itself", "password: &p [a, *p]", 'password: &p ["***", *p]'],
   ["… and broken off", '{*a &a password: {""*a', '{*a &a password: {""*a'],
