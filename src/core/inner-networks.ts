@@ -26,8 +26,11 @@ const NETWORKS = [
   "2001::/23",
   "2001:db8::/32",
   "2002::/16", // any address of IPv4 (6to4)
+  "3fff::/20",
+  "5f00::/16",
   "fc00::/7",
   "fe80::/10",
+  "fec0::/10", // of a site (RFC 3879): not registered any more, and still routed within some
   "ff00::/8",
 ];
 

@@ -19,6 +19,11 @@ test.each([
   { address: "64:ff9b::a00:1", inner: true },
   { address: "2002:a00:1::", inner: true },
   { address: "fe80::1", inner: true },
+  { address: "fec0::1", inner: true },
+  { address: "feff::1", inner: true },
+  { address: "5f00::1", inner: true },
+  { address: "3fff:fff::1", inner: true },
+  { address: "3fff:1000::1", inner: false },
   { address: "fd00::1", inner: true },
   { address: "ff02::1", inner: true },
 ])("$address", ({ address, inner }) => {
