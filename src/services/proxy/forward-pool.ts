@@ -59,9 +59,12 @@ export class ForwardPools {
   async #addresses(name: string): Promise<readonly string[] | Refused> {
     const { allow } = this.#config;
     const literal = parseIp(name);
+    const byName = !literal && allow.some((one) => typeof one === "string" && fits(one, name));
+    const byAddress = allow.some((one) => typeof one !== "string");
+    // Nobody has us ask the DNS for what no answer could allow.
+    if (!literal && !byName && !byAddress) return { status: 403, why: `${name} is not allowed` };
     const texts = literal ? [showIp(literal)] : await this.#lookup(name).catch(() => []);
     if (texts.length === 0) return { status: 502, why: `${name} is not known` };
-    const byName = !literal && allow.some((one) => typeof one === "string" && fits(one, name));
     // Whoever owns a name chooses its addresses: inner ones have to be allowed as such.
     const able = texts.filter((text) => {
       const listed = allow.some((one) => typeof one !== "string" && contains(one, text));
