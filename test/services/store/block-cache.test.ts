@@ -1,5 +1,13 @@
 import { expect, test } from "bun:test";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -168,6 +176,22 @@ test("another budget leaves nothing of the one before", async () => {
   expect(readdirSync(dir.path)).toHaveLength(2);
   expect(readdirSync(dir.path).filter((name) => before.includes(name))).toEqual([]);
   await cache.close();
+});
+
+test("what cannot be opened leaves nothing open", async () => {
+  await using dir = await temporary();
+  await opened(dir.path, 64 * MIB).close();
+  const [large = ""] = readdirSync(dir.path).filter((name) => name.includes("1048576"));
+  rmSync(join(dir.path, large));
+  mkdirSync(join(dir.path, large)); // in place of the second file
+  const open = (): string[] =>
+    readdirSync("/proc/self/fd").flatMap((fd) => {
+      const path = `/proc/self/fd/${fd}`;
+      // That of the directory itself is closed by now.
+      return existsSync(path) && readlinkSync(path).startsWith(dir.path) ? [path] : [];
+    });
+  expect(() => opened(dir.path, 64 * MIB)).toThrow("EISDIR");
+  expect(open()).toEqual([]);
 });
 
 test("who reads or asks while it closes reaches no file of others", async () => {

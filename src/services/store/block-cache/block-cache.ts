@@ -63,9 +63,16 @@ export class BlockCache implements Closable {
     for (const name of readdirSync(directory))
       if (name.startsWith("blocks-") && !files.some((file) => file.name === name))
         unlinkSync(join(directory, name));
-    const kinds = files.flatMap(
-      ({ name, room, budget }) => Slots.open(join(directory, name), room, budget) ?? [],
-    );
+    const kinds: Slots[] = [];
+    try {
+      for (const { name, room, budget } of files) {
+        const slots = Slots.open(join(directory, name), room, budget);
+        if (slots !== undefined) kinds.push(slots);
+      }
+    } catch (error) {
+      for (const slots of kinds) slots.close();
+      throw error;
+    }
     return new BlockCache(kinds, parts);
   }
 
