@@ -3,13 +3,13 @@ import { hashText } from "../../core/schedulers/hash.ts";
 import { BY_HASH } from "../../core/schedulers/schedulers.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Verdict } from "../health/health.ts";
-import type { Count } from "../tally/count.ts";
 import type { Tallies } from "../tally/tallies.ts";
+import { Ejection } from "./ejection.ts";
 import { Field } from "./field.ts";
-import { Line } from "./line.ts";
 import { type Home, Member, type Spec } from "./member.ts";
 import type { PoolPlan } from "./plan.ts";
 import type { Client, ConnectFailure, Pool, Retry, Server } from "./pool.ts";
+import { Queue } from "./queue.ts";
 import type { StickyShare } from "./sticky-share.ts";
 import { StickyTable } from "./sticky-table.ts";
 
@@ -38,9 +38,9 @@ export class LivePool implements Pool, Home {
 
   readonly #parts: PoolParts;
   readonly #field: Field;
-  readonly #line = new Line();
+  readonly #queue: Queue;
+  readonly #ejection: Ejection;
   readonly #sticky: StickyTable;
-  readonly #never = new AbortController().signal;
   #plan: PoolPlan | undefined;
   /** The scheduler looks at the client's hash. */
   #byHash = false;
@@ -50,14 +50,19 @@ export class LivePool implements Pool, Home {
   #stamp = 0;
   /** Those with a limit. */
   #limited: readonly Member[] = [];
-  /** Clients that wait, at all workers, where anybody has a limit. */
-  #queued: Count | undefined;
-  #stopLooking: (() => void) | undefined;
 
   constructor(name: string, parts: PoolParts) {
     this.name = name;
     this.#parts = parts;
     this.#field = new Field(parts.dice, parts.worker.index);
+    this.#ejection = new Ejection(name, parts, () => this.#refresh());
+    this.#queue = new Queue({
+      clock: parts.clock,
+      tallies: parts.tallies,
+      choose: (client) => this.#choose(client, NOBODY),
+      room: () => this.#limited.some((member) => !member.full),
+      sticky: () => this.#plan?.sticky === "ip",
+    });
     this.#sticky = new StickyTable((client, server, expire) =>
       parts.share.tell(name, client, server, expire),
     );
@@ -82,7 +87,7 @@ export class LivePool implements Pool, Home {
     return [...this.#leaving.values()];
   }
   get queued(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   /**
@@ -126,8 +131,8 @@ export class LivePool implements Pool, Home {
   choose(client: Client, tried: readonly Server[] = NOBODY): Member | undefined | "full" {
     const chosen = this.#choose(client, tried);
     // Clients of other workers waited before this one came: a place is left for each of them.
-    if (!(chosen instanceof Member) || !chosen.limited || this.#queued === undefined) return chosen;
-    const before = this.#queued.elsewhere;
+    if (!(chosen instanceof Member) || !chosen.limited) return chosen;
+    const before = this.#queue.elsewhere;
     return before === 0 || chosen.leaves(before) ? chosen : "full";
   }
 
@@ -165,64 +170,26 @@ export class LivePool implements Pool, Home {
     const plan = this.#plan;
     if (plan === undefined || signal.aborted) return undefined;
     const chosen = this.choose(client);
-    if (chosen !== "full") return chosen;
-    const queued = this.#queued;
-    if (queued?.take(plan.queue.size) !== true) return undefined;
-    const { clock, tallies } = this.#parts;
-    this.#stopLooking ??= tallies.watch(() => {
-      if (this.#limited.some((member) => !member.full)) this.#serve();
-    });
-    const late = clock.deadline(plan.queue.timeout);
-    const found = await this.#line.wait(client, AbortSignal.any([signal, late]));
-    queued.leave();
-    if (this.#line.length === 0) this.#lookNoMore();
-    return found;
+    return chosen === "full" ? this.#queue.wait(client, plan.queue, signal) : chosen;
   }
 
   /** Forget that servers failed: all, or those that are this host. How many of them were out. */
   forgive(host?: string): number {
-    let forgiven = 0;
-    for (const member of this.members) {
-      if (host !== undefined && !isCalled(member.spec, host)) continue;
-      member.streak = 0;
-      if (member.out === undefined) continue;
-      member.out = undefined;
-      forgiven++;
-    }
-    if (forgiven > 0) this.#refresh();
-    return forgiven;
+    return this.#ejection.forgive(this.members, host);
   }
 
   missed(member: Member, why: ConnectFailure, during: "connect" | "answer"): void {
     const plan = this.#plan;
-    // One page that is slow or breaks its server must not take it from all others: whoever knows
-    // that page could. Several in a row, without an answer in between, are another thing.
-    if (during === "answer" && plan?.eject.errors === 1) return;
-    // A cause that nobody knows may be ours (no descriptors, no ports): it speaks against no server.
-    if (plan === undefined || why === "error" || !this.#has(member)) return;
-    member.streak++;
-    if (member.streak < plan.eject.errors) return;
-    const { clock, wall, log } = this.#parts;
-    const until = clock.now() + plan.eject.for;
-    if (member.out !== undefined) {
-      member.out.until = until;
-      return;
-    }
-    member.out = { until, since: wall(), why };
-    member.ejections++;
-    const { name } = member;
-    log.warn("a server is taken out", { pool: this.name, server: name, why, ms: plan.eject.for });
-    void this.#comeBack(member, member.out);
-    this.#refresh();
+    if (plan === undefined || !this.#has(member)) return;
+    this.#ejection.missed(member, why, during, plan.eject);
   }
 
   answered(member: Member): void {
-    this.#letIn(member);
+    this.#ejection.letIn(member);
   }
 
   freed(member: Member): void {
-    // Who waits at another worker waits as long: they see the place when we look again.
-    if (this.#line.length > 0 && this.#queued?.elsewhere === 0) this.#serve();
+    this.#queue.freed();
     const { address } = member.spec;
     if (member.open > 0 || this.#leaving.get(address) !== member) return;
     this.#leaving.delete(address);
@@ -267,54 +234,11 @@ export class LivePool implements Pool, Home {
         member.countBy(limit > 0 ? tallies.count(`pool ${this.name} ${address}`) : undefined);
     }
     this.#limited = members.filter((member) => member.limited);
-    if (this.#limited.length > 0) this.#queued ??= tallies.count(`pool ${this.name} queue`);
-  }
-
-  #lookNoMore(): void {
-    this.#stopLooking?.();
-    this.#stopLooking = undefined;
-  }
-
-  async #comeBack(member: Member, out: NonNullable<Member["out"]>): Promise<void> {
-    const { clock } = this.#parts;
-    while (member.out === out && clock.now() < out.until)
-      await clock.sleep(out.until - clock.now(), this.#never);
-    if (member.out === out) this.#letIn(member);
-  }
-
-  #letIn(member: Member): void {
-    member.out = undefined;
-    this.#parts.log.info("a server is let in again", { pool: this.name, server: member.name });
-    this.#refresh();
+    if (this.#limited.length > 0) this.#queue.count(this.name);
   }
 
   #refresh(): void {
     this.#field.refresh(this.#parts.clock.now());
-    if (this.#line.length > 0) this.#serve();
+    this.#queue.serve();
   }
-
-  /** Whoever waits gets what is free now; it is kept for them until they connect, which is at once. */
-  #serve(): void {
-    const held: Member[] = [];
-    this.#line.serve((client) => {
-      const found = this.#choose(client, NOBODY);
-      if (!(found instanceof Member)) return this.#plan?.sticky === "ip" ? "not yet" : "none";
-      found.hold();
-      held.push(found);
-      return found;
-    });
-    if (held.length > 0) setImmediate(() => this.#release(held));
-  }
-
-  /** Who was given a place and did not connect (it went away meanwhile) has lost it. */
-  #release(held: readonly Member[]): void {
-    let left = false;
-    for (const member of held) if (member.release()) left = true;
-    if (left && this.#line.length > 0) this.#serve();
-  }
-}
-
-/** Is this host of the config, or this server, meant? */
-function isCalled({ name, label, address }: Spec, host: string): boolean {
-  return host === name || host === label || host === address;
 }
