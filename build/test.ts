@@ -3,7 +3,7 @@
  * tests. The last line is `N passed, N failed, N skipped`; what passed only when it was run again
  * is named above it.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -25,10 +25,14 @@ await step("build", ["bun", "build/compile.ts", "--only=linux-arm64", "--only=li
 
 let runs = 0;
 const reports = await mkdtemp(join(tmpdir(), "tern-test-"));
+/** A file for each host of a test that is there (test/fake/host.ts). */
+const hosts = join(reports, "hosts");
+await mkdir(hosts);
 try {
   // The first in parallel: each brings its own ports and directories. The second measure time.
   await tests("in parallel", ["--parallel", "--path-ignore-patterns=test/e2e/**", "test/"]);
   await tests("one by one", ["test/e2e/"]);
+  await nothingStays();
   cases = await again(cases, (file) => {
     say(`\nagain, by itself: ${file}`);
     return reported([file]);
@@ -87,18 +91,22 @@ async function tests(name: string, args: readonly string[]): Promise<void> {
   cases.push(...(await reported(args)));
 }
 
+/** Unless a test failed, which may be why: every host that a test made is gone again. */
+async function nothingStays(): Promise<void> {
+  if (cases.some(({ outcome }) => outcome === "failed")) return;
+  const left = await readdir(hosts);
+  for (const name of left)
+    say(`\na host that was not disposed of: ${await Bun.file(join(hosts, name)).text()}`);
+  const outcome = left.length === 0 ? "passed" : "failed";
+  cases.push({ file: "build", name: "no host of a test stays", outcome, seconds: 0 });
+}
+
 /** Tests and how they went. */
 async function reported(args: readonly string[]): Promise<Case[]> {
   const report = join(reports, `${runs++}.xml`);
-  const ok = await show([
-    "bun",
-    "test",
-    "--only-failures",
-    `--timeout=${TEST_TIMEOUT_MS}`,
-    "--reporter=junit",
-    `--reporter-outfile=${report}`,
-    ...args,
-  ]);
+  const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
+  const options = ["--only-failures", `--timeout=${TEST_TIMEOUT_MS}`, ...reporter];
+  const ok = await show(["bun", "test", ...options, ...args], { TERN_HOSTS: hosts });
   const found = await read(report);
   // A file that does not load, or a process that dies, has no case of its own in the report.
   if (!ok && !found.some((c) => c.outcome === "failed"))

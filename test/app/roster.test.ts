@@ -7,11 +7,13 @@ import { fakeHost } from "../fake/host.ts";
 function made() {
   const lines: string[] = [];
   const host = fakeHost();
-  return { lines, host, roster: new Roster([diary("web", lines), diary("dns", lines)], host) };
+  const roster = new Roster([diary("web", lines), diary("dns", lines)], host);
+  return { lines, roster, [Symbol.dispose]: () => host[Symbol.dispose]() };
 }
 
 test("the new one starts before the old one stops", async () => {
-  const { lines, roster } = made();
+  using it = made();
+  const { lines, roster } = it;
   await (await roster.prepare({ web: { take: 1 } })).commit();
   await (await roster.prepare({ web: { take: 2 } })).commit();
   expect(lines.slice(2)).toEqual(["web2 prepared", "web2 started", "web1 stopped"]);
@@ -19,7 +21,8 @@ test("the new one starts before the old one stops", async () => {
 });
 
 test("nothing takes traffic before it is committed", async () => {
-  const { lines, roster } = made();
+  using it = made();
+  const { lines, roster } = it;
   const change = await roster.prepare({ web: {} });
   expect(lines).toEqual(["web1 prepared"]);
   expect(roster.names).toEqual([]);
@@ -28,7 +31,8 @@ test("nothing takes traffic before it is committed", async () => {
 });
 
 test("if one cannot be prepared, nothing changes", async () => {
-  const { lines, roster } = made();
+  using it = made();
+  const { lines, roster } = it;
   await (await roster.prepare({ web: { take: 1 } })).commit();
   lines.length = 0;
   const next = { web: { take: 2 }, dns: { ok: false } };
@@ -39,7 +43,8 @@ test("if one cannot be prepared, nothing changes", async () => {
 });
 
 test("a section that did not change is left alone", async () => {
-  const { lines, roster } = made();
+  using it = made();
+  const { lines, roster } = it;
   await (await roster.prepare({ web: { take: 1 }, dns: { take: 1 } })).commit();
   lines.length = 0;
   const change = await roster.prepare({ web: { take: 1 } });
@@ -49,7 +54,8 @@ test("a section that did not change is left alone", async () => {
 });
 
 test("stopping waits for all, and leaves nothing", async () => {
-  const { lines, roster } = made();
+  using it = made();
+  const { lines, roster } = it;
   await (await roster.prepare({ web: {}, dns: {} })).commit();
   await roster.stop(new AbortController().signal);
   expect(lines.slice(-2)).toEqual(["web1 stopped", "dns1 stopped"]);
@@ -57,7 +63,8 @@ test("stopping waits for all, and leaves nothing", async () => {
 });
 
 test("actions are found by name and their input is checked", async () => {
-  const { roster } = made();
+  using it = made();
+  const { roster } = it;
   await (await roster.prepare({ web: { take: 3 } })).commit();
   expect(Object.keys(roster.actions()["web"] ?? {})).toEqual(["add"]);
   expect(await roster.act("web", "add", { n: 4 })).toEqual({ kind: "done", value: 7 });

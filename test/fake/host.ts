@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 import { type Clock, systemClock } from "../../src/core/clock.ts";
 import { Leases } from "../../src/core/lease.ts";
@@ -54,7 +54,8 @@ const reactor = new ReactorLoop((error) => {
 
 /** What a service is lent, with nothing outside the test behind it but a directory and an epoll loop. */
 export function fakeHost(wishes: HostWishes = {}): FakeHost {
-  const state = wishes.state ?? mkdtempSync(join(tmpdir(), "tern-state-"));
+  const { path: state, gone } =
+    wishes.state === undefined ? ownState() : { path: wishes.state, gone: () => {} };
   return {
     clock: wishes.clock ?? systemClock,
     log: wishes.log ?? silent,
@@ -71,8 +72,24 @@ export function fakeHost(wishes: HostWishes = {}): FakeHost {
     tallies: wishes.tallies ?? ownTallies(),
     state,
     worker: wishes.worker ?? { index: 0, count: 1 },
-    [Symbol.dispose]() {
-      if (wishes.state === undefined) rmSync(state, { recursive: true, force: true });
+    [Symbol.dispose]: gone,
+  };
+}
+
+/**
+ * A directory, and in that of TERN_HOSTS, when build/test.ts asks for it, who made it: a file until it is gone. What
+ * stays in there is a host that nobody disposed of.
+ */
+function ownState() {
+  const path = mkdtempSync(join(tmpdir(), "tern-state-"));
+  const hosts = process.env["TERN_HOSTS"];
+  const note = hosts === undefined ? undefined : join(hosts, basename(path));
+  if (note !== undefined) writeFileSync(note, new Error("made here").stack ?? "");
+  return {
+    path,
+    gone(): void {
+      rmSync(path, { recursive: true, force: true });
+      if (note !== undefined) rmSync(note, { force: true });
     },
   };
 }

@@ -54,9 +54,9 @@ export async function serving(
     readonly http?: HttpFronts;
   } = {},
 ): Promise<Serving> {
-  const directory = await temporary();
-  const dir = directory.path;
-  const base = fakeHost(wishes);
+  await using begun = new AsyncDisposableStack(); // what was made for one that cannot begin is gone, too
+  const dir = begun.use(await temporary()).path;
+  const base = begun.use(fakeHost(wishes));
   const host = Object.create(base, {
     ...(wishes.certificates && { certificates: { value: wishes.certificates } }),
     ...(wishes.http && { http: { value: wishes.http } }),
@@ -77,6 +77,8 @@ export async function serving(
   };
   let instance = await dns.prepare(config(keys), host);
   instance.start();
+  begun.defer(() => instance.stop(AbortSignal.timeout(100)));
+  const running = begun.move();
   return {
     port,
     dir,
@@ -92,11 +94,7 @@ export async function serving(
       instance = next;
       await old.stop(AbortSignal.timeout(1000));
     },
-    async [Symbol.asyncDispose]() {
-      await instance.stop(AbortSignal.timeout(100));
-      base[Symbol.dispose]();
-      await directory[Symbol.asyncDispose]();
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
 
