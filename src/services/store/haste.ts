@@ -4,6 +4,8 @@
  * second one, and none waits for a member that has just stopped.
  */
 
+import type { Clock } from "../../core/clock.ts";
+
 /** Durations that are remembered, of each length. */
 const REMEMBERED = 128;
 /** So few say nothing yet. */
@@ -25,15 +27,12 @@ export interface Rival<T> {
 export class Haste {
   /** How often another one was asked, and how often that one was first. */
   readonly figures = { asked: 0, won: 0 };
-  readonly #now: () => number;
-  readonly #wait: (ms: number) => { readonly over: Promise<void>; cancel(): void };
+  readonly #clock: Clock;
   /** By length: what is a quarter of another one takes another time. */
   readonly #lately = new Map<number, Lately>();
 
-  /** `now` in milliseconds, never going back. */
-  constructor(now: () => number, wait = timer) {
-    this.#now = now;
-    this.#wait = wait;
+  constructor(clock: Clock) {
+    this.#clock = clock;
   }
 
   /**
@@ -46,14 +45,16 @@ export class Haste {
     second: () => Rival<T> | undefined,
     isGood: (given: T) => boolean,
   ): Promise<T> {
-    const began = this.#now();
+    const clock = this.#clock;
+    const began = clock.now();
     const lately = this.#of(length);
     const own = first();
-    const timer = this.#wait(lately.nearlyAll);
-    const soon = await Promise.race([own.then((given) => ({ given })), timer.over]);
-    timer.cancel();
+    const slow = Promise.withResolvers<void>();
+    const cancel = clock.later(lately.nearlyAll, slow.resolve);
+    const soon = await Promise.race([own.then((given) => ({ given })), slow.promise]);
+    cancel();
     const done = (given: T): T => {
-      if (isGood(given)) lately.add(this.#now() - began);
+      if (isGood(given)) lately.add(clock.now() - began);
       return given;
     };
     if (soon !== undefined) return done(soon.given);
@@ -101,10 +102,4 @@ class Lately {
   get nearlyAll(): number {
     return this.#nearlyAll;
   }
-}
-
-function timer(ms: number): { readonly over: Promise<void>; cancel(): void } {
-  const { promise: over, resolve } = Promise.withResolvers<void>();
-  const handle = setTimeout(resolve, ms);
-  return { over, cancel: () => clearTimeout(handle) };
 }

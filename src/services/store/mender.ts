@@ -1,6 +1,5 @@
 /** The loop that keeps promises: what hints name is mended as soon as it can be. */
-import { setTimeout as wait } from "node:timers/promises";
-
+import type { Clock } from "../../core/clock.ts";
 import type { Log } from "../../observe/log.ts";
 import type { Hint, Hints } from "./hints/hints.ts";
 import { mend } from "./mend.ts";
@@ -17,28 +16,29 @@ const ADOPT_MS = 10_000;
 const SWEEP_MS = 3_600_000;
 const LEFT_MS = 6 * 3_600_000;
 
+/** What a mender is told of the world. */
+export interface MenderParts {
+  readonly clock: Clock;
+  /** Milliseconds since 1970. */
+  readonly wall: () => number;
+  /** It looks for leftovers: one of all processes does. */
+  readonly sweeps: boolean;
+}
+
 export class Mender {
   mended = 0;
   readonly #shelves: ReadonlyMap<number, Shelf>;
   readonly #hints: Hints;
   readonly #log: Log;
-  readonly #sweeps: boolean;
-  readonly #wall: () => number;
+  readonly #parts: MenderParts;
   readonly #ending = new AbortController();
   #running: Promise<void> | undefined;
 
-  /** `sweeps`: one of all processes does. `wall` in milliseconds since 1970. */
-  constructor(
-    shelves: readonly Shelf[],
-    hints: Hints,
-    log: Log,
-    { sweeps, wall }: { readonly sweeps: boolean; readonly wall: () => number },
-  ) {
+  constructor(shelves: readonly Shelf[], hints: Hints, log: Log, parts: MenderParts) {
     this.#shelves = new Map(shelves.map((shelf) => [shelf.number, shelf]));
     this.#hints = hints;
     this.#log = log;
-    this.#sweeps = sweeps;
-    this.#wall = wall;
+    this.#parts = parts;
   }
 
   start(): void {
@@ -64,18 +64,19 @@ export class Mender {
 
   async #run(): Promise<void> {
     const { signal } = this.#ending;
-    let adopted = performance.now();
+    const { clock, sweeps } = this.#parts;
+    let adopted = clock.now();
     let swept = -Infinity;
     while (!signal.aborted) {
-      await wait(LOOK_MS, undefined, { signal, ref: false }).catch(() => {}); // told to end
+      await clock.sleep(LOOK_MS, signal).catch(() => {}); // told to end
       if (signal.aborted) return;
       try {
-        if (performance.now() - adopted > ADOPT_MS) {
-          adopted = performance.now();
+        if (clock.now() - adopted > ADOPT_MS) {
+          adopted = clock.now();
           await this.#hints.adopt();
         }
-        if (this.#sweeps && performance.now() - swept > SWEEP_MS) {
-          swept = performance.now();
+        if (sweeps && clock.now() - swept > SWEEP_MS) {
+          swept = clock.now();
           await this.#sweep();
         }
         await this.pass();
@@ -102,7 +103,7 @@ export class Mender {
 
   /** Remove what uploads of those who were killed have left. */
   async #sweep(): Promise<void> {
-    const before = this.#wall() - LEFT_MS;
+    const before = this.#parts.wall() - LEFT_MS;
     for (const shelf of this.#shelves.values()) {
       const directory = shelf.common.layout.temporary(shelf.number);
       for (const { member, up } of shelf.seats) {

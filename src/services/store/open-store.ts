@@ -139,8 +139,9 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     return new Shelf(Number(number), record, quorum, seats, common);
   });
   const mender = new Mender(shelves, lease.value, log, {
-    sweeps: host.worker.index === 0,
+    clock: host.clock,
     wall: common.wall,
+    sweeps: host.worker.index === 0,
   });
   const repair = await openRepair(
     shelves,

@@ -81,7 +81,7 @@ export class Shelf {
     this.bare = record.placement !== "hrw-1";
     this.seats = seats;
     this.common = common;
-    this.haste = new Haste(() => common.clock.now());
+    this.haste = new Haste(common.clock);
     this.#placement = placementOf(record);
     this.#present = this.homesWithout(this.#standing.out);
   }

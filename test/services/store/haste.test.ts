@@ -6,32 +6,13 @@ import { Haste } from "../../../src/services/store/haste.ts";
 import { MemberError } from "../../../src/services/store/members/member.ts";
 import { openToRead } from "../../../src/services/store/read.ts";
 import { Verified } from "../../../src/services/store/verified.ts";
+import { FakeClock } from "../../fake/clock.ts";
 import { type Rig, rig } from "./rig.ts";
-
-/** A clock, and what waits for it. */
-function clock() {
-  let now = 0;
-  const waits = new Set<{ at: number; resolve: () => void }>();
-  return {
-    now: () => now,
-    wait(ms: number) {
-      const { promise: over, resolve } = Promise.withResolvers<void>();
-      const one = { at: now + ms, resolve };
-      waits.add(one);
-      return { over, cancel: () => void waits.delete(one) };
-    },
-    async pass(ms: number): Promise<void> {
-      now += ms;
-      for (const one of waits) if (one.at <= now) one.resolve();
-      await Bun.sleep(0);
-    },
-  };
-}
 
 /** Whether another one is asked when the first has not answered for so long, after reads that took `lately`. */
 async function asks(lately: readonly number[], waits: number): Promise<boolean> {
-  const time = clock();
-  const haste = new Haste(time.now, (ms) => time.wait(ms));
+  const clock = new FakeClock();
+  const haste = new Haste(clock);
   const one = async (): Promise<boolean> => {
     let asked = false;
     const own = Promise.withResolvers<string>();
@@ -41,7 +22,7 @@ async function asks(lately: readonly number[], waits: number): Promise<boolean> 
       () => void (asked = true),
       () => true,
     );
-    await time.pass(waits);
+    await clock.advance(waits);
     own.resolve("own");
     await given;
     return asked;
@@ -54,7 +35,7 @@ async function asks(lately: readonly number[], waits: number): Promise<boolean> 
       () => undefined,
       () => true,
     );
-    await time.pass(took);
+    await clock.advance(took);
     own.resolve("own");
     await given;
   }
@@ -96,8 +77,8 @@ test.each([
   { story: "the second is wrong", own: "good", second: "bad", given: "own good" },
   { story: "the first fails", own: "bad", second: undefined, given: "own bad" },
 ])("of two: $story", async ({ own, second, given }) => {
-  const time = clock();
-  const haste = new Haste(time.now, (ms) => time.wait(ms));
+  const clock = new FakeClock();
+  const haste = new Haste(clock);
   const first = Promise.withResolvers<string>();
   const other = Promise.withResolvers<string>();
   let givenUp = false;
@@ -107,9 +88,9 @@ test.each([
     () => ({ tried: other.promise, giveUp: () => (givenUp = true) }),
     (one) => one.endsWith("good"),
   );
-  await time.pass(150);
+  await clock.advance(150);
   if (second !== undefined) other.resolve(`second ${second}`);
-  await time.pass(1);
+  await clock.advance(1);
   if (own !== undefined) first.resolve(`own ${own}`);
   expect(await got).toBe(given);
   expect(givenUp).toBe(given !== "second good");

@@ -93,7 +93,11 @@ async function open(dir: string, wishes: RigWishes, dispose: () => Promise<void>
       ...(usage !== undefined && { usage }),
     },
   );
-  const mender = new Mender([shelf], hints, silent, { sweeps: false, wall: Date.now });
+  const mender = new Mender([shelf], hints, silent, {
+    clock: systemClock,
+    wall: Date.now,
+    sweeps: false,
+  });
   const name = (path: string): Name => ({ stage: 0, key: path, path });
   const close = async () => {
     await shelf.close();
