@@ -75,6 +75,8 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
   const refused = refusal(readBook(directory), stages);
   if (refused !== undefined) throw new Error(`store.${name}: ${refused}`);
 
+  // Closed the other way round, and when it cannot be opened to its end.
+  await using opening = new AsyncDisposableStack();
   const place = host.nodes.truth;
   const writer = crypto.randomUUID().slice(0, WRITER);
   const routers =
@@ -87,12 +89,14 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
       clock: host.clock,
       log,
     });
+  opening.defer(() => routers?.close());
   await routers?.open(stages);
 
   // A reload keeps its promises where they are: both instances write the same journal.
   const lease: Lease<Hints> = (await host.leases.take(`store ${name} hints`, () =>
     Hints.open(join(directory, "hints"), log, () => host.clock.now()),
   )) as Lease<Hints>; // made under this name by nobody else
+  opening.use(lease);
   const usage = routers
     ? new SharedUsage({
         directory,
@@ -103,14 +107,15 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
         wall: () => Date.now(),
       })
     : new LocalUsage(directory, config.quotas, () => host.clock.now());
+  opening.defer(() => usage.close());
   if (usage instanceof SharedUsage) await usage.open();
   const stays = lifetimes(config.ttl);
   const stay = (path: string): number | undefined => {
     if (path.startsWith(PARTS)) return PARTS_STAY_MS;
     return isReserved(path) ? undefined : stays(path);
   };
-  const cache = await cacheOf(name, config, host);
-  const blockCache = await blockCacheOf(name, config, host, log);
+  const cache = opening.use(await cacheOf(name, config, host));
+  const blockCache = opening.use(await blockCacheOf(name, config, host, log));
   const local: Locks = new PathLocks(join(directory, "locks"));
   const common: Common = {
     layout: new Layout(config.prefix),
@@ -126,7 +131,9 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     usage,
     lifetime: stay,
   };
+  opening.defer(() => common.locks.close());
   const upstream = new Upstream(host.reactor, new Dialer(host.reactor), DIRECT_LIMITS);
+  opening.defer(() => upstream.close());
   const marks: Mark[] = [];
   const shelves = Object.entries(config.stages).map(([number, stage]) => {
     const record = stages[number] ?? recordOf(stage);
@@ -138,11 +145,13 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     });
     return new Shelf(Number(number), record, quorum, seats, common);
   });
+  opening.defer(async () => void (await Promise.all(shelves.map((shelf) => shelf.close()))));
   const mender = new Mender(shelves, lease.value, log, {
     clock: host.clock,
     wall: common.wall,
     sweeps: host.worker.index === 0,
   });
+  opening.defer(() => mender.stop());
   const repair = await openRepair(
     shelves,
     config,
@@ -150,6 +159,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     directory,
     routers,
   );
+  opening.defer(() => repair.stop());
   const permit = new Permit(config);
   const now = (): number => host.clock.now();
   const tree = new Tree(shelves, config.stage);
@@ -158,14 +168,17 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
     config.webdav && !config.raw_paths
       ? new Dav({ tree, permit, log, prefix: config.prefix, directory, now, wall: common.wall })
       : undefined;
+  opening.defer(() => dav?.close());
   const { users } = config.s3;
   const s3 =
     Object.keys(users).length > 0 && !config.raw_paths
       ? new S3Front(tree, users, log, common.wall)
       : undefined;
+  const front = new Front(config, shelves, permit, { dav, s3 }, now);
+  const opened = opening.move();
   return {
     config,
-    front: new Front(config, shelves, permit, { dav, s3 }, now),
+    front,
     shelves,
     hints: lease.value,
     mender,
@@ -186,19 +199,7 @@ export async function openStore(name: string, config: StoreConfig, host: Host): 
           });
         });
     },
-    async close() {
-      await repair.stop();
-      await mender.stop();
-      dav?.close();
-      await Promise.all(shelves.map((shelf) => shelf.close()));
-      upstream.close();
-      common.locks.close();
-      await usage.close();
-      await routers?.close();
-      await lease[Symbol.asyncDispose]();
-      await cache?.[Symbol.asyncDispose]();
-      await blockCache?.[Symbol.asyncDispose]();
-    },
+    close: () => opened.disposeAsync(),
   };
 }
 

@@ -7,6 +7,8 @@ import {
   readlinkSync,
   rmSync,
   statSync,
+  symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -166,6 +168,18 @@ test("it stays within its budget, and one long file does not drive out what is u
   await cache.close();
   const sizes = readdirSync(dir.path).map((name) => statSync(join(dir.path, name)).size);
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThanOrEqual(4 * MIB);
+});
+
+test("a link in place of its file is not followed", async () => {
+  await using dir = await temporary();
+  await opened(join(dir.path, "a"), 16 * MIB).close();
+  const [name = ""] = readdirSync(join(dir.path, "a"));
+  const other = join(dir.path, "other");
+  writeFileSync(other, "somebody else's");
+  mkdirSync(join(dir.path, "b"));
+  symlinkSync(other, join(dir.path, "b", name));
+  expect(() => opened(join(dir.path, "b"), 16 * MIB)).toThrow("ELOOP");
+  expect(readFileSync(other, "utf8")).toBe("somebody else's");
 });
 
 test("another budget leaves nothing of the one before", async () => {

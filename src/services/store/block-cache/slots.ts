@@ -8,6 +8,7 @@
 import fs, { closeSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 import { promisify } from "node:util";
 
+const { O_CREAT, O_NOFOLLOW, O_RDWR } = fs.constants;
 /** Of a block's name. */
 export const NAME = 20;
 const ENTRY = 32;
@@ -49,11 +50,14 @@ export class Slots {
     return `blocks-${room}-${setsIn(room, budget)}`;
   }
 
-  /** Open the file at `path`, or make it; undefined: `budget`, in bytes, is too little for one set. Throws as open does. */
+  /**
+   * Open the file at `path`, or make it; undefined: `budget`, in bytes, is too little for one set. Throws as open does,
+   * for a link too: somebody else's file would be cut.
+   */
   static open(path: string, room: number, budget: number): Slots | undefined {
     const sets = setsIn(room, budget);
     if (sets === 0) return undefined;
-    const fd = openSync(path, fs.constants.O_RDWR | fs.constants.O_CREAT, 0o600);
+    const fd = openSync(path, O_RDWR | O_CREAT | O_NOFOLLOW, 0o600);
     const slots = new Slots(fd, room, sets);
     try {
       ftruncateSync(fd, slots.#dataAt(sets * WAYS)); // holes: it takes what is kept in it
