@@ -8,6 +8,11 @@ export interface Radosgw extends AsyncDisposable {
   readonly url: string;
   readonly accessKey: string;
   readonly secret: string;
+  /** To the gateway alone: what is behind it has all in memory. */
+  signal(signal: NodeJS.Signals): void;
+  kill(): Promise<void>;
+  /** Once more, on the same port. */
+  start(): Promise<void>;
 }
 
 /** Programs that have to be there. */
@@ -60,7 +65,20 @@ rgw thread pool size = 16
     const said = await new Response(child.stderr).text();
     if ((await child.exited) !== 0) throw new Error(`${command.join(" ")}: ${said}`);
   };
+  let front: Bun.Subprocess | undefined;
+  const gateway = async (): Promise<void> => {
+    const keyring = ["--no-mon-config", "-k", join(dir, "keyring")];
+    const auth = ["--auth_supported=none", "--auth_client_required=none"];
+    const command = ["radosgw", "-c", conf, "-n", "client.admin", ...keyring, ...auth, "-f"];
+    front = Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"] });
+    await until(() => accepts(port), 40_000);
+  };
+  const kill = async (): Promise<void> => {
+    front?.kill("SIGKILL");
+    await front?.exited;
+  };
   const stop = async (): Promise<void> => {
+    await kill();
     for (const child of children.toReversed()) {
       child.kill("SIGKILL");
       await child.exited;
@@ -85,20 +103,7 @@ rgw thread pool size = 16
     await run("ceph-osd", "-c", conf, "-i", "0", "--mkfs");
     start("ceph-osd", "-c", conf, "-i", "0", "-f");
     await until(() => existsSync(join(dir, "osd.0.asok")));
-    start(
-      "radosgw",
-      "-c",
-      conf,
-      "-n",
-      "client.admin",
-      "--no-mon-config",
-      "-k",
-      join(dir, "keyring"),
-      "--auth_supported=none",
-      "--auth_client_required=none",
-      "-f",
-    );
-    await until(() => accepts(port), 40_000);
+    await gateway();
     const keys = [`--access-key=${accessKey}`, `--secret=${secret}`];
     await run(
       "radosgw-admin",
@@ -114,5 +119,13 @@ rgw thread pool size = 16
     await stop();
     throw error;
   }
-  return { url: `http://127.0.0.1:${port}`, accessKey, secret, [Symbol.asyncDispose]: stop };
+  return {
+    url: `http://127.0.0.1:${port}`,
+    accessKey,
+    secret,
+    signal: (signal) => front?.kill(signal),
+    kill,
+    start: gateway,
+    [Symbol.asyncDispose]: stop,
+  };
 }
