@@ -54,10 +54,10 @@ export class UdtStream {
     return this.#line.connection.unacknowledged;
   }
 
-  /** Until hands are shaken. Rejects with UdtLost. */
+  /** Until hands are shaken; the peer may be gone since. Rejects with UdtLost when they never are. */
   async opened(): Promise<void> {
     await this.#until(() => this.state !== "connecting");
-    this.#mustStand();
+    if (!this.#line.connection.met) throw this.#lost();
   }
 
   /**

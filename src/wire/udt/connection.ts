@@ -67,6 +67,10 @@ export class UdtConnection {
   get end(): UdtEnd {
     return this.#end;
   }
+  /** Hands were shaken, whatever came of it. */
+  get met(): boolean {
+    return this.#talk !== undefined;
+  }
   /** It has ended, and has nothing more to say: it can be forgotten. */
   get done(): boolean {
     return this.#over && this.#farewell.wakeAt === Infinity;

@@ -155,6 +155,22 @@ describe("a stream", () => {
     expect(listener.size).toBe(0);
   });
 
+  test("a peer that says something and is gone at once was there, and is read to its end", async () => {
+    const { next, port } = listening();
+    const endpoint = quietEndpoint();
+    const stream = new UdtStream(endpoint.dial("client", "127.0.0.1", port, () => {})!); // an address
+    const peer = await next();
+    await peer.write(new TextEncoder().encode("hello"));
+    await peer.end();
+    while (stream.state !== "closed") await Bun.sleep(1);
+    await stream.opened();
+    let heard = "";
+    for await (const piece of stream) heard += new TextDecoder().decode(piece);
+    expect(heard).toBe("hello");
+    expect(() => stream.write(new Uint8Array(1))).toThrow(UdtLost);
+    endpoint.close();
+  });
+
   test("several from one socket to one socket", async () => {
     const { next, port } = listening();
     const endpoint = quietEndpoint();
